@@ -1,9 +1,18 @@
 //! The discrete-event kernel: time, the calendar of future events, clocks, random streams, interned ids.
 //!
-//! Start at [`Calendar`]. This crate does no I/O, reads no wall clock and knows nothing of any domain.
+//! Start at [`Calendar`], then see [`Simulation`], which puts a calendar beside an entity world and runs a [`Model`]
+//! over both. This crate does no I/O, reads no wall clock and knows nothing of any domain.
 
+mod calendar;
+mod clock;
+mod simulation;
+mod streams;
 mod symbol;
 mod time;
 
+pub use calendar::{Calendar, CalendarError, Due, EventClass, Handle};
+pub use clock::{ClockMode, UnknownClockMode};
+pub use simulation::{Model, Simulation};
+pub use streams::{Stream, Streams};
 pub use symbol::{Symbol, SymbolMap, Symbols};
 pub use time::{SimDuration, SimTime};

@@ -117,7 +117,7 @@ impl SimDuration {
     pub fn from_secs_f64(secs: f64) -> Option<Self> {
         let nanos = libm::rint(secs * 1e9);
         // 2^64 as a float; the comparison is false for not-a-number.
-        (nanos >= 0.0 && nanos < 18_446_744_073_709_551_616.0).then_some(Self(nanos as u64))
+        (0.0..18_446_744_073_709_551_616.0).contains(&nanos).then_some(Self(nanos as u64))
     }
 
     /// Nanoseconds [ns].
