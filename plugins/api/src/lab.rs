@@ -1,0 +1,26 @@
+//! The laboratory's public vocabulary: what agents can do ([`Action`]), what came of it ([`Outcome`]), what they see
+//! ([`WorldView`]), and the two traits a laboratory is driven through ([`LabDomain`], [`LabEngine`]).
+//!
+//! Ids are [`Symbol`]s of the engine's interner; text exists where an event is read or written.
+
+mod action;
+mod agent;
+mod args;
+mod engine;
+mod outcome;
+mod raw;
+mod view;
+
+pub use action::{Action, ActionKind, Decision, EventId};
+pub use agent::{AgentContext, AgentPolicy};
+pub use args::{Approval, Args, Ids, Priority, RareArgs};
+pub use engine::{
+    ChainValues, LabDomain, LabEngine, LabError, LoadedLab, Observer, QueryError, StepFacts, TimingSummary,
+};
+pub use labtrust_kernel::{Symbol, Symbols};
+pub use outcome::{Detail, Finding, Outcome};
+pub use raw::Malformed;
+pub use view::{
+    AgentView, ConsignmentView, DeviceStatus, DeviceView, DoorView, ResultView, RunView, SpecimenView, Stage,
+    WorldView, ZoneView,
+};

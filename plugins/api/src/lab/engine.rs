@@ -1,0 +1,147 @@
+//! How a laboratory is driven.
+
+use super::{Action, Outcome, Symbols, WorldView};
+use labtrust_contract::StepResult;
+use labtrust_policy::{PolicyError, PolicyStore};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Why an episode could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The initial state is not what it should be.
+    #[error("initial state: {0}")]
+    InitialState(String),
+    /// The episode's roster or keys contradict the policy.
+    #[error("initial state: {message}")]
+    Roster {
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// Why a query could not be answered.
+#[derive(Debug, thiserror::Error)]
+#[error("Unsupported query: {0}")]
+pub struct QueryError(pub String);
+
+/// Chain values, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainValues<'a> {
+    /// Hash of the first record.
+    pub head_hash: &'a str,
+    /// Hash of the newest record.
+    pub last_hash: &'a str,
+    /// Hash of the record before the newest.
+    pub prev_hash: &'a str,
+    /// Records [count].
+    pub length: u64,
+}
+
+/// Everything about one step, for those who watch: metrics, logs, evidence.
+pub struct StepFacts<'a> {
+    /// The event; absent when its map could not be read as one.
+    pub action: Option<&'a Action>,
+    /// What came of it.
+    pub outcome: &'a Outcome,
+    /// The event as canonical JSON: as received, or as the typed form writes it.
+    pub event: &'a [u8],
+    /// Chain values after the step.
+    pub chain: ChainValues<'a>,
+    /// The interner.
+    pub symbols: &'a Symbols,
+}
+
+/// Watches steps, those of the laboratory itself included, in chain order.
+pub trait Observer {
+    /// One step was decided.
+    fn on_step(&mut self, facts: &StepFacts<'_>);
+}
+
+/// Watches nothing.
+impl Observer for () {
+    fn on_step(&mut self, _facts: &StepFacts<'_>) {}
+}
+
+/// Times of an episode.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TimingSummary {
+    /// `explicit` or `simulated`.
+    pub timing_mode: &'static str,
+    /// Simulated clock [s]; absent in explicit timing.
+    pub episode_time_s: Option<u64>,
+    /// Busy time of devices that finished a run [s], rounded up; empty in explicit timing.
+    pub device_busy_s: BTreeMap<String, u64>,
+}
+
+/// A laboratory, one episode at a time.
+pub trait LabEngine: Send {
+    /// Starts an episode.
+    ///
+    /// # Errors
+    /// [`LabError`] when the initial state cannot be used; the engine is then unusable until the next reset.
+    fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError>;
+
+    /// Lets everything happen that is due up to `t_s` [s]. Earlier times change nothing.
+    fn advance_to(&mut self, t_s: i64, observer: &mut dyn Observer);
+
+    /// Begins a batch: signatures of its events cover the chain head of this moment.
+    fn begin_batch(&mut self);
+
+    /// The chain head that signatures of this batch cover.
+    fn batch_head(&self) -> &str;
+
+    /// Writes the bytes that a signature of `action` covers.
+    fn write_signing_payload(&self, action: &Action, out: &mut Vec<u8>);
+
+    /// Applies one event.
+    fn step(&mut self, action: &Action, observer: &mut dyn Observer);
+
+    /// Applies one event in raw form: the map itself is what is hashed.
+    fn step_raw(&mut self, event: &Map<String, Value>, observer: &mut dyn Observer) -> StepResult;
+
+    /// What came of the newest event.
+    fn outcome(&self) -> &Outcome;
+
+    /// The newest answer in text form.
+    fn result(&self) -> StepResult;
+
+    /// Chain values now.
+    fn chain(&self) -> ChainValues<'_>;
+
+    /// Answers a query expression.
+    ///
+    /// # Errors
+    /// [`QueryError`] when the expression is none that is known (or has no meaning in the timing mode).
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError>;
+
+    /// Writes the shared view into `view`.
+    fn observe(&mut self, view: &mut WorldView);
+
+    /// The interner.
+    fn symbols(&self) -> &Symbols;
+
+    /// The interner, to make ids.
+    fn symbols_mut(&mut self) -> &mut Symbols;
+
+    /// Times so far.
+    fn timing_summary(&mut self) -> TimingSummary;
+}
+
+/// A domain whose policy was read and checked; makes engines.
+pub trait LoadedLab: Send + Sync {
+    /// A new engine. It needs a reset before its first step.
+    fn engine(&self) -> Box<dyn LabEngine>;
+}
+
+/// A laboratory domain.
+pub trait LabDomain: Send + Sync {
+    /// The domain's id.
+    fn id(&self) -> &'static str;
+
+    /// Reads and checks the domain's part of a policy directory.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with file and place when a file is missing, malformed or contradicts another.
+    fn load(&self, policy: &PolicyStore) -> Result<Arc<dyn LoadedLab>, PolicyError>;
+}

@@ -1,0 +1,148 @@
+//! One registry of everything that is compiled in, sorted by kind and id.
+
+use crate::{Task, lab::LabDomain};
+
+/// What a registration brings.
+#[derive(Clone, Copy)]
+pub enum Plugin {
+    /// A laboratory domain.
+    LabDomain(&'static dyn LabDomain),
+    /// A benchmark task.
+    Task(&'static dyn Task),
+}
+
+impl Plugin {
+    /// The kind's name as the command line shows it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LabDomain(_) => "domain",
+            Self::Task(_) => "task",
+        }
+    }
+
+    /// The plugin's id.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::LabDomain(domain) => domain.id(),
+            Self::Task(task) => task.id(),
+        }
+    }
+}
+
+/// An entry of the registry. Made by [`register_plugin!`](crate::register_plugin), next to the type it registers.
+pub struct Registration {
+    /// The plugin itself.
+    pub plugin: Plugin,
+    /// The crate that brings it, named when two crates claim one id.
+    pub owner: &'static str,
+    /// That crate's version.
+    pub version: &'static str,
+}
+
+inventory::collect!(Registration);
+
+/// Registers a compiled-in plugin: `register_plugin!(Task, MyTask);` for a unit struct or constant `MyTask`.
+#[macro_export]
+macro_rules! register_plugin {
+    ($kind:ident, $value:expr) => {
+        $crate::inventory::submit! {
+            $crate::Registration {
+                plugin: $crate::Plugin::$kind(&$value),
+                owner: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+            }
+        }
+    };
+}
+
+/// Why the registry could not be built or did not know an id.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Two plugins of one kind have one id.
+    #[error("{kind} {id} is registered twice: by {first} and by {second}")]
+    Duplicate {
+        /// The kind.
+        kind: &'static str,
+        /// The id.
+        id: &'static str,
+        /// One owner.
+        first: &'static str,
+        /// The other owner.
+        second: &'static str,
+    },
+    /// No such plugin.
+    #[error("unknown {kind}: {id}. Known: [{}]", known.join(", "))]
+    Unknown {
+        /// The kind.
+        kind: &'static str,
+        /// The id that was asked for.
+        id: String,
+        /// What there is, sorted.
+        known: Vec<&'static str>,
+    },
+}
+
+/// All compiled-in plugins.
+pub struct Registry {
+    entries: Vec<&'static Registration>,
+}
+
+impl Registry {
+    /// Collects what is linked into the program.
+    ///
+    /// # Errors
+    /// [`RegistryError::Duplicate`] when two plugins of one kind have one id.
+    pub fn linked() -> Result<Self, RegistryError> {
+        let mut entries: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
+        // Link order is the linker's business; the id is ours.
+        entries.sort_by_key(|entry| (entry.plugin.kind(), entry.plugin.id(), entry.owner));
+        if let Some([first, second]) =
+            entries.array_windows().find(|[a, b]| (a.plugin.kind(), a.plugin.id()) == (b.plugin.kind(), b.plugin.id()))
+        {
+            return Err(RegistryError::Duplicate {
+                kind: first.plugin.kind(),
+                id: first.plugin.id(),
+                first: first.owner,
+                second: second.owner,
+            });
+        }
+        Ok(Self { entries })
+    }
+
+    /// Every registration, sorted by kind and id.
+    #[must_use]
+    pub fn entries(&self) -> &[&'static Registration] {
+        &self.entries
+    }
+
+    /// The task `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known tasks.
+    pub fn task(&self, id: &str) -> Result<&'static dyn Task, RegistryError> {
+        self.find("task", id, |plugin| match plugin {
+            Plugin::Task(task) => Some(task),
+            Plugin::LabDomain(_) => None,
+        })
+    }
+
+    /// The laboratory domain `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known domains.
+    pub fn lab_domain(&self, id: &str) -> Result<&'static dyn LabDomain, RegistryError> {
+        self.find("domain", id, |plugin| match plugin {
+            Plugin::LabDomain(domain) => Some(domain),
+            Plugin::Task(_) => None,
+        })
+    }
+
+    fn find<T>(&self, kind: &'static str, id: &str, pick: impl Fn(Plugin) -> Option<T>) -> Result<T, RegistryError> {
+        let of_kind = || self.entries.iter().filter(|entry| entry.plugin.kind() == kind);
+        of_kind().find(|entry| entry.plugin.id() == id).and_then(|entry| pick(entry.plugin)).ok_or_else(|| {
+            RegistryError::Unknown { kind, id: id.to_owned(), known: of_kind().map(|e| e.plugin.id()).collect() }
+        })
+    }
+}
