@@ -11,6 +11,8 @@
 
 mod heap;
 mod key;
+mod ladder;
+mod pool;
 mod queue;
 mod slots;
 
@@ -204,7 +206,7 @@ impl<E> Calendar<E> {
     #[inline]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<Due<E>> {
         let key = self.head().filter(|key| key.at() <= limit)?;
-        self.queue.take();
+        self.queue.take(key);
         assert!(key.at() >= self.now, "time runs forward");
         self.now = key.at();
         Some(Due { at: key.at(), class: key.class(), event: self.slots.take(key) })
@@ -231,7 +233,8 @@ impl<E> Calendar<E> {
         self.stale = 0;
     }
 
-    /// Keys held for the pending events: at most a quarter (and 64) more than [`Calendar::len`] [count].
+    /// Keys held for the pending events [count]. Cancelling lets them be at most a quarter (or 64) more than
+    /// [`Calendar::len`]; popping sheds the rest as it meets them.
     #[must_use]
     pub fn entries(&self) -> usize {
         self.queue.len()
@@ -257,11 +260,11 @@ impl<E> Calendar<E> {
             match self.slots.find(key) {
                 Found::Due => return Some(key),
                 Found::Postponed => {
-                    self.queue.take();
+                    self.queue.take(key);
                     self.queue.push(self.slots.carry(key.slot()));
                 }
                 Found::Stale => {
-                    self.queue.take();
+                    self.queue.take(key);
                     self.stale -= 1;
                 }
             }
@@ -280,13 +283,15 @@ impl<E> Calendar<E> {
     fn sweep(&mut self) {
         let mut keys = Vec::with_capacity(self.queue.len());
         self.queue.drain_into(&mut keys);
-        for key in keys {
-            match self.slots.find(key) {
-                Found::Due => self.queue.push(key),
-                Found::Postponed => self.queue.push(self.slots.carry(key.slot())),
-                Found::Stale => {}
+        keys.retain_mut(|key| match self.slots.find(*key) {
+            Found::Due => true,
+            Found::Postponed => {
+                *key = self.slots.carry(key.slot());
+                true
             }
-        }
+            Found::Stale => false,
+        });
+        self.queue.fill(&keys);
         self.stale = 0;
         assert_eq!(self.queue.len(), self.slots.len(), "a pending event has one key");
     }
@@ -308,12 +313,16 @@ impl<E> Calendar<E> {
         let mut pending: Vec<Key> = self.slots.pending().collect();
         pending.sort_unstable();
         self.next_sequence = 0;
-        for old in pending {
-            let due = Key::new(old.at(), old.class(), self.next_sequence, old.slot());
+        for key in &mut pending {
+            *key = Key::new(key.at(), key.class(), self.next_sequence, key.slot());
             self.next_sequence += 1;
-            self.slots.postpone(due);
-            self.queue.push(self.slots.carry(due.slot()));
+            self.slots.postpone(*key);
+            self.slots.carry(key.slot());
         }
+        self.queue.fill(&pending);
         self.stale = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

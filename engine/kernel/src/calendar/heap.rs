@@ -18,10 +18,6 @@ impl Heap {
         self.keys.len() - usize::from(self.open)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     pub(super) fn capacity(&self) -> usize {
         self.keys.capacity()
     }

@@ -1,41 +1,139 @@
-//! The keys in their order.
+//! The keys in their order: a heap while there are few, a ladder behind it when there are many.
+//!
+//! Three parts, earliest first. `run` is a sorted bucket from the ladder, popped from its end. `near` is the heap of
+//! keys that were pushed since, at times that the run covers. `far` is the ladder. While few keys are held the ladder
+//! is empty, `near` covers all of time and the queue is a plain heap. When the heap grows past [`SPILL_ABOVE`] its
+//! keys go to the ladder; when [`GATHER_BELOW`] are left there they all come back. The distance between the two keeps
+//! a queue near either from moving to and fro.
 
 use super::heap::Heap;
 use super::key::Key;
+use super::ladder::Ladder;
+
+/// The heap spills into the ladder above this many keys, and as many more as the run has [count].
+const SPILL_ABOVE: usize = 2048;
+/// The ladder is emptied when this many keys are left in it [count].
+const GATHER_BELOW: usize = 256;
 
 /// A priority queue of keys, the least first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
+    /// Sorted, the least last.
+    run: Vec<Key>,
     near: Heap,
+    /// Keys up to this time [ns] go to `near`, later ones to `far`.
+    near_last: u64,
+    spill_above: usize,
+    far: Ladder,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            run: Vec::new(),
+            near: Heap::default(),
+            near_last: u64::MAX,
+            spill_above: SPILL_ABOVE,
+            far: Ladder::default(),
+        }
+    }
 }
 
 impl Queue {
     /// Keys held, stale ones included [count].
     pub(super) fn len(&self) -> usize {
-        self.near.len()
+        self.run.len() + self.near.len() + self.far.len()
     }
 
     pub(super) fn capacity(&self) -> usize {
-        self.near.capacity()
+        self.run.capacity() + self.near.capacity() + self.far.capacity()
     }
 
     #[inline]
     pub(super) fn push(&mut self, key: Key) {
-        self.near.push(key);
+        if key.nanos() > self.near_last {
+            self.far.push(key);
+        } else {
+            self.near.push(key);
+            if self.near.len() > self.spill_above {
+                self.spill();
+            }
+        }
     }
 
+    /// The least key.
     #[inline]
     pub(super) fn peek(&mut self) -> Option<Key> {
-        self.near.peek()
+        let Some(&first) = self.run.last() else {
+            return match self.near.peek() {
+                Some(key) => Some(key),
+                None if self.far.len() == 0 => None,
+                None => {
+                    self.refill();
+                    self.run.last().copied()
+                }
+            };
+        };
+        Some(self.near.peek().map_or(first, |key| key.min(first)))
     }
 
-    /// Takes the key that [`Queue::peek`] has just shown.
+    /// Takes `key`, which [`Queue::peek`] has just shown.
     #[inline]
-    pub(super) fn take(&mut self) {
-        self.near.take();
+    pub(super) fn take(&mut self, key: Key) {
+        if self.run.last() == Some(&key) {
+            self.run.pop();
+        } else {
+            self.near.take();
+        }
     }
 
     pub(super) fn drain_into(&mut self, out: &mut Vec<Key>) {
+        out.append(&mut self.run);
         self.near.drain_into(out);
+        self.far.drain_into(out);
+        self.near_last = u64::MAX;
+        self.spill_above = SPILL_ABOVE;
+    }
+
+    /// Puts many keys into an empty queue.
+    pub(super) fn fill(&mut self, keys: &[Key]) {
+        debug_assert!(self.len() == 0, "an empty queue is filled");
+        if keys.len() <= SPILL_ABOVE {
+            for &key in keys {
+                self.near.push(key);
+            }
+        } else {
+            for &key in keys {
+                self.far.push(key);
+            }
+            self.refill();
+        }
+    }
+
+    /// Sorts the ladder's next bucket into the empty run.
+    #[cold]
+    fn refill(&mut self) {
+        let covered = self.far.take_earliest(GATHER_BELOW, &mut self.run);
+        self.near_last = covered.unwrap_or(u64::MAX);
+        self.run.sort_unstable_by(|a, b| b.cmp(a));
+        self.spill_above = SPILL_ABOVE + self.run.len();
+    }
+
+    /// Gives everything that is near to the ladder, which hands the earliest part back.
+    #[cold]
+    fn spill(&mut self) {
+        let mut keys = std::mem::take(&mut self.run);
+        self.near.drain_into(&mut keys);
+        if self.far.len() == 0 {
+            self.far.reset();
+            for &key in &keys {
+                self.far.push(key);
+            }
+        } else {
+            self.far.push_front(&keys, self.near_last);
+        }
+        keys.clear();
+        self.run = keys;
+        self.refill();
     }
 }

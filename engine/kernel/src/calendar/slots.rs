@@ -148,4 +148,11 @@ impl<E> Slots<E> {
             self.release(u32::try_from(index).expect("slot numbers are small"));
         }
     }
+
+    /// As if the slot of `handle` had held four billion events; returns the handle of the last one.
+    #[cfg(test)]
+    pub(super) fn age_to_the_last_generation(&mut self, handle: Handle) -> Handle {
+        self.slots[handle.slot as usize].generation = NonZeroU32::MAX;
+        Handle { generation: NonZeroU32::MAX, ..handle }
+    }
 }
