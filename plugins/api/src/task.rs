@@ -52,4 +52,10 @@ pub trait Task: Send + Sync {
     fn initial_state(&self, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value>;
     /// The agents of an episode, in the order in which they act within a step.
     fn agents(&self) -> Vec<AgentSeat>;
+    /// The key that the runner signs this agent's events with where signatures are required: the Ed25519 seed, and the
+    /// id of the key that the initial state declares. A function of both arguments only; `None` leaves the agent's
+    /// events as the agent made them.
+    fn signing_seed(&self, _episode_seed: u64, _agent_id: &str) -> Option<([u8; 32], String)> {
+        None
+    }
 }

@@ -160,7 +160,8 @@ impl Outcome {
 }
 
 impl Finding {
-    fn write_canonical(&self, out: &mut Vec<u8>, symbols: &Symbols) {
+    /// Writes the finding as canonical JSON, in the published form of a violation.
+    pub fn write_canonical(&self, out: &mut Vec<u8>, symbols: &Symbols) {
         out.push(b'{');
         if !self.details.is_empty() {
             out.extend_from_slice(b"\"details\":{");
