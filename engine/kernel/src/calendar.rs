@@ -256,7 +256,12 @@ impl<E> Calendar<E> {
     #[inline]
     fn head(&mut self) -> Option<Key> {
         loop {
-            let key = self.queue.peek()?;
+            let Some(key) = self.queue.peek() else {
+                if self.refill() {
+                    continue;
+                }
+                return None;
+            };
             match self.slots.find(key) {
                 Found::Due => return Some(key),
                 Found::Postponed => {
@@ -269,6 +274,17 @@ impl<E> Calendar<E> {
                 }
             }
         }
+    }
+
+    /// Brings the next keys to hand. Looking at all their slots now also brings those into the cache together, where
+    /// one by one each pop would wait for its own.
+    #[cold]
+    fn refill(&mut self) -> bool {
+        self.queue.refill(|key| {
+            let stale = matches!(self.slots.find(*key), Found::Stale);
+            self.stale -= usize::from(stale);
+            !stale
+        })
     }
 
     fn leave_stale(&mut self) {

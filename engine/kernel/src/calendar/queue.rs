@@ -61,20 +61,14 @@ impl Queue {
         }
     }
 
-    /// The least key.
+    /// The least key. `None` when there is none at hand, which [`Queue::refill`] may change.
     #[inline]
     pub(super) fn peek(&mut self) -> Option<Key> {
-        let Some(&first) = self.run.last() else {
-            return match self.near.peek() {
-                Some(key) => Some(key),
-                None if self.far.len() == 0 => None,
-                None => {
-                    self.refill();
-                    self.run.last().copied()
-                }
-            };
-        };
-        Some(self.near.peek().map_or(first, |key| key.min(first)))
+        match (self.run.last(), self.near.peek()) {
+            (None, near) => near,
+            (Some(&first), None) => Some(first),
+            (Some(&first), Some(near)) => Some(near.min(first)),
+        }
     }
 
     /// Takes `key`, which [`Queue::peek`] has just shown.
@@ -106,17 +100,23 @@ impl Queue {
             for &key in keys {
                 self.far.push(key);
             }
-            self.refill();
+            self.refill(|_| true);
         }
     }
 
-    /// Sorts the ladder's next bucket into the empty run.
+    /// Sorts the ladder's next bucket into the run, less the keys that are not worth keeping. Only where nothing is
+    /// at hand. Answers whether there was a bucket.
     #[cold]
-    fn refill(&mut self) {
+    pub(super) fn refill(&mut self, keep: impl FnMut(&Key) -> bool) -> bool {
+        if self.far.len() == 0 {
+            return false;
+        }
         let covered = self.far.take_earliest(GATHER_BELOW, &mut self.run);
-        self.near_last = covered.unwrap_or(u64::MAX);
+        self.run.retain(keep);
         self.run.sort_unstable_by(|a, b| b.cmp(a));
+        self.near_last = covered.unwrap_or(u64::MAX);
         self.spill_above = SPILL_ABOVE + self.run.len();
+        true
     }
 
     /// Gives everything that is near to the ladder, which hands the earliest part back.
@@ -134,6 +134,6 @@ impl Queue {
         }
         keys.clear();
         self.run = keys;
-        self.refill();
+        self.refill(|_| true);
     }
 }
