@@ -88,3 +88,92 @@ impl<E> Simulation<E> {
         Some(at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventClass, SimDuration};
+    use bevy_ecs::prelude::Component;
+
+    #[derive(Component)]
+    struct Visitor;
+
+    /// Every second a visitor comes and the one before leaves.
+    #[derive(Default)]
+    struct Visits {
+        at: Vec<SimTime>,
+        last: Option<bevy_ecs::entity::Entity>,
+    }
+
+    impl Model for Visits {
+        type Event = ();
+
+        fn handle(&mut self, (): (), at: SimTime, sim: &mut Simulation<()>) {
+            assert_eq!(at, sim.calendar.now());
+            self.at.push(at);
+            if let Some(visitor) = self.last.replace(sim.world.spawn(Visitor).id()) {
+                sim.world.despawn(visitor);
+            }
+            let next = at.saturating_add(SimDuration::from_secs(1));
+            sim.calendar.schedule(next, EventClass::default(), ()).unwrap();
+        }
+    }
+
+    fn visits() -> Simulation<()> {
+        let mut sim = Simulation::new(1);
+        sim.calendar.schedule(SimTime::from_secs(1), EventClass::default(), ()).unwrap();
+        sim
+    }
+
+    #[test]
+    fn a_run_until_a_time_lets_happen_what_is_due_then_and_stops_there() {
+        let (mut sim, mut model) = (visits(), Visits::default());
+        sim.run_until(&mut model, SimTime::from_secs(3));
+        assert_eq!(model.at, [1, 2, 3].map(SimTime::from_secs));
+        sim.run_until(&mut model, SimTime::from_nanos(3_500_000_000));
+        assert_eq!(sim.calendar.now(), SimTime::from_nanos(3_500_000_000));
+        assert_eq!(sim.events(), 3);
+        // A time that is over moves nothing.
+        sim.run_until(&mut model, SimTime::from_secs(1));
+        assert_eq!(sim.calendar.now(), SimTime::from_nanos(3_500_000_000));
+    }
+
+    #[test]
+    fn a_step_is_one_event() {
+        let (mut sim, mut model) = (visits(), Visits::default());
+        assert_eq!(sim.step(&mut model), Some(SimTime::from_secs(1)));
+        assert_eq!(model.at.len(), 1);
+        sim.calendar.clear();
+        assert_eq!(sim.step(&mut model), None);
+    }
+
+    #[test]
+    fn a_run_ends_when_nothing_is_left_to_happen() {
+        struct Countdown(u64);
+        impl Model for Countdown {
+            type Event = u64;
+            fn handle(&mut self, left: u64, at: SimTime, sim: &mut Simulation<u64>) {
+                self.0 += 1;
+                if left > 0 {
+                    sim.calendar.schedule(at, EventClass(0), left - 1).unwrap();
+                }
+            }
+        }
+        let (mut sim, mut model) = (Simulation::new(1), Countdown(0));
+        sim.calendar.schedule(SimTime::ZERO, EventClass(0), 9).unwrap();
+        sim.run(&mut model);
+        assert_eq!((model.0, sim.events()), (10, 10));
+    }
+
+    #[test]
+    fn the_record_of_removed_components_does_not_grow_with_the_run() {
+        let (mut sim, mut model) = (visits(), Visits::default());
+        let removed = |sim: &Simulation<()>| sim.world.removed::<Visitor>().count();
+        for _ in 0..20 {
+            for _ in 0..EVENTS_PER_CLEAR {
+                sim.step(&mut model);
+            }
+            assert!(removed(&sim) <= 2 * EVENTS_PER_CLEAR as usize);
+        }
+    }
+}

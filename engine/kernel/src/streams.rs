@@ -192,3 +192,6 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
