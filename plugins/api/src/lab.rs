@@ -13,11 +13,12 @@ mod view;
 
 pub use action::{Action, ActionKind, Decision, EventId};
 pub use agent::{AgentContext, AgentPolicy};
-pub use args::{Approval, Args, Ids, Priority, RareArgs};
+pub use args::{Args, Ids, Priority, RareArgs};
 pub use engine::{
     ChainValues, LabDomain, LabEngine, LabError, LoadedLab, Observer, QueryError, StepFacts, TimingSummary,
 };
 pub use labtrust_kernel::{Symbol, Symbols};
+pub use labtrust_trust::tokens::Approval;
 pub use outcome::{Detail, Finding, Outcome};
 pub use raw::Malformed;
 pub use view::{

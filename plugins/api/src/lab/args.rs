@@ -5,7 +5,7 @@
 //! seldom lives in a box ([`RareArgs`]).
 
 use super::{Symbol, Symbols};
-use labtrust_trust::canonical;
+use labtrust_trust::{canonical, tokens::Approval};
 use serde_json::{Map, Number, Value};
 use smallvec::SmallVec;
 
@@ -46,15 +46,6 @@ impl Priority {
             Self::Routine
         }
     }
-}
-
-/// One approval of a token request.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Approval {
-    /// Who approves.
-    pub approver_agent_id: Option<Symbol>,
-    /// With which key.
-    pub approver_key_id: Option<Symbol>,
 }
 
 /// Arguments that few actions have.
@@ -198,8 +189,8 @@ impl Args {
                 }
                 let mut inner = Fields { out: &mut *w.out, symbols, first: true };
                 inner.out.push(b'{');
-                inner.id("approver_agent_id", approval.approver_agent_id);
-                inner.id("approver_key_id", approval.approver_key_id);
+                inner.id("approver_agent_id", approval.agent);
+                inner.id("approver_key_id", approval.key);
                 inner.out.push(b'}');
             }
             w.out.push(b']');

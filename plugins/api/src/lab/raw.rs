@@ -3,8 +3,9 @@
 //! The map itself stays what is hashed; this reading only decides what the event means. A key that is absent or `null`
 //! counts as not given; a key of the wrong type makes the event malformed, and the step is refused, never guessed at.
 
-use super::{Action, ActionKind, Approval, Args, Decision, EventId, Ids, Priority, Symbols};
+use super::{Action, ActionKind, Args, Decision, EventId, Ids, Priority, Symbols};
 use crate::lab::Symbol;
+use labtrust_trust::tokens::Approval;
 use serde_json::{Map, Value};
 
 /// What is wrong with the content of an event.
@@ -24,17 +25,17 @@ pub enum Malformed {
 }
 
 /// Reads keys out of a map, interning ids as it goes.
-struct Reader<'a> {
-    map: &'a Map<String, Value>,
-    symbols: &'a mut Symbols,
+struct Reader<'m, 's> {
+    map: &'m Map<String, Value>,
+    symbols: &'s mut Symbols,
 }
 
-impl Reader<'_> {
-    fn get(&self, key: &str) -> Option<&Value> {
+impl<'m> Reader<'m, '_> {
+    fn get(&self, key: &str) -> Option<&'m Value> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
-    fn text(&self, key: &'static str) -> Result<Option<&str>, Malformed> {
+    fn text(&self, key: &'static str) -> Result<Option<&'m str>, Malformed> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -82,7 +83,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&self, key: &'static str) -> Result<Option<&Map<String, Value>>, Malformed> {
+    fn object(&self, key: &'static str) -> Result<Option<&'m Map<String, Value>>, Malformed> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::Object(map)) => Ok(Some(map)),
@@ -112,14 +113,14 @@ impl Action {
         let kind = ActionKind::parse(name).ok_or_else(|| Malformed::UnknownAction(name.to_owned()))?;
         let t_s = envelope.int("t_s")?.unwrap_or(0);
         let event_id = envelope.text("event_id")?.map_or(EventId::None, |text| EventId::Text(text.into()));
-        let agent = envelope.text("agent_id")?.unwrap_or_default().to_owned();
-        let agent = envelope.symbols.intern(&agent);
+        let agent = envelope.text("agent_id")?.unwrap_or_default();
+        let agent = envelope.symbols.intern(agent);
         let rationale = envelope.text("rationale")?.filter(|text| !text.trim().is_empty()).map(Into::into);
         let signature = envelope.text("signature")?.filter(|text| !text.is_empty()).map(Into::into);
-        let tool_id = envelope.text("tool_id")?.map(str::trim).filter(|tool| !tool.is_empty()).map(str::to_owned);
-        let tool_id = tool_id.map(|tool| envelope.symbols.intern(&tool));
-        let reason = envelope.text("reason_code")?.filter(|code| !code.trim().is_empty()).map(str::to_owned);
-        let reason_code = reason.map(|code| envelope.symbols.intern(&code));
+        let tool_id = envelope.text("tool_id")?.map(str::trim).filter(|tool| !tool.is_empty());
+        let tool_id = tool_id.map(|tool| envelope.symbols.intern(tool));
+        let reason = envelope.text("reason_code")?.filter(|code| !code.trim().is_empty());
+        let reason_code = reason.map(|code| envelope.symbols.intern(code));
         let token_refs = envelope.ids("token_refs")?.into_iter().collect();
         let key_id = envelope.id("key_id")?;
         let empty = Map::new();
@@ -184,7 +185,7 @@ impl Args {
         }
         match kind {
             ActionKind::MintToken => {
-                let approvals = approvals(&mut r)?;
+                let approvals = approvals(&mut r);
                 let rare = args.rare_mut();
                 rare.approvals = approvals;
                 rare.token_type = r.id("token_type")?;
@@ -214,9 +215,8 @@ impl Args {
                 let mut roster = Vec::new();
                 for (agent, role) in r.object("roster")?.into_iter().flatten() {
                     let role = role.as_str().ok_or(Malformed::Type { key: "roster", expected: "a map of texts" })?;
-                    roster.push((agent.clone(), role.to_owned()));
+                    roster.push((r.symbols.intern(agent), r.symbols.intern(role)));
                 }
-                let roster = roster.iter().map(|(a, b)| (r.symbols.intern(a), r.symbols.intern(b))).collect();
                 args.rare_mut().roster = Some(roster);
             }
             ActionKind::LiftEnforcement => {
@@ -233,17 +233,8 @@ impl Args {
     }
 }
 
-/// Approvals as written: anything that is not a list counts as none, and an entry that is no map as an empty one.
-fn approvals(r: &mut Reader<'_>) -> Result<Option<Vec<Approval>>, Malformed> {
-    let Some(Value::Array(items)) = r.map.get("approvals") else { return Ok(None) };
-    let mut approvals = Vec::with_capacity(items.len());
-    for item in items {
-        let empty = Map::new();
-        let mut entry = Reader { map: item.as_object().unwrap_or(&empty), symbols: r.symbols };
-        approvals.push(Approval {
-            approver_agent_id: entry.id("approver_agent_id")?,
-            approver_key_id: entry.id("approver_key_id")?,
-        });
-    }
-    Ok(Some(approvals))
+/// Approvals as written; anything that is not a list counts as none.
+fn approvals(r: &mut Reader<'_, '_>) -> Option<Vec<Approval>> {
+    let Some(Value::Array(items)) = r.map.get("approvals") else { return None };
+    Some(items.iter().map(|item| Approval::parse(item, r.symbols)).collect())
 }
