@@ -1,1 +1,20 @@
-//! Under construction.
+//! Runs benchmarks: episodes, what is measured in them, and the files that come out.
+//!
+//! Start at [`BenchmarkRun`], which runs the episodes of a task in parallel and returns a results file. One episode is
+//! [`run_episode`]; what is measured in it is in [`metrics`]; its log lines are made in [`log`]. A result depends on
+//! the task, the policy, the seeds and the timing, and on nothing else: not on threads, machine, clock or directory.
+
+mod episode;
+mod error;
+pub mod files;
+pub mod log;
+pub mod metrics;
+pub mod results;
+mod run;
+pub mod summary;
+#[cfg(test)]
+mod testing;
+
+pub use episode::{EpisodeOutcome, EpisodeSetup, run_episode};
+pub use error::BenchError;
+pub use run::{BenchmarkRun, RunLogs, RunOutcome};

@@ -1,0 +1,214 @@
+//! One episode: agents decide on a shared snapshot, their decisions become events, the laboratory answers.
+//!
+//! Step i of an episode has the time (i + 1) * dt. What is due by then happens first; then every agent decides on the
+//! same snapshot; then the events are applied in the order of the seats. Nothing after the horizon counts.
+
+use crate::BenchError;
+use crate::log::EpisodeLog;
+use crate::metrics::{EpisodeFacts, EpisodeMeter};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::{Signer, SigningKey};
+use labtrust_contract::Metrics;
+use labtrust_kernel::ClockMode;
+use labtrust_plugin::lab::{
+    Action, ActionKind, AgentContext, AgentPolicy, Decision, EventId, LabEngine, Observer, StepFacts, Symbol, WorldView,
+};
+use labtrust_plugin::{AgentSeat, Task};
+use serde_json::{Map, Value, json};
+
+/// What distinguishes one episode of a run from another, and what they share.
+#[derive(Clone, Copy)]
+pub struct EpisodeSetup<'a> {
+    /// The task.
+    pub task: &'a dyn Task,
+    /// The episode's seed.
+    pub seed: u64,
+    /// Steps of the episode [count].
+    pub max_steps: u32,
+    /// Who moves time.
+    pub timing: ClockMode,
+    /// Require signatures even where the task does not.
+    pub strict_signatures: bool,
+    /// The partner's calibration, handed to the task.
+    pub calibration: Option<&'a Map<String, Value>>,
+}
+
+/// What came of an episode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpisodeOutcome {
+    /// Its metrics.
+    pub metrics: Metrics,
+    /// Hash of its last record.
+    pub chain_head: String,
+    /// Distinct results released [count].
+    pub throughput: u64,
+    /// Specimens of the episode [count].
+    pub specimens_total: u64,
+    /// Actions of agents [count].
+    pub actions_attempted: u64,
+}
+
+/// A seat at the table, ready to decide.
+struct Seat {
+    name: Symbol,
+    agent: Symbol,
+    /// Index in [`WorldView::agents`].
+    me: usize,
+    policy: Box<dyn AgentPolicy>,
+    key: Option<(SigningKey, Symbol)>,
+    /// Why the last action was refused; kept until the next action.
+    refused: Option<&'static str>,
+}
+
+/// Those who watch an episode.
+struct Watch<'a> {
+    meter: EpisodeMeter,
+    log: Option<&'a mut EpisodeLog>,
+}
+
+impl Watch<'_> {
+    fn begin_step(&mut self, step: u32) {
+        self.meter.begin_step(step);
+        if let Some(log) = &mut self.log {
+            log.begin_step(step);
+        }
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn on_step(&mut self, facts: &StepFacts<'_>) {
+        self.meter.on_step(facts);
+        if let Some(log) = &mut self.log {
+            log.on_step(facts);
+        }
+    }
+}
+
+/// Runs one episode on `engine`, whatever ran on it before. `log` gets a line for every step.
+///
+/// The outcome is a function of `setup` and of the engine's policy.
+///
+/// # Errors
+/// [`BenchError::OpenWorkflow`], [`BenchError::Lab`] or [`BenchError::SeatWithoutAgent`] when the task's initial state
+/// cannot be used.
+pub fn run_episode(
+    engine: &mut dyn LabEngine,
+    setup: &EpisodeSetup<'_>,
+    log: Option<&mut EpisodeLog>,
+) -> Result<EpisodeOutcome, BenchError> {
+    let EpisodeSetup { task, seed, max_steps, timing, .. } = *setup;
+    let spec = task.spec();
+    let dt_s = i64::from(spec.dt_s);
+    let horizon_s = i64::from(max_steps) * dt_s;
+
+    let state = initial_state(setup)?;
+    engine.reset(&state, seed).map_err(|source| BenchError::Lab { task: task.id().to_owned(), seed, source })?;
+    let strict = state.get("strict_signatures") == Some(&Value::Bool(true));
+    let agents = task.agents();
+    let facts = EpisodeFacts {
+        sla_turnaround_s: spec.sla_turnaround_s,
+        attack_start_step: spec.attack_start_step,
+        timing,
+        horizon_s,
+        seats: agents.iter().map(|seat| (engine.symbols_mut().intern(seat.agent_id), seat.name)).collect(),
+        attackers: agents
+            .iter()
+            .filter(|seat| seat.attacker)
+            .map(|seat| engine.symbols_mut().intern(seat.agent_id))
+            .collect(),
+    };
+    let meter = EpisodeMeter::new(facts, &state, |id| engine.symbols_mut().intern(id));
+    let mut watch = Watch { meter, log };
+    let mut view = WorldView::default();
+    engine.observe(&mut view);
+    let mut seats = agents
+        .into_iter()
+        .map(|seat| take_seat(engine, &view, setup, strict, seat))
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let mut decisions: Vec<Option<Decision>> = Vec::with_capacity(seats.len());
+    let mut payload = Vec::new();
+    for step in 0..max_steps {
+        let t_s = (i64::from(step) + 1) * dt_s;
+        watch.begin_step(step);
+        engine.advance_to(t_s, &mut watch);
+        engine.begin_batch();
+        engine.observe(&mut view);
+        watch.meter.on_snapshot(&view, engine.symbols());
+        decisions.clear();
+        for seat in &mut seats {
+            let mut context =
+                AgentContext { view: &view, symbols: engine.symbols_mut(), me: seat.me, refused: seat.refused };
+            // To wait is not an event, said either way.
+            decisions.push(seat.policy.decide(&mut context).filter(|decision| decision.kind != ActionKind::Noop));
+        }
+        for (seat, decision) in seats.iter_mut().zip(decisions.drain(..)) {
+            let Some(decision) = decision else { continue };
+            let event_id = EventId::Step { agent: seat.name, step: step + 1 };
+            let mut action = Action { event_id, t_s, agent: seat.agent, decision };
+            if let Some((key, key_id)) = &seat.key {
+                sign(engine, &mut action, key, *key_id, &mut payload);
+            }
+            engine.step(&action, &mut watch);
+            let outcome = engine.outcome();
+            seat.refused = outcome.reason.filter(|_| !outcome.accepted);
+        }
+    }
+    engine.advance_to(horizon_s, &mut watch);
+
+    let summary = engine.timing_summary();
+    Ok(EpisodeOutcome {
+        metrics: watch.meter.finish(max_steps, &summary, engine.symbols()),
+        chain_head: engine.chain().last_hash.to_owned(),
+        throughput: watch.meter.throughput(),
+        specimens_total: watch.meter.specimens_total(),
+        actions_attempted: watch.meter.actions_attempted(),
+    })
+}
+
+/// The task's state with what the run decides: timing, workflow guards, signatures.
+fn initial_state(setup: &EpisodeSetup<'_>) -> Result<Map<String, Value>, BenchError> {
+    let mut state = setup.task.initial_state(setup.seed, setup.calibration);
+    if let Some(workflow) = state.get("workflow").and_then(Value::as_str).filter(|workflow| *workflow != "enforced") {
+        let (task, workflow) = (setup.task.id().to_owned(), workflow.to_owned());
+        return Err(BenchError::OpenWorkflow { task, workflow });
+    }
+    state.insert("workflow".to_owned(), json!("enforced"));
+    state.insert("timing_mode".to_owned(), json!(setup.timing.as_str()));
+    if setup.strict_signatures {
+        state.insert("strict_signatures".to_owned(), json!(true));
+    }
+    Ok(state)
+}
+
+fn take_seat(
+    engine: &mut dyn LabEngine,
+    view: &WorldView,
+    setup: &EpisodeSetup<'_>,
+    strict: bool,
+    seat: AgentSeat,
+) -> Result<Seat, BenchError> {
+    let agent = engine.symbols_mut().intern(seat.agent_id);
+    let Some(me) = view.agents.iter().position(|known| known.id == agent) else {
+        let (task, agent) = (setup.task.id().to_owned(), seat.agent_id.to_owned());
+        return Err(BenchError::SeatWithoutAgent { task, seed: setup.seed, agent });
+    };
+    let key = if strict { setup.task.signing_seed(setup.seed, seat.agent_id) } else { None };
+    let key = key.map(|(seed, key_id)| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&key_id)));
+    let name = engine.symbols_mut().intern(seat.name);
+    Ok(Seat { name, agent, me, policy: seat.policy, key, refused: None })
+}
+
+/// Signs an event that changes something, unless the agent brought a key or a signature of its own.
+fn sign(engine: &dyn LabEngine, action: &mut Action, key: &SigningKey, key_id: Symbol, payload: &mut Vec<u8>) {
+    let decision = &mut action.decision;
+    if !decision.kind.is_mutating() || decision.key_id.is_some() || decision.signature.is_some() {
+        return;
+    }
+    // The key's id is part of what is signed.
+    decision.key_id = Some(key_id);
+    payload.clear();
+    engine.write_signing_payload(action, payload);
+    action.decision.signature = Some(BASE64.encode(key.sign(payload).to_bytes()).into());
+}

@@ -1,0 +1,118 @@
+//! Why a benchmark could not be run or its files not be written.
+
+use labtrust_plugin::lab::LabError;
+use labtrust_policy::PolicyError;
+use std::path::PathBuf;
+
+/// Why a benchmark could not be run or its files not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// A run of no episodes measures nothing.
+    #[error("a run needs at least one episode")]
+    NoEpisodes,
+    /// A horizon of no steps measures nothing.
+    #[error("an episode needs at least one step")]
+    NoSteps,
+    /// The seeds of the run leave the range of seeds.
+    #[error("{episodes} episodes from seed {base_seed} on need seeds above {}", u64::MAX)]
+    SeedOverflow {
+        /// Seed of the first episode.
+        base_seed: u64,
+        /// Episodes asked for [count].
+        episodes: u64,
+    },
+    /// The task names a timing that there is not.
+    #[error("task {task} names the unknown timing {timing:?}")]
+    TaskTiming {
+        /// The task.
+        task: String,
+        /// What it names.
+        timing: String,
+    },
+    /// The task asks for open workflow guards: its figures would compare with nothing.
+    #[error("task {task} starts with `workflow: {workflow}`, a benchmark needs `enforced`")]
+    OpenWorkflow {
+        /// The task.
+        task: String,
+        /// What its initial state says.
+        workflow: String,
+    },
+    /// An agent of the task is not among the agents of its initial state.
+    #[error("task {task}, seed {seed}: agent {agent} has a seat but is not in the initial state")]
+    SeatWithoutAgent {
+        /// The task.
+        task: String,
+        /// The episode's seed.
+        seed: u64,
+        /// The agent.
+        agent: String,
+    },
+    /// The laboratory refused the initial state.
+    #[error("task {task}, seed {seed}: {source}")]
+    Lab {
+        /// The task.
+        task: String,
+        /// The episode's seed.
+        seed: u64,
+        /// Why.
+        source: LabError,
+    },
+    /// A policy file cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A value has no canonical text.
+    #[error("cannot write {what}: {source}")]
+    Canonical {
+        /// What was being written.
+        what: &'static str,
+        /// Why.
+        source: labtrust_trust::canonical::CanonicalError,
+    },
+    /// Two outputs would be written to one file.
+    #[error("{first} and {second} would be the same file: {}", path.display())]
+    SameFile {
+        /// One output.
+        first: &'static str,
+        /// The other output.
+        second: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file or directory cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A run directory is not a directory.
+    #[error("{} is not a directory", path.display())]
+    NotADirectory {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A run directory holds nothing to summarise.
+    #[error("no results file and no episodes.jsonl below {}", path.display())]
+    NothingToSummarise {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The threads of the run could not be started.
+    #[error("cannot start {threads} threads: {message}")]
+    Threads {
+        /// Threads asked for [count].
+        threads: usize,
+        /// What went wrong.
+        message: String,
+    },
+}

@@ -1,0 +1,304 @@
+//! A benchmark run: the episodes of one task, in parallel, and the results file that comes of them.
+
+use crate::episode::{EpisodeOutcome, EpisodeSetup, run_episode};
+use crate::log::{EpisodeLog, LogContext, LogFiles};
+use crate::results::{PolicyFacts, SCHEMA_VERSION, config_of};
+use crate::{BenchError, log::EpisodeIndex};
+use labtrust_contract::{EpisodeRecord, ResultsFile};
+use labtrust_kernel::ClockMode;
+use labtrust_plugin::Task;
+use labtrust_plugin::lab::{LabEngine, LoadedLab};
+use labtrust_policy::PolicyStore;
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Episodes a thread that are in memory at once while a log is written; a log line takes a kilobyte, an episode some
+/// hundred lines.
+const LOGGED_EPISODES_PER_THREAD: usize = 8;
+/// The same without a log: only metrics are kept, and fewer waits for the slowest episode are better.
+const EPISODES_PER_THREAD: usize = 256;
+
+/// A run, to be filled in by the caller.
+#[derive(Clone)]
+pub struct BenchmarkRun<'a> {
+    /// The task.
+    pub task: &'a dyn Task,
+    /// The laboratory, loaded from `policy`.
+    pub lab: Arc<dyn LoadedLab>,
+    /// The policy with its overlays.
+    pub policy: &'a PolicyStore,
+    /// Episodes [count], at least 1.
+    pub episodes: u64,
+    /// Seed of the first episode; the others count up from it.
+    pub base_seed: u64,
+    /// Who moves time; the task's choice when absent.
+    pub timing: Option<ClockMode>,
+    /// Steps of an episode [count]; the task's choice when absent.
+    pub max_steps: Option<u32>,
+    /// Require signatures even where the task does not.
+    pub strict_signatures: bool,
+    /// Threads [count]; as many as the machine has when absent. The result does not depend on it.
+    pub threads: Option<usize>,
+    /// Commit of the program, where known.
+    pub git_sha: Option<String>,
+}
+
+/// Where the log of a run goes.
+pub enum RunLogs<'a> {
+    /// Nowhere.
+    None,
+    /// To a log and the `episodes.jsonl` beside it.
+    Files(&'a mut LogFiles),
+    /// To a log of its own and to episode records that are shared with other runs.
+    Shared(&'a mut crate::files::AtomicFile, &'a mut EpisodeIndex),
+}
+
+impl RunLogs<'_> {
+    fn append(&mut self, task: &str, episode: u64, lines: &[u8], record: &EpisodeRecord) -> Result<(), BenchError> {
+        match self {
+            Self::None => Ok(()),
+            Self::Files(files) => files.append(task, episode, lines, record),
+            Self::Shared(log, index) => {
+                log.write(lines)?;
+                index.append(task, episode, record)
+            }
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct RunOutcome {
+    /// The results file.
+    pub results: ResultsFile,
+    /// Distinct results released in all episodes [count].
+    pub throughput_total: u64,
+    /// Actions of agents in all episodes [count].
+    pub actions_total: u64,
+    /// Threads used [count].
+    pub threads: usize,
+}
+
+impl RunOutcome {
+    /// Distinct results released an episode, on average [count].
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^53")]
+    pub fn throughput_mean(&self) -> f64 {
+        self.throughput_total as f64 / self.results.episodes.len().max(1) as f64
+    }
+}
+
+/// What an episode leaves behind in memory.
+struct Finished {
+    outcome: EpisodeOutcome,
+    lines: Vec<u8>,
+}
+
+impl BenchmarkRun<'_> {
+    /// The timing of the run.
+    ///
+    /// # Errors
+    /// [`BenchError::TaskTiming`] when the task names one that there is not.
+    pub fn timing(&self) -> Result<ClockMode, BenchError> {
+        let named = self.task.spec().timing_mode;
+        self.timing.map_or_else(
+            || {
+                named.parse().map_err(|_| BenchError::TaskTiming {
+                    task: self.task.id().to_owned(),
+                    timing: named.to_owned(),
+                })
+            },
+            Ok,
+        )
+    }
+
+    /// Runs all episodes. `progress` is called after each of them, from any thread.
+    ///
+    /// Results and log lines are in the order of the seeds and are the same for any number of threads.
+    ///
+    /// # Errors
+    /// Usage: [`BenchError::NoEpisodes`], [`BenchError::NoSteps`], [`BenchError::SeedOverflow`]. Otherwise what
+    /// [`run_episode`] says of the first episode that could not be run, or why a file could not be written.
+    pub fn run(&self, mut logs: RunLogs<'_>, progress: &(dyn Fn() + Sync)) -> Result<RunOutcome, BenchError> {
+        let Self { base_seed, episodes, .. } = *self;
+        if episodes == 0 {
+            return Err(BenchError::NoEpisodes);
+        }
+        if base_seed.checked_add(episodes - 1).is_none() {
+            return Err(BenchError::SeedOverflow { base_seed, episodes });
+        }
+        let max_steps = self.max_steps.unwrap_or(self.task.spec().max_steps);
+        if max_steps == 0 {
+            return Err(BenchError::NoSteps);
+        }
+        let timing = self.timing()?;
+        let facts = PolicyFacts::of(self.policy)?;
+        let setup = EpisodeSetup {
+            task: self.task,
+            seed: base_seed,
+            max_steps,
+            timing,
+            strict_signatures: self.strict_signatures,
+            calibration: self.policy.calibration().and_then(Value::as_object),
+        };
+        let context = (!matches!(logs, RunLogs::None)).then(|| {
+            Arc::new(LogContext {
+                partner_id: facts.partner_id.clone(),
+                policy_fingerprint: facts.fingerprint.clone(),
+            })
+        });
+
+        let pool = Pool::new(self.threads)?;
+        let threads = pool.threads();
+        let per_thread = if context.is_some() { LOGGED_EPISODES_PER_THREAD } else { EPISODES_PER_THREAD };
+        let chunk = (threads * per_thread) as u64;
+        let engines = Engines { lab: &*self.lab, idle: Mutex::new(Vec::new()) };
+        let run_one = |episode: u64| -> Result<Finished, BenchError> {
+            let mut engine = engines.take();
+            let setup = EpisodeSetup { seed: base_seed + episode, ..setup };
+            let mut log = context.as_ref().map(|context| EpisodeLog::new(context.clone(), episode));
+            let outcome = run_episode(&mut *engine, &setup, log.as_mut())?;
+            engines.give_back(engine);
+            progress();
+            Ok(Finished { outcome, lines: log.map(EpisodeLog::into_bytes).unwrap_or_default() })
+        };
+
+        let mut tally = Tally::default();
+        let mut first = 0;
+        while first < episodes {
+            let last = episodes.min(first + chunk);
+            let finished: Vec<_> = pool.install(|| (first..last).into_par_iter().map(run_one).collect());
+            for (episode, finished) in (first..last).zip(finished) {
+                // In the order of the episodes: the error that is reported does not depend on who was faster.
+                let Finished { outcome, lines } = finished?;
+                let record = tally.add(base_seed + episode, outcome);
+                logs.append(self.task.id(), episode, &lines, record)?;
+            }
+            first = last;
+        }
+        Ok(RunOutcome {
+            throughput_total: tally.throughput,
+            actions_total: tally.actions,
+            threads,
+            results: self.results(facts, timing, max_steps, tally),
+        })
+    }
+
+    fn results(&self, facts: PolicyFacts, timing: ClockMode, max_steps: u32, tally: Tally) -> ResultsFile {
+        let mut metadata = Map::new();
+        metadata.insert("distinct_chains".to_owned(), json!(tally.chains.len()));
+        metadata.insert("program_version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
+        ResultsFile {
+            schema_version: SCHEMA_VERSION.to_owned(),
+            pipeline_mode: "deterministic".to_owned(),
+            llm_backend_id: "none".to_owned(),
+            llm_model_id: None,
+            allow_network: false,
+            non_deterministic: false,
+            task: self.task.id().to_owned(),
+            num_episodes: self.episodes,
+            base_seed: self.base_seed,
+            seeds: tally.records.iter().map(|record| record.seed).collect(),
+            config: config_of(self.task, timing, max_steps, self.strict_signatures),
+            policy_versions: facts.versions,
+            git_sha: self.git_sha.clone(),
+            git_commit_hash: self.git_sha.clone(),
+            partner_id: facts.partner_id,
+            policy_fingerprint: facts.fingerprint,
+            tool_registry_fingerprint: facts.tool_registry_fingerprint,
+            agent_baseline_id: self.task.spec().baseline_id.to_owned(),
+            warnings: tally.warnings(),
+            episodes: tally.records,
+            metadata,
+        }
+    }
+}
+
+/// What adds up over the episodes.
+#[derive(Default)]
+struct Tally {
+    records: Vec<EpisodeRecord>,
+    chains: BTreeSet<String>,
+    throughput: u64,
+    specimens: u64,
+    actions: u64,
+}
+
+impl Tally {
+    fn add(&mut self, seed: u64, outcome: EpisodeOutcome) -> &EpisodeRecord {
+        self.chains.insert(outcome.chain_head);
+        self.throughput += outcome.throughput;
+        self.specimens += outcome.specimens_total;
+        self.actions += outcome.actions_attempted;
+        self.records.push(EpisodeRecord { seed, metrics: outcome.metrics });
+        self.records.last().expect("a record was just added")
+    }
+
+    /// What a reader of the figures should know before believing them.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let episodes = self.records.len();
+        if episodes > 1 && self.chains.len() == 1 {
+            warnings.push(format!(
+                "all {episodes} episodes have the same audit chain: seeds made no difference, this is one sample"
+            ));
+        }
+        if self.throughput == 0 && self.specimens > 0 {
+            warnings.push(format!("no result was released although there were {} specimens", self.specimens));
+        }
+        if self.actions == 0 {
+            warnings.push("no agent acted".to_owned());
+        }
+        warnings
+    }
+}
+
+/// Engines between two episodes: at most one a thread is ever made.
+struct Engines<'a> {
+    lab: &'a dyn LoadedLab,
+    idle: Mutex<Vec<Box<dyn LabEngine>>>,
+}
+
+impl Engines<'_> {
+    fn take(&self) -> Box<dyn LabEngine> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| self.lab.engine())
+    }
+
+    fn give_back(&self, engine: Box<dyn LabEngine>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
+    }
+}
+
+/// The threads of a run: those that every run shares, or a number of its own.
+enum Pool {
+    Shared,
+    Own(rayon::ThreadPool),
+}
+
+impl Pool {
+    fn new(threads: Option<usize>) -> Result<Self, BenchError> {
+        let Some(threads) = threads else { return Ok(Self::Shared) };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+        pool.map(Self::Own).map_err(|error| BenchError::Threads { threads, message: error.to_string() })
+    }
+
+    fn threads(&self) -> usize {
+        match self {
+            Self::Shared => rayon::current_num_threads(),
+            Self::Own(pool) => pool.current_num_threads(),
+        }
+    }
+
+    fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::Shared => work(),
+            Self::Own(pool) => pool.install(work),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! Short summaries of results for people: `run-summary` and the table of `quick-eval`.
+
+mod quick_eval;
+mod run_dir;
+
+pub use quick_eval::{QuickEvalSummary, quick_eval_markdown};
+pub use run_dir::{RunSummary, Summaries, summarise_run};
+
+use labtrust_contract::Metrics;
+use serde_json::Value;
+
+/// Sum of the counts of a map metric such as `violations_by_invariant_id` [count]; 0 when it is absent.
+#[must_use]
+pub fn total(metrics: &Metrics, name: &str) -> u64 {
+    let counts = metrics.get(name).and_then(Value::as_object);
+    counts.map_or(0, |counts| counts.values().filter_map(Value::as_u64).sum())
+}
+
+/// A whole-number metric [count]; 0 when it is absent.
+#[must_use]
+pub fn count(metrics: &Metrics, name: &str) -> u64 {
+    metrics.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
