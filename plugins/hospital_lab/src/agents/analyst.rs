@@ -1,0 +1,284 @@
+//! Analyst: runs the analysers of one hall.
+//!
+//! Rules, first match:
+//! 1. away: walk to the hall;
+//! 2. an idle device with compatible work at its queue's head: start it;
+//! 3. an ended run of the hall: file its result;
+//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then by id;
+//! 5. work that is stuck in the queue of a device that cannot run it: queue it on an alternate of this hall.
+//!
+//! Starting comes before filing: a device that stands still delays everything behind it by a step, a result that is
+//! filed a step later delays only itself, and with one pair of hands a hall then turns over a specimen every 30 s
+//! instead of every 40 s.
+//!
+//! Which hall a specimen belongs to is computed from the shared view alone ([`assignment`]): each specimen in turn
+//! goes to the least loaded device that can measure it. Analysts of two halls see the same view, compute the same
+//! assignment and never queue the same specimen. Queues are kept short ([`QUEUE_DEPTH`]), because what is queued no
+//! longer profits from a device that becomes free elsewhere.
+
+use super::scripted::{Memory, Rules, my_zone, walk, zone_named};
+use labtrust_plugin::lab::{
+    ActionKind, AgentContext, Args, Decision, DeviceStatus, DeviceView, SpecimenView, Stage, WorldView,
+};
+use smallvec::SmallVec;
+
+/// Most work that waits in a device's queue before an analyst queues more [count].
+const QUEUE_DEPTH: u32 = 2;
+
+/// The rules of an analyst.
+#[derive(Debug)]
+pub struct Analyst {
+    hall: &'static str,
+    staffed: &'static [&'static str],
+    /// Number of the last run started, a device each, by place in the view.
+    runs: Vec<u32>,
+}
+
+impl Analyst {
+    /// The analyst of `hall`; `staffed` are all halls that have one, this hall included.
+    #[must_use]
+    pub fn new(hall: &'static str, staffed: &'static [&'static str]) -> Self {
+        Self { hall, staffed, runs: Vec::new() }
+    }
+
+    fn start(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Decision> {
+        let view = ctx.view;
+        let (place, mut decision) = in_hall(view, hall).find_map(|(place, device)| {
+            let head = device.queue_head.filter(|_| can_start(device))?;
+            // Work that the device cannot measure would be refused; the laboratory has to take it out again.
+            let fits = view.specimens.iter().find(|s| s.id == head).is_some_and(|s| can_measure(s, place));
+            let args = Args { device: Some(device.id), ..Args::default() };
+            Some((place, memory.check(view, Decision::new(ActionKind::StartRun, args)).filter(|_| fits)?))
+        })?;
+        self.runs.resize(view.devices.len().max(self.runs.len()), 0);
+        self.runs[place] += 1;
+        let name = format!("RUN_{}_{}", ctx.symbols.text(view.devices[place].id), self.runs[place]);
+        decision.args.run = Some(ctx.symbols.intern(&name));
+        Some(decision)
+    }
+}
+
+fn file(ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Decision> {
+    let view = ctx.view;
+    let of_hall = |device: usize| view.devices.get(device).is_some_and(|device| device.zone == hall);
+    view.runs.iter().filter(|run| of_hall(run.device)).find_map(|run| {
+        let name = format!("R_{}", ctx.symbols.text(run.specimen));
+        let args = Args {
+            specimen: Some(run.specimen),
+            run: Some(run.id),
+            result: Some(ctx.symbols.intern(&name)),
+            ..Args::default()
+        };
+        memory.check(view, Decision::new(ActionKind::GenerateResult, args))
+    })
+}
+
+fn queue(view: &WorldView, memory: &Memory, hall: usize, staffed: &[usize]) -> Option<Decision> {
+    assignment(view, staffed).into_iter().find_map(|(specimen, place)| {
+        let device = &view.devices[place];
+        if device.zone != hall || device.queue_len >= QUEUE_DEPTH {
+            return None;
+        }
+        memory.check(view, queue_on(device, specimen))
+    })
+}
+
+fn reroute(view: &WorldView, memory: &Memory, hall: usize) -> Option<Decision> {
+    let stuck = view.at(Stage::Queued).filter(|specimen| {
+        let device = specimen.device.and_then(|place| view.devices.get(place));
+        device.is_some_and(|device| !device.qc_pass || device.status == DeviceStatus::Fault)
+    });
+    stuck.into_iter().find_map(|specimen| {
+        let own = in_hall(view, hall).filter(|&(place, device)| {
+            specimen.device != Some(place) && can_measure(specimen, place) && takes_work(device)
+        });
+        let (_, device) = own.min_by_key(|&(place, device)| (load(device), place))?;
+        memory.check(view, queue_on(device, specimen))
+    })
+}
+
+/// Who gets what: each ready specimen, most urgent first, with the place of the device that should measure it.
+///
+/// A function of the view and of which halls have an analyst, so that all analysts agree. Specimens that no working
+/// device of a staffed hall can measure are left out.
+fn assignment<'a>(view: &'a WorldView, staffed: &[usize]) -> SmallVec<[(&'a SpecimenView, usize); 8]> {
+    let mut ready: SmallVec<[&SpecimenView; 8]> = view.at(Stage::Ready).collect();
+    if ready.is_empty() {
+        return SmallVec::new();
+    }
+    // The id breaks ties: two specimens due at the same second must not swap between runs.
+    ready.sort_by_key(|specimen| (specimen.priority, specimen.deadline_s, specimen.id));
+    let mut loads: SmallVec<[u32; 8]> = view.devices.iter().map(load).collect();
+    ready
+        .into_iter()
+        .filter_map(|specimen| {
+            let able =
+                specimen.compatible.iter().map(|&place| usize::from(place)).filter(|&place| {
+                    view.devices.get(place).is_some_and(|d| takes_work(d) && staffed.contains(&d.zone))
+                });
+            let place = able.min_by_key(|&place| (loads[place], place))?;
+            loads[place] += 1;
+            Some((specimen, place))
+        })
+        .collect()
+}
+
+fn queue_on(device: &DeviceView, specimen: &SpecimenView) -> Decision {
+    let args =
+        Args { device: Some(device.id), work: Some(specimen.id), priority: Some(specimen.priority), ..Args::default() };
+    Decision::new(ActionKind::QueueRun, args)
+}
+
+fn in_hall(view: &WorldView, hall: usize) -> impl Iterator<Item = (usize, &DeviceView)> {
+    view.devices.iter().enumerate().filter(move |(_, device)| device.zone == hall)
+}
+
+fn can_measure(specimen: &SpecimenView, place: usize) -> bool {
+    specimen.compatible.iter().any(|&able| usize::from(able) == place)
+}
+
+fn can_start(device: &DeviceView) -> bool {
+    device.status == DeviceStatus::Idle && device.free_units > 0 && device.qc_pass
+}
+
+fn takes_work(device: &DeviceView) -> bool {
+    device.qc_pass && matches!(device.status, DeviceStatus::Idle | DeviceStatus::Running)
+}
+
+fn load(device: &DeviceView) -> u32 {
+    device.queue_len + u32::from(device.status == DeviceStatus::Running)
+}
+
+impl Rules for Analyst {
+    fn first_match(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
+        let hall = zone_named(ctx, self.hall)?;
+        if my_zone(ctx) != Some(hall) {
+            return walk(ctx, memory, hall);
+        }
+        let staffed: SmallVec<[usize; 4]> = self.staffed.iter().filter_map(|name| zone_named(ctx, name)).collect();
+        self.start(ctx, memory, hall)
+            .or_else(|| file(ctx, memory, hall))
+            .or_else(|| queue(ctx.view, memory, hall, &staffed))
+            .or_else(|| reroute(ctx.view, memory, hall))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Scripted, test_view::Lab};
+    use super::*;
+    use labtrust_plugin::lab::Priority;
+
+    const HALLS: &[&str] = &["Z_HALL_A", "Z_HALL_B"];
+
+    /// Two halls with a chemistry analyser each (places 0 and 1) and a coagulation analyser in hall B (place 2).
+    fn lab() -> (Lab, [Scripted<Analyst>; 2]) {
+        let mut lab = Lab::new(&["Z_HALL_A", "Z_DESK", "Z_HALL_B"]);
+        lab.device("CHEM_A", "CHEM_ANALYZER", "Z_HALL_A");
+        lab.device("CHEM_B", "CHEM_ANALYZER", "Z_HALL_B");
+        lab.device("COAG", "COAG_ANALYZER", "Z_HALL_B");
+        lab.agent("A_OPS_0", "Z_HALL_A");
+        lab.agent("A_OPS_1", "Z_HALL_B");
+        (lab, [Scripted::new(Analyst::new("Z_HALL_A", HALLS)), Scripted::new(Analyst::new("Z_HALL_B", HALLS))])
+    }
+
+    fn queued(lab: &mut Lab, id: &str, place: usize) {
+        lab.specimen(id, Stage::Queued, 0, &[0, 1]).device = Some(place);
+        let id = lab.id(id);
+        lab.view.devices[place].queue_len += 1;
+        lab.view.devices[place].queue_head.get_or_insert(id);
+    }
+
+    #[test]
+    fn an_idle_device_is_started_before_a_result_is_filed_and_that_before_more_is_queued() {
+        let (mut lab, [mut a, _]) = lab();
+        queued(&mut lab, "S1", 0);
+        lab.specimen("S2", Stage::Analysed, 0, &[0, 1]);
+        lab.run("RUN_0", 0, "S2");
+        lab.specimen("S3", Stage::Ready, 0, &[0, 1]);
+        assert_eq!(lab.said(&mut a, 0), "START_RUN CHEM_A RUN_CHEM_A_1");
+        lab.view.devices[0].status = DeviceStatus::Running;
+        assert_eq!(lab.said(&mut a, 0), "GENERATE_RESULT S2 RUN_0 R_S2");
+        lab.view.runs.clear();
+        // Hall A is busy and hall B is not: what is ready belongs to B.
+        assert_eq!(lab.said(&mut a, 0), "nothing");
+    }
+
+    #[test]
+    fn two_analysts_never_queue_the_same_specimen() {
+        let (mut lab, [mut a, mut b]) = lab();
+        lab.specimen("S1", Stage::Ready, 0, &[0, 1]);
+        assert_eq!(lab.said(&mut a, 0), "QUEUE_RUN S1 CHEM_A");
+        assert_eq!(lab.said(&mut b, 1), "nothing");
+        lab.specimen("S2", Stage::Ready, 0, &[0, 1]);
+        assert_eq!(lab.said(&mut a, 0), "QUEUE_RUN S1 CHEM_A");
+        assert_eq!(lab.said(&mut b, 1), "QUEUE_RUN S2 CHEM_B");
+    }
+
+    #[test]
+    fn urgent_work_is_queued_first_then_the_earliest_deadline_with_its_true_priority() {
+        let (mut lab, [mut a, _]) = lab();
+        lab.view.devices[1].qc_pass = false;
+        lab.specimen("S1", Stage::Ready, 0, &[0, 1]);
+        lab.specimen("S2", Stage::Ready, 0, &[0, 1]).deadline_s = 100;
+        assert_eq!(lab.said(&mut a, 0), "QUEUE_RUN S2 CHEM_A");
+        lab.specimen("S3", Stage::Ready, 0, &[0, 1]).priority = Priority::Stat;
+        let decision = lab.decide(&mut a, 0, None).unwrap();
+        assert_eq!((decision.args.work, decision.args.priority), (Some(lab.id("S3")), Some(Priority::Stat)));
+    }
+
+    #[test]
+    fn work_avoids_devices_that_do_not_work_and_halls_without_an_analyst() {
+        let (mut lab, [mut a, mut b]) = lab();
+        lab.specimen("S1", Stage::Ready, 0, &[0, 1]);
+        lab.view.devices[0].status = DeviceStatus::Maintenance;
+        assert_eq!(lab.said(&mut a, 0), "nothing");
+        assert_eq!(lab.said(&mut b, 1), "QUEUE_RUN S1 CHEM_B");
+        lab.view.devices[0].status = DeviceStatus::Running;
+        let mut alone = Scripted::new(Analyst::new("Z_HALL_A", &["Z_HALL_A"]));
+        assert_eq!(lab.said(&mut alone, 0), "QUEUE_RUN S1 CHEM_A");
+    }
+
+    #[test]
+    fn a_full_queue_gets_no_more() {
+        let (mut lab, [mut a, mut b]) = lab();
+        lab.view.devices[0].status = DeviceStatus::Running;
+        lab.view.devices[1].status = DeviceStatus::Running;
+        for (id, place) in [("S1", 0), ("S2", 1), ("S3", 0), ("S4", 1)] {
+            queued(&mut lab, id, place);
+        }
+        lab.specimen("S5", Stage::Ready, 0, &[0, 1]);
+        assert_eq!((lab.said(&mut a, 0), lab.said(&mut b, 1)), ("nothing".into(), "nothing".into()));
+    }
+
+    #[test]
+    fn a_head_that_does_not_fit_is_left_alone() {
+        let (mut lab, [_, mut b]) = lab();
+        queued(&mut lab, "S1", 2);
+        assert_eq!(lab.said(&mut b, 1), "nothing");
+    }
+
+    #[test]
+    fn work_stuck_behind_a_failed_control_goes_to_the_alternate_of_the_same_type() {
+        let (mut lab, [mut a, mut b]) = lab();
+        queued(&mut lab, "S1", 0);
+        lab.view.devices[0].qc_pass = false;
+        assert_eq!(lab.said(&mut a, 0), "nothing");
+        assert_eq!(lab.said(&mut b, 1), "QUEUE_RUN S1 CHEM_B");
+    }
+
+    #[test]
+    fn runs_of_a_device_are_numbered() {
+        let (mut lab, [mut a, _]) = lab();
+        queued(&mut lab, "S1", 0);
+        assert_eq!(lab.said(&mut a, 0), "START_RUN CHEM_A RUN_CHEM_A_1");
+        assert_eq!(lab.said(&mut a, 0), "START_RUN CHEM_A RUN_CHEM_A_2");
+    }
+
+    #[test]
+    fn an_analyst_who_is_away_walks_to_the_hall() {
+        let (mut lab, [mut a, _]) = lab();
+        lab.view.agents[0].zone = Some(2);
+        assert_eq!(lab.said(&mut a, 0), "MOVE Z_DESK");
+    }
+}
