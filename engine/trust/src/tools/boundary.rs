@@ -64,7 +64,7 @@ impl ToolBoundary {
         for key in &self.egress_keys {
             let Some(target) = output.get(key) else { continue };
             let named = target.as_str().map(|text| text.trim().to_lowercase());
-            if !named.is_some_and(|named| limits.allowed_egress_endpoints.iter().any(|allowed| *allowed == named)) {
+            if !named.is_some_and(|named| limits.allowed_egress_endpoints.contains(&named)) {
                 return Err(ToolRefusal::new(codes::TOOL_EGRESS_DENIED, format!("{key} names {target}")));
             }
         }
