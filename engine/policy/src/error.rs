@@ -15,7 +15,10 @@ use crate::store::PolicyStore;
 pub enum PolicyError {
     /// The named policy directory is not there.
     #[error("the policy directory {} does not exist", path.display())]
-    #[diagnostic(code(policy::no_such_directory), help("it was named by {named_by}; leave that out to use the built-in policy"))]
+    #[diagnostic(
+        code(policy::no_such_directory),
+        help("it was named by {named_by}; leave that out to use the built-in policy")
+    )]
     DoesNotExist {
         /// The path as it was given.
         path: PathBuf,
@@ -25,7 +28,10 @@ pub enum PolicyError {
 
     /// The named policy directory is a file.
     #[error("the policy path {} is not a directory", path.display())]
-    #[diagnostic(code(policy::not_a_directory), help("it was named by {named_by}; name the directory that holds rbac/, zones/ and the others"))]
+    #[diagnostic(
+        code(policy::not_a_directory),
+        help("it was named by {named_by}; name the directory that holds rbac/, zones/ and the others")
+    )]
     NotADirectory {
         /// The path as it was given.
         path: PathBuf,
@@ -137,6 +143,11 @@ pub enum PolicyError {
         hint: String,
     },
 
+    /// The policy holds a number that canonical JSON cannot write.
+    #[error("the policy has no fingerprint")]
+    #[diagnostic(code(policy::no_fingerprint), help("numbers must be finite and fit into 64 bits"))]
+    NoFingerprint(#[from] labtrust_trust::canonical::CanonicalError),
+
     /// The named laboratory profile does not exist.
     #[error("there is no lab profile `{id}` in {origin}")]
     #[diagnostic(code(policy::unknown_profile), help("{hint}"))]
@@ -229,7 +240,13 @@ impl PolicyError {
     /// `token` is looked for as a whole word outside of comments (a device id, a role, a code). When the file does
     /// not contain it, the complaint is about the file as a whole. An empty `hint` is no hint.
     #[must_use]
-    pub fn rule(store: &PolicyStore, path: &str, token: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn rule(
+        store: &PolicyStore,
+        path: &str,
+        token: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         let hint = hint.into();
         let text = store.text_for_display(path);
         let place = find_token(&text, token);

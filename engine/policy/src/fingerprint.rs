@@ -1,9 +1,8 @@
 //! The effective policy and its fingerprint: which rules were in force, in one short text.
 
+use labtrust_trust::canonical;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::canonical::canonical;
 use crate::error::PolicyError;
 use crate::overlay::{ENFORCEMENT, EQUIPMENT, LADDER, STABILITY, THRESHOLDS, threshold_list};
 use crate::parse;
@@ -45,18 +44,16 @@ impl PolicyStore {
     /// SHA-256 of the canonical JSON of [`PolicyStore::effective_policy`], in lower-case hexadecimal.
     ///
     /// # Errors
-    /// As [`PolicyStore::section`].
+    /// As [`PolicyStore::section`], and [`PolicyError::NoFingerprint`].
     pub fn policy_fingerprint(&self) -> Result<String, PolicyError> {
-        Ok(sha256_hex(&self.effective_policy()?))
+        Ok(canonical::fingerprint(&self.effective_policy()?)?)
     }
 
     /// The same of [`PolicyStore::calibration`]; `None` without a calibration.
-    #[must_use]
-    pub fn calibration_fingerprint(&self) -> Option<String> {
-        self.calibration().map(sha256_hex)
+    ///
+    /// # Errors
+    /// [`PolicyError::NoFingerprint`].
+    pub fn calibration_fingerprint(&self) -> Result<Option<String>, PolicyError> {
+        Ok(self.calibration().map(canonical::fingerprint).transpose()?)
     }
-}
-
-fn sha256_hex(value: &Value) -> String {
-    Sha256::digest(canonical(value)).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,7 +7,6 @@
 //! role, a zone or an analyser is: those types belong to the crates that use them.
 
 mod builtin;
-mod canonical;
 mod directory;
 mod error;
 mod fingerprint;

@@ -170,7 +170,13 @@ impl PolicyStore {
                 (None, false) => format!("known: {}", quoted(&known)),
                 (None, true) => format!("this policy has no directory below {directory}/"),
             };
-            return Err(PolicyError::UnknownOverlay { kind, id: id.to_owned(), origin: self.source().to_string(), known, hint });
+            return Err(PolicyError::UnknownOverlay {
+                kind,
+                id: id.to_owned(),
+                origin: self.source().to_string(),
+                known,
+                hint,
+            });
         }
         let root = format!("{directory}/{id}/");
         self.refuse_unmergeable(kind, id, &root)?;
@@ -271,7 +277,8 @@ fn merge_equipment(mut base: Value, overlay: Value) -> Value {
     const TOP: &str = "equipment_registry";
     let Some(changes) = overlay.get(TOP) else { return base };
     let Some(into) = base.get_mut(TOP) else { return overlay };
-    if let (Some(types), Some(changed)) = (changes.get("device_types").and_then(Value::as_object), into.as_object_mut()) {
+    if let (Some(types), Some(changed)) = (changes.get("device_types").and_then(Value::as_object), into.as_object_mut())
+    {
         let into_types = changed.entry("device_types").or_insert_with(|| Value::Object(Map::new()));
         if let Some(into_types) = into_types.as_object_mut() {
             into_types.extend(types.iter().map(|(name, kind)| (name.clone(), kind.clone())));

@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_yaml::{DuplicateKeyPolicy, Error as YamlError, NonFiniteFloatPolicy};
 
 use crate::error::{Located, PolicyError, find_token};
@@ -40,7 +42,8 @@ pub(crate) fn typed<T: DeserializeOwned>(
             None => Some(serde_json::from_str(text).map_err(at)?),
             Some(key) => {
                 let mut reader = serde_json::Deserializer::from_str(text);
-                let value = TopKey { key, keys: &mut keys, content: PhantomData }.deserialize(&mut reader).map_err(at)?;
+                let value =
+                    TopKey { key, keys: &mut keys, content: PhantomData }.deserialize(&mut reader).map_err(at)?;
                 reader.end().map_err(at)?;
                 value
             }
@@ -87,7 +90,8 @@ fn options() -> serde_yaml::Options {
             max_aliases: MAX_ALIASES,
             max_anchors: MAX_ALIASES,
             max_merge_keys: MAX_ALIASES,
-            max_documents: 1,
+            // One is too many already; the reader says so better than the budget does.
+            max_documents: 2,
             // Long explanations in front of an entry are welcome.
             max_buffered_comment_events: 10_000,
         },
@@ -103,11 +107,18 @@ fn options() -> serde_yaml::Options {
 
 fn yaml_defect(store: &PolicyStore, path: &str, text: &str, error: &YamlError) -> PolicyError {
     let error = error.without_snippet();
-    let place = error.location().and_then(|at| {
-        let offset = usize::try_from(at.span().byte_offset()?).ok()?;
-        Some((offset, usize::try_from(at.span().byte_len().unwrap_or(0)).unwrap_or(0)))
+    let place = error.location().map(|at| match at.span().byte_offset() {
+        Some(offset) => (to_usize(offset), to_usize(at.span().byte_len().unwrap_or(0))),
+        // The scanner's own complaints have a line and a column only.
+        None => (offset_of(text, to_usize(at.line()), to_usize(at.column())), 0),
     });
-    let (message, hint) = match error {
+    let (message, hint) = explained(error);
+    PolicyError::Parse(Located::new(store, path, text, place, message, hint))
+}
+
+/// What a complaint of the YAML reader means, and what to do about it.
+fn explained(error: &YamlError) -> (String, Option<String>) {
+    match error {
         YamlError::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("?");
             (format!("the key `{key}` stands twice in one mapping"), Some("remove or rename one of the two".to_owned()))
@@ -121,16 +132,32 @@ fn yaml_defect(store: &PolicyStore, path: &str, text: &str, error: &YamlError) -
         ),
         YamlError::AliasReplayLimitExceeded { .. }
         | YamlError::AliasExpansionLimitExceeded { .. }
-        | YamlError::AliasReplayStackDepthExceeded { .. } => (
-            "the aliases of this file expand to more than a policy file may hold".to_owned(),
-            Some("write the content out instead of building it from aliases".to_owned()),
+        | YamlError::AliasReplayStackDepthExceeded { .. } => too_many_aliases(),
+        YamlError::AliasError { error, .. } => explained(error),
+        YamlError::MultipleDocuments { .. } => (
+            "the file holds more than one document".to_owned(),
+            Some("remove the `---` line and what follows".to_owned()),
         ),
-        YamlError::MultipleDocuments { .. } => {
-            ("the file holds more than one document".to_owned(), Some("remove the `---` line and what follows".to_owned()))
-        }
         other => (without_place(&other.to_string()), None),
-    };
-    PolicyError::Parse(Located::new(store, path, text, place, message, hint))
+    }
+}
+
+fn too_many_aliases() -> (String, Option<String>) {
+    (
+        "the aliases of this file expand to more than a policy file may hold".to_owned(),
+        Some("write the content out instead of building it from aliases".to_owned()),
+    )
+}
+
+fn to_usize(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// Byte offset of a line and a column, both counted from 1, the column in characters.
+fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let inside: usize = text[start..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+    start + inside
 }
 
 fn json_defect(store: &PolicyStore, path: &str, text: &str, error: &serde_json::Error) -> PolicyError {
@@ -159,7 +186,7 @@ fn without_place(message: &str) -> String {
             message = rest.split_once(": ").filter(|_| prefix != "error: ").map_or(rest, |(_, rest)| rest);
         }
     }
-    let cut = message.rfind(" at line ").filter(|at| message[*at..].contains("column"));
+    let cut = message.find(" at line ").filter(|at| message[*at..].contains("column"));
     let message = cut.map_or(message, |at| &message[..at]);
     let mut letters = message.chars();
     match letters.next() {
@@ -183,7 +210,8 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for TopKey<'_, T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_map(self)
+        // Not `deserialize_map`: an empty file and a list then get complaints of their own.
+        reader.deserialize_any(self)
     }
 }
 

@@ -77,7 +77,12 @@ impl LabProfile {
                 Some(near) => format!("did you mean `{near}`? Known: {}", quoted(&known)),
                 None => format!("known: {}", quoted(&known)),
             };
-            return Err(PolicyError::UnknownProfile { id: id.to_owned(), origin: store.source().to_string(), known, hint });
+            return Err(PolicyError::UnknownProfile {
+                id: id.to_owned(),
+                origin: store.source().to_string(),
+                known,
+                hint,
+            });
         }
         let path = format!("lab_profiles/{id}{SUFFIX}");
         let profile: Self = store.section(&path, None)?;

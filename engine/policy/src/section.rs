@@ -88,7 +88,8 @@ impl PolicyStore {
         let part = match top {
             None => document,
             Some(key) => document.get(key).ok_or_else(|| {
-                let keys: Vec<String> = document.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+                let keys: Vec<String> =
+                    document.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
                 parse::missing_top_key(self, path, text, key, &keys)
             })?,
         };

@@ -101,7 +101,9 @@ impl PolicyStore {
         let mut missing = Vec::new();
         for &path in REQUIRED_FILES {
             match self.content(path) {
-                Some(Err(problem)) => return Err(PolicyError::Unusable { path: path.into(), problem: problem.clone() }),
+                Some(Err(problem)) => {
+                    return Err(PolicyError::Unusable { path: path.into(), problem: problem.clone() });
+                }
                 Some(Ok(text)) if !text.trim().is_empty() => {}
                 Some(Ok(_)) => missing.push(format!("{path} (it is empty)")),
                 None => missing.push(path.to_owned()),
@@ -184,7 +186,11 @@ impl PolicyStore {
         let mut known: Vec<&str> = REQUIRED_FILES.iter().chain(FALLBACK_FILES).copied().collect();
         known.sort_unstable();
         let origin = |path: &str| if self.contains(path) { self.own_origin() } else { Origin::BuiltinFallback };
-        let one = |path: &str| Consumed { path: path.into(), origin: origin(path), overlays: self.overlaid.overlays_of(path) };
+        let one = |path: &str| Consumed {
+            path: path.into(),
+            origin: origin(path),
+            overlays: self.overlaid.overlays_of(path),
+        };
         known.into_iter().map(one).collect()
     }
 
@@ -225,11 +231,8 @@ fn file_name(path: &str) -> &str {
 }
 
 fn check_directories(dir: &Path) -> Result<(), PolicyError> {
-    let missing: Vec<String> = REQUIRED_DIRECTORIES
-        .iter()
-        .filter(|name| !dir.join(name).is_dir())
-        .map(|name| format!("{name}/"))
-        .collect();
+    let missing: Vec<String> =
+        REQUIRED_DIRECTORIES.iter().filter(|name| !dir.join(name).is_dir()).map(|name| format!("{name}/")).collect();
     if missing.is_empty() { Ok(()) } else { Err(incomplete(dir, missing)) }
 }
 
