@@ -1,1 +1,15 @@
-//! Under construction.
+//! The one list that links every compiled-in plugin into a program.
+//!
+//! Registration happens next to each plugin's type; the linker drops a crate that nobody mentions, so each is mentioned
+//! here. A program calls [`registry`] and never names a plugin crate itself.
+
+use labtrust_hospital_lab as _;
+use labtrust_plugin::{Registry, RegistryError};
+
+/// The registry of everything that is compiled in.
+///
+/// # Errors
+/// [`RegistryError::Duplicate`] when two plugins of one kind have one id.
+pub fn registry() -> Result<Registry, RegistryError> {
+    Registry::linked()
+}

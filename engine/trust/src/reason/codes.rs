@@ -70,6 +70,8 @@ pub const RC_QUEUE_BAD_PAYLOAD: &str = "RC_QUEUE_BAD_PAYLOAD";
 pub const RC_QUEUE_EMPTY: &str = "RC_QUEUE_EMPTY";
 /// The work asked for is not at the head of the queue.
 pub const RC_QUEUE_HEAD_MISMATCH: &str = "RC_QUEUE_HEAD_MISMATCH";
+/// The device cannot do this work.
+pub const ROUTE_DEVICE_INCOMPATIBLE: &str = "ROUTE_DEVICE_INCOMPATIBLE";
 /// The work is queued already.
 pub const RC_QUEUE_DUPLICATE_WORK_ID: &str = "RC_QUEUE_DUPLICATE_WORK_ID";
 /// Not enough reagent.

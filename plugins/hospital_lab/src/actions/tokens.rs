@@ -1,0 +1,99 @@
+//! Minting, revoking and using up tokens.
+
+use crate::{
+    lab::Lab,
+    refusal::{Decided, Refusal},
+};
+use labtrust_plugin::lab::Action;
+use labtrust_trust::{
+    codes,
+    tokens::{MintRequest, TokenRefusal, TokenUse},
+};
+use smallvec::SmallVec;
+
+impl Lab {
+    fn token_refusal(&mut self, refusal: TokenRefusal) -> Refusal {
+        let invariant = self.symbols.intern(refusal.invariant);
+        Refusal::breaking(refusal.code, invariant)
+    }
+
+    /// The gate: every token presented must cover this use.
+    pub(crate) fn validate_tokens(&mut self, action: &Action) -> Decided {
+        let decision = &action.decision;
+        if decision.token_refs.is_empty() {
+            return Ok(());
+        }
+        let args = &decision.args;
+        let mut subjects: SmallVec<[_; 8]> = SmallVec::new();
+        subjects.extend([args.specimen, args.result, args.run, args.device].into_iter().flatten());
+        subjects.extend(args.specimens.iter().copied());
+        subjects
+            .extend(args.aliquots.iter().map(|aliquot| self.ids.aliquots.get(*aliquot).copied().unwrap_or(*aliquot)));
+        subjects.extend(args.result.and_then(|result| self.specimen_of_result(result)));
+        let used = TokenUse {
+            action: decision.kind.id(),
+            agent: action.agent,
+            subjects: &subjects,
+            door: args.door,
+            zone: args.to_zone,
+            reason: Self::reason_of(action),
+        };
+        for &token in &decision.token_refs {
+            if let Err(refusal) = self.tokens.validate(&self.world, token, &used, action.t_s) {
+                let refusal = self.token_refusal(refusal);
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Uses up every token presented; the gate has seen that each covers the use.
+    pub(super) fn consume_tokens(&mut self, action: &Action) {
+        for &token in &action.decision.token_refs {
+            if self.tokens.consume(&mut self.world, token, action.t_s).is_ok() {
+                self.outcome.tokens_consumed.push(token);
+            }
+        }
+    }
+
+    pub(super) fn mint_token(&mut self, action: &Action) -> Decided {
+        let rare = action.decision.args.rare();
+        let (Some(token_type), Some(subject_type), Some(subject_id)) =
+            (rare.token_type, rare.subject_type, rare.subject_id)
+        else {
+            return Err(Refusal::breaking(codes::INV_TOK_001, self.names.inv_tok_001));
+        };
+        let approvals = rare.approvals.clone().unwrap_or_default();
+        let request = MintRequest {
+            requester: action.agent,
+            token_type,
+            subject_type,
+            subject_id,
+            reason: action.decision.args.reason_code.or(action.decision.reason_code),
+            approvals: &approvals,
+        };
+        // Minting is its own check and effect in one; the tool comes before it.
+        self.commit(action)?;
+        match self.tokens.mint(&mut self.world, &request, &self.rbac, action.t_s, &mut self.symbols) {
+            Ok(_) => {
+                self.outcome.emits.push("MINT_TOKEN");
+                Ok(())
+            }
+            Err(refusal) => Err(self.token_refusal(refusal)),
+        }
+    }
+
+    pub(super) fn revoke_token(&mut self, action: &Action) -> Decided {
+        let token = action.decision.args.rare().token_id;
+        let known = token.filter(|&token| self.tokens.get(&self.world, token).is_some());
+        if known.is_none() && self.enforced {
+            return Err(Refusal::breaking(codes::INV_TOK_002, self.names.inv_tok_002));
+        }
+        self.commit(action)?;
+        if let Some(token) = known {
+            self.tokens.revoke(&mut self.world, token).ok();
+        }
+        self.outcome.emits.push("REVOKE_TOKEN");
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! The laboratory as a plugin: domain, loaded policy, engine.
+
+use crate::{lab::Lab, shared::Shared};
+use labtrust_contract::StepResult;
+use labtrust_kernel::SimTime;
+use labtrust_plugin::{
+    lab::{
+        Action, ChainValues, LabDomain, LabEngine, LabError, LoadedLab, Observer, Outcome, QueryError, Symbols,
+        TimingSummary, WorldView,
+    },
+    register_plugin,
+};
+use labtrust_policy::{PolicyError, PolicyStore};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The hospital laboratory.
+pub struct HospitalLab;
+
+register_plugin!(LabDomain, HospitalLab);
+
+impl LabDomain for HospitalLab {
+    fn id(&self) -> &'static str {
+        "hospital_lab"
+    }
+
+    fn load(&self, policy: &PolicyStore) -> Result<Arc<dyn LoadedLab>, PolicyError> {
+        Ok(Arc::new(Loaded(Arc::new(Shared::load(policy)?))))
+    }
+}
+
+struct Loaded(Arc<Shared>);
+
+impl LoadedLab for Loaded {
+    fn engine(&self) -> Box<dyn LabEngine> {
+        Box::new(Engine { shared: Arc::clone(&self.0), lab: None })
+    }
+}
+
+/// One engine: the shared policy and the episode it is in.
+struct Engine {
+    shared: Arc<Shared>,
+    lab: Option<Box<Lab>>,
+}
+
+impl Engine {
+    fn lab(&self) -> &Lab {
+        self.lab.as_deref().expect("an engine is reset before its first step")
+    }
+
+    fn lab_mut(&mut self) -> &mut Lab {
+        self.lab.as_deref_mut().expect("an engine is reset before its first step")
+    }
+}
+
+impl LabEngine for Engine {
+    fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
+        self.lab = None;
+        self.lab = Some(Box::new(Lab::start(&self.shared, initial_state, seed)?));
+        Ok(())
+    }
+
+    fn advance_to(&mut self, t_s: i64, observer: &mut dyn Observer) {
+        let lab = self.lab_mut();
+        let to: SimTime = Lab::moment(t_s);
+        if to >= lab.now {
+            lab.advance(to, observer);
+        }
+    }
+
+    fn begin_batch(&mut self) {
+        let lab = self.lab_mut();
+        lab.batch_head.clear();
+        lab.batch_head.push_str(lab.chain.last_hash());
+    }
+
+    fn batch_head(&self) -> &str {
+        &self.lab().batch_head
+    }
+
+    fn write_signing_payload(&self, action: &Action, out: &mut Vec<u8>) {
+        self.lab().write_payload(action, None, out);
+    }
+
+    fn step(&mut self, action: &Action, observer: &mut dyn Observer) {
+        self.lab_mut().step(action, observer);
+    }
+
+    fn step_raw(&mut self, event: &Map<String, Value>, observer: &mut dyn Observer) -> StepResult {
+        self.lab_mut().step_raw(event, observer)
+    }
+
+    fn outcome(&self) -> &Outcome {
+        &self.lab().outcome
+    }
+
+    fn result(&self) -> StepResult {
+        let lab = self.lab();
+        lab.outcome.to_result(&lab.symbols, lab.chain.report())
+    }
+
+    fn chain(&self) -> ChainValues<'_> {
+        self.lab().chain_values()
+    }
+
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
+        self.lab().query(expression)
+    }
+
+    fn observe(&mut self, view: &mut WorldView) {
+        self.lab().observe(view);
+    }
+
+    fn symbols(&self) -> &Symbols {
+        &self.lab().symbols
+    }
+
+    fn symbols_mut(&mut self) -> &mut Symbols {
+        &mut self.lab_mut().symbols
+    }
+
+    fn timing_summary(&mut self) -> TimingSummary {
+        let lab = self.lab();
+        if lab.simulated() {
+            TimingSummary {
+                timing_mode: lab.timing.as_str(),
+                episode_time_s: Some(lab.now.as_secs_ceil()),
+                device_busy_s: lab.device_busy(),
+            }
+        } else {
+            TimingSummary { timing_mode: lab.timing.as_str(), ..TimingSummary::default() }
+        }
+    }
+}
