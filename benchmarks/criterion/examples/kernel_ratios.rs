@@ -7,7 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-use labtrust_criterion::{Row, hold, mm1, timeouts};
+use labtrust_criterion::{Row, draws, hold, mm1, timeouts};
 use rustix::time::{ClockId, clock_gettime};
 
 /// A model with its rows; the first one is the baseline, or the first `baselines` of which the better counts.
@@ -58,10 +58,12 @@ impl Table {
                 best = best.min(nanos);
             }
             line.nanos.push(nanos);
-            line.ratios.push(nanos / best);
             line.entries = row.entries_an_entity();
             let first = *check.get_or_insert(row.check());
             assert!(first == row.check(), "{} {} ran another model: {} and {first}", self.name, line.name, row.check());
+        }
+        for line in &mut self.rows {
+            line.ratios.extend(line.nanos.last().map(|nanos| nanos / best));
         }
     }
 
@@ -96,7 +98,12 @@ fn time_outs(name: &'static str, n: u32, events: u64) -> Table {
 fn main() {
     let rounds = std::env::args().nth(1).map_or(5, |rounds| rounds.parse().expect("ROUNDS is a number"));
     let mm1 = vec![line("plain loop, binary heap", || mm1::Bare::new(1)), line("kernel", || mm1::Kernel::new(1))];
+    let exponential = vec![
+        line("logarithm", || draws::Exponential::new(draws::Way::Logarithm, 1)),
+        line("kernel", || draws::Exponential::new(draws::Way::Kernel, 1)),
+    ];
     let mut tables = [
+        Table { name: "exponential draw", events: 10_000_000, warm_up: 1000, baselines: 1, rows: exponential },
         Table { name: "M/M/1", events: 4_000_000, warm_up: 100_000, baselines: 1, rows: mm1 },
         holds("hold, 1e3 pending", 1000, hold::Delays::Exponential, 2_000_000),
         holds("hold, 1e4 pending", 10_000, hold::Delays::Exponential, 2_000_000),

@@ -4,6 +4,7 @@
 //! the price of the kernel and of nothing else. Goals are ratios, because a nanosecond belongs to one machine.
 
 pub mod baseline;
+pub mod draws;
 pub mod hold;
 pub mod mm1;
 pub mod timeouts;

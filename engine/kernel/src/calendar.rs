@@ -294,12 +294,10 @@ impl<E> Calendar<E> {
         }
     }
 
-    /// Puts the keys of the pending events, and no others, into the queue anew.
+    /// Drops the stale keys, and lets those of postponed events catch up.
     #[cold]
     fn sweep(&mut self) {
-        let mut keys = Vec::with_capacity(self.queue.len());
-        self.queue.drain_into(&mut keys);
-        keys.retain_mut(|key| match self.slots.find(*key) {
+        self.queue.retain(|key| match self.slots.find(*key) {
             Found::Due => true,
             Found::Postponed => {
                 *key = self.slots.carry(key.slot());
@@ -307,7 +305,6 @@ impl<E> Calendar<E> {
             }
             Found::Stale => false,
         });
-        self.queue.fill(&keys);
         self.stale = 0;
         assert_eq!(self.queue.len(), self.slots.len(), "a pending event has one key");
     }

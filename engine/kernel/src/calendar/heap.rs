@@ -26,7 +26,7 @@ impl Heap {
     pub(super) fn push(&mut self, key: Key) {
         if self.open {
             self.open = false;
-            self.sink(key);
+            self.sink(0, key);
         } else {
             self.keys.push(key);
             self.rise(key);
@@ -47,6 +47,16 @@ impl Heap {
         self.open = true;
     }
 
+    /// Drops the keys that are not worth keeping. A key may only be changed to a later one.
+    pub(super) fn retain(&mut self, keep: impl FnMut(&mut Key) -> bool) {
+        self.close();
+        self.keys.retain_mut(keep);
+        // From the last parent to the head (R. W. Floyd, "Algorithm 245: treesort 3", CACM 7(12), 1964).
+        for parent in (0..self.keys.len().saturating_sub(1).div_ceil(4)).rev() {
+            self.sink(parent, self.keys[parent]);
+        }
+    }
+
     /// Moves every key to the end of `out`, in no order.
     pub(super) fn drain_into(&mut self, out: &mut Vec<Key>) {
         self.close();
@@ -60,7 +70,7 @@ impl Heap {
             if let Some(last) = self.keys.pop()
                 && !self.keys.is_empty()
             {
-                self.sink(last);
+                self.sink(0, last);
             }
         }
     }
@@ -81,11 +91,10 @@ impl Heap {
         keys[at] = key;
     }
 
-    /// Puts `key` at the head, and walks it down.
+    /// Puts `key` at the place `at`, and walks it down.
     #[inline]
-    fn sink(&mut self, key: Key) {
+    fn sink(&mut self, mut at: usize, key: Key) {
         let keys = &mut self.keys[..];
-        let mut at = 0;
         loop {
             let first = 4 * at + 1;
             let least = if let Some(four) = keys.get(first..).and_then(|rest| rest.first_chunk::<4>()) {

@@ -57,7 +57,8 @@ impl Rung {
 #[derive(Debug)]
 pub(super) struct Ladder {
     pool: Pool,
-    /// The widest first; each but the first is one bucket of the one before it.
+    /// The widest first; each but the first is one bucket of the one before it. A rung's last bucket has a key for as
+    /// long as the rung is there, so an empty ladder has none, and cuts time anew when keys come.
     rungs: Vec<Rung>,
     /// Keys later than the first rung.
     top: Bucket,
@@ -112,15 +113,19 @@ impl Ladder {
     /// then, and `None` is the answer.
     pub(super) fn take_earliest(&mut self, all: usize, out: &mut Vec<Key>) -> Option<u64> {
         while let Some((bucket, last)) = self.take_next() {
-            let small = if last.is_some() { CUT_ABOVE } else { all };
-            let (earliest, latest) = if bucket.len() <= small { (0, 0) } else { self.pool.span(bucket) };
-            if earliest < latest {
-                self.cut(bucket, earliest, latest, last);
-                continue;
+            let mut covered = last;
+            if bucket.len() > if last.is_some() { CUT_ABOVE } else { all } {
+                let (earliest, latest) = self.pool.span(bucket);
+                if earliest < latest {
+                    self.cut(bucket, earliest, latest, last);
+                    continue;
+                }
+                covered = last.or(Some(latest));
             }
             self.len -= bucket.len();
+            debug_assert!(self.len > 0 || self.rungs.is_empty(), "an empty ladder has no rungs");
             self.pool.drain_into(bucket, out);
-            return if bucket.len() <= small { last } else { last.or(Some(latest)) };
+            return covered;
         }
         None
     }
@@ -139,14 +144,6 @@ impl Ladder {
         }
         let top = std::mem::replace(&mut self.top, Bucket::EMPTY);
         (!top.is_empty()).then_some((top, None))
-    }
-
-    /// Forgets how time was cut. Nothing may be held.
-    pub(super) fn reset(&mut self) {
-        assert!(self.len == 0, "an empty ladder is reset");
-        while !self.rungs.is_empty() {
-            self.drop_rung();
-        }
     }
 
     pub(super) fn drain_into(&mut self, out: &mut Vec<Key>) {

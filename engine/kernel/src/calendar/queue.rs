@@ -81,6 +81,18 @@ impl Queue {
         }
     }
 
+    /// Drops the keys that are not worth keeping. A key may only be changed to a later one.
+    pub(super) fn retain(&mut self, keep: impl FnMut(&mut Key) -> bool) {
+        if self.run.is_empty() && self.far.len() == 0 {
+            self.near.retain(keep);
+        } else {
+            let mut keys = Vec::with_capacity(self.len());
+            self.drain_into(&mut keys);
+            keys.retain_mut(keep);
+            self.fill(&keys);
+        }
+    }
+
     pub(super) fn drain_into(&mut self, out: &mut Vec<Key>) {
         out.append(&mut self.run);
         self.near.drain_into(out);
@@ -125,7 +137,6 @@ impl Queue {
         let mut keys = std::mem::take(&mut self.run);
         self.near.drain_into(&mut keys);
         if self.far.len() == 0 {
-            self.far.reset();
             for &key in &keys {
                 self.far.push(key);
             }
