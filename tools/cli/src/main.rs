@@ -1,2 +1,4 @@
-//! Under construction.
-fn main() {}
+//! The `labtrust` program.
+fn main() -> std::process::ExitCode {
+    labtrust_cli::run()
+}

@@ -1,0 +1,42 @@
+//! The commands, one a file.
+
+pub(crate) mod lab_draw;
+mod manifest;
+mod not_yet;
+pub(crate) mod plugins;
+pub(crate) mod quick_eval;
+pub(crate) mod run_benchmark;
+pub(crate) mod run_summary;
+
+/// Look at the laboratory
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Lab {
+    Draw(lab_draw::Options),
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Who moves time, as an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Timing {
+    /// Services take no time.
+    Explicit,
+    /// Services take the time that the policy says.
+    Simulated,
+}
+
+impl From<Timing> for labtrust_kernel::ClockMode {
+    fn from(timing: Timing) -> Self {
+        match timing {
+            Timing::Explicit => Self::Explicit,
+            Timing::Simulated => Self::Simulated,
+        }
+    }
+}

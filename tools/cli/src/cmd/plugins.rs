@@ -1,0 +1,68 @@
+//! `plugins list`: what is compiled in.
+
+use super::Format;
+use crate::error::CliError;
+use crate::talk;
+use labtrust_plugin::{Plugin, Registry};
+use serde_json::{Value, json};
+
+/// See which domains and tasks there are
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Plugins {
+    List(List),
+}
+
+/// List every plugin with its kind, id, version and the crate that brings it
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Example:\n  labtrust plugins list --format json")]
+pub(crate) struct List {
+    /// Text or JSON
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Runs `plugins list`.
+pub(crate) fn list(options: &List) -> Result<(), CliError> {
+    let registry = Registry::linked()?;
+    let rows: Vec<_> = registry
+        .entries()
+        .iter()
+        .map(|entry| (entry.plugin.kind(), entry.plugin.id(), entry.version, entry.owner, facts(entry.plugin)))
+        .collect();
+    let text = match options.format {
+        Format::Json => {
+            let object = |(kind, id, version, owner, facts): &(_, _, _, _, Value)| {
+                json!({ "kind": kind, "id": id, "version": version, "owner": owner, "facts": facts })
+            };
+            format!("{:#}\n", Value::Array(rows.iter().map(object).collect()))
+        }
+        Format::Text => {
+            let id_width = rows.iter().map(|row| row.1.len()).max().unwrap_or(0).max(2);
+            let mut text = format!("{:<8}{:<id_width$}  {:<9}{}\n", "KIND", "ID", "VERSION", "FROM");
+            for (kind, id, version, owner, _) in &rows {
+                text.push_str(&format!("{kind:<8}{id:<id_width$}  {version:<9}{owner}\n"));
+            }
+            text
+        }
+    };
+    talk::print(&text)
+}
+
+/// The fixed facts of a task; nothing for other kinds.
+fn facts(plugin: Plugin) -> Value {
+    match plugin {
+        Plugin::Task(task) => {
+            let spec = task.spec();
+            json!({
+                "max_steps": spec.max_steps,
+                "dt_s": spec.dt_s,
+                "sla_turnaround_s": spec.sla_turnaround_s,
+                "attack_start_step": spec.attack_start_step,
+                "timing_mode": spec.timing_mode,
+                "agent_set": spec.agent_set,
+                "baseline_id": spec.baseline_id,
+            })
+        }
+        Plugin::LabDomain(_) => json!({}),
+    }
+}

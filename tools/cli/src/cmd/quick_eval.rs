@@ -1,0 +1,204 @@
+//! `quick-eval`: three tasks, one episode each, one directory.
+
+use super::{Timing, manifest, not_yet};
+use crate::error::CliError;
+use crate::session::{self, Session};
+use crate::talk::{self, Talk};
+use crate::{Global, version};
+use labtrust_bench::files::{AtomicFile, write_whole};
+use labtrust_bench::log::EpisodeIndex;
+use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
+use labtrust_bench::summary::{QuickEvalSummary, quick_eval_markdown};
+use labtrust_bench::{BenchmarkRun, RunLogs};
+use labtrust_plugin::Registry;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The tasks, in the order of the table.
+const TASKS: [&str; 3] = ["throughput_sla", "adversarial_disruption", "multi_site_stat"];
+
+/// Run three tasks for one episode each and print a table
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Example:\n  labtrust quick-eval --seed 42")]
+pub(crate) struct Options {
+    /// Seed of every episode
+    #[arg(long, value_name = "SEED", default_value_t = 42)]
+    seed: u64,
+    /// Who moves time
+    #[arg(long, value_name = "MODE", default_value = "explicit")]
+    timing: Timing,
+    /// Directory in which the directory of the run is made
+    #[arg(long, value_name = "DIR", default_value = "labtrust_runs")]
+    out_dir: PathBuf,
+    /// Name of the run instead of the time: the directory is quick_eval_<ID>
+    #[arg(long, value_name = "ID")]
+    run_id: Option<String>,
+    #[arg(long, hide = true, value_parser = ["deterministic", "llm_offline", "llm_live"])]
+    pipeline_mode: Option<String>,
+    #[arg(long, hide = true)]
+    allow_network: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+    not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
+    if options.allow_network {
+        let reason = "nothing in it uses the network";
+        return Err(CliError::NotAvailable { flag: "--allow-network", reason });
+    }
+    if options.out_dir.as_os_str().is_empty() {
+        return Err(CliError::Empty { option: "--out-dir" });
+    }
+    let run_id = match &options.run_id {
+        Some(id) => checked_run_id(id)?,
+        None => utc_stamp(SystemTime::now()),
+    };
+    let target = options.out_dir.join(format!("quick_eval_{run_id}"));
+    let registry = Registry::linked()?;
+    let tasks = TASKS.map(|id| registry.task(id));
+    let dir = RunDir::create(&options.out_dir, &target)?;
+    let session = Session::open(global, None)?;
+
+    let begun = Instant::now();
+    let mut index = EpisodeIndex::create(&dir.path("logs/episodes.jsonl"))?;
+    let mut outputs = BTreeMap::new();
+    let mut results = Vec::new();
+    let mut threads = 1;
+    for task in tasks {
+        let task = task?;
+        let log_name = format!("logs/{}.jsonl", task.id());
+        let mut log = AtomicFile::create(&dir.path(&log_name))?;
+        let bench = BenchmarkRun {
+            task,
+            lab: session.load_lab(&registry, task)?,
+            policy: &session.policy,
+            episodes: 1,
+            base_seed: options.seed,
+            timing: Some(options.timing.into()),
+            max_steps: None,
+            strict_signatures: session::strict_signatures(),
+            threads: None,
+            git_sha: version::GIT_SHA.map(str::to_owned),
+        };
+        let outcome = bench.run(RunLogs::Shared(&mut log, &mut index), &|| ())?;
+        threads = outcome.threads;
+        outputs.insert(log_name, log.persist()?);
+        let name = format!("{}.json", task.id());
+        let digest = write_whole(&dir.path(&name), &results_bytes(&outcome.results)?)?;
+        outputs.insert(name, digest);
+        results.push(outcome.results);
+    }
+    outputs.insert("logs/episodes.jsonl".to_owned(), index.persist()?);
+
+    let shown = target.display().to_string();
+    let summary = quick_eval_markdown(&QuickEvalSummary {
+        run_id: &run_id,
+        seed: options.seed,
+        dir: &shown,
+        results: &results,
+    });
+    outputs.insert("summary.md".to_owned(), write_whole(&dir.path("summary.md"), summary.as_bytes())?);
+    let episodes = results.len() as u64;
+    write_whole(&dir.path(MANIFEST_NAME), &manifest::bytes(threads, episodes, begun.elapsed(), outputs))?;
+    dir.persist()?;
+
+    talk::print(&summary)?;
+    talk.wrote(&target);
+    talk.say(&format!("Next: labtrust run-summary --run {shown}"));
+    Ok(())
+}
+
+/// A directory under a temporary name until everything in it is whole.
+struct RunDir {
+    temporary: PathBuf,
+    target: PathBuf,
+    done: bool,
+}
+
+impl RunDir {
+    fn create(parent: &Path, target: &Path) -> Result<Self, CliError> {
+        if target.symlink_metadata().is_ok() {
+            return Err(CliError::Exists { path: target.to_path_buf() });
+        }
+        let temporary = parent.join(format!(".quick_eval.{}.partial", std::process::id()));
+        let fail = |path: &Path, source| CliError::Directory { path: path.to_path_buf(), source };
+        std::fs::create_dir_all(parent).map_err(|source| fail(parent, source))?;
+        // Left over from a process of the same number that was killed.
+        let _ = std::fs::remove_dir_all(&temporary);
+        std::fs::create_dir(&temporary).map_err(|source| fail(target, source))?;
+        Ok(Self { temporary, target: target.to_path_buf(), done: false })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.temporary.join(name)
+    }
+
+    fn persist(mut self) -> Result<(), CliError> {
+        // Renaming would replace an empty directory without a word.
+        if self.target.symlink_metadata().is_ok() {
+            return Err(CliError::Exists { path: self.target.clone() });
+        }
+        std::fs::rename(&self.temporary, &self.target)
+            .map_err(|source| CliError::Directory { path: self.target.clone(), source })?;
+        self.done = true;
+        Ok(())
+    }
+}
+
+impl Drop for RunDir {
+    fn drop(&mut self) {
+        if !self.done {
+            // Best effort: its name says that it is not a result.
+            let _ = std::fs::remove_dir_all(&self.temporary);
+        }
+    }
+}
+
+fn checked_run_id(id: &str) -> Result<String, CliError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if id.is_empty() || id.len() > 100 || !id.chars().all(plain) {
+        return Err(CliError::RunId { id: id.to_owned() });
+    }
+    Ok(id.to_owned())
+}
+
+/// `YYYYmmdd_HHMMSS` in UTC.
+fn utc_stamp(now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days to a civil date: the year begins in March here, so that the leap day is its last.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_stamp_is_the_civil_date_and_time_in_utc() {
+        let at = |seconds| utc_stamp(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(0), "19700101_000000");
+        assert_eq!(at(951_782_399), "20000228_235959");
+        assert_eq!(at(951_782_400), "20000229_000000");
+        assert_eq!(at(4_107_542_399), "21000228_235959");
+        assert_eq!(at(4_107_542_400), "21000301_000000");
+    }
+
+    #[test]
+    fn a_run_id_never_leaves_its_directory() {
+        assert!(checked_run_id("../x").is_err());
+        assert!(checked_run_id("").is_err());
+        assert_eq!(checked_run_id("release-1.2").unwrap(), "release-1.2");
+    }
+}

@@ -1,0 +1,89 @@
+//! What can go wrong in a command, and how it is told.
+
+use labtrust_bench::BenchError;
+use labtrust_plugin::RegistryError;
+use labtrust_policy::PolicyError;
+use std::path::PathBuf;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Bench(BenchError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error("{flag} is not available in this version: {reason}")]
+    NotAvailable { flag: &'static str, reason: &'static str },
+    #[error("{} exists already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{option} must not be empty")]
+    Empty { option: &'static str },
+    #[error("{id:?} cannot be a run id: use letters, digits, `-`, `_` and `.`")]
+    RunId { id: String },
+    #[error("cannot make the directory {}: {source}", path.display())]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error("cannot write to stdout: {0}")]
+    Stdout(std::io::Error),
+    #[error("nothing below {} could be read as results", path.display())]
+    NothingReadable { path: PathBuf },
+    #[error("profile {profile} names the domain {domain}, which is not there: {source}")]
+    ProfileDomain { profile: String, domain: String, source: RegistryError },
+}
+
+impl From<BenchError> for CliError {
+    fn from(error: BenchError) -> Self {
+        match error {
+            // Policy complaints have a form of their own, wherever they come from.
+            BenchError::Policy(error) => Self::Policy(error),
+            other => Self::Bench(other),
+        }
+    }
+}
+
+impl CliError {
+    /// 1, or 2 where the arguments contradict each other.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
+            | Self::RunId { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Bench(BenchError::Write { .. }) | Self::Directory { .. } => {
+                "name a file in a directory that you may write to".to_owned()
+            }
+            Self::Bench(BenchError::SameFile { .. }) => "give each output a name of its own".to_owned(),
+            Self::Bench(BenchError::NothingToSummarise { .. } | BenchError::NotADirectory { .. }) => {
+                "name the directory that a run wrote its results to".to_owned()
+            }
+            Self::Registry(RegistryError::Unknown { kind: "task", .. }) => {
+                "`labtrust plugins list` shows every task".to_owned()
+            }
+            Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+/// Tells the user on stderr.
+pub(crate) fn report(command: &str, error: &CliError) {
+    use std::io::Write;
+    let mut text = format!("labtrust {command} failed: {error}\n");
+    if let CliError::Policy(policy) = error {
+        // The place in the file, drawn.
+        let mut drawn = String::new();
+        if miette::GraphicalReportHandler::new().render_report(&mut drawn, policy).is_ok() {
+            text.push_str(&drawn);
+        }
+    }
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    // A closed stderr leaves only the exit code to tell.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

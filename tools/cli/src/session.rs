@@ -1,0 +1,73 @@
+//! The policy that a command works with: directory, profile, partner and domain put together.
+
+use crate::Global;
+use crate::error::CliError;
+use labtrust_plugin::lab::LoadedLab;
+use labtrust_plugin::{Registry, Task};
+use labtrust_policy::{LabProfile, PolicyStore};
+use std::sync::Arc;
+
+/// Variable that names the partner where no option does.
+const PARTNER_VARIABLE: &str = "LABTRUST_PARTNER";
+/// Variable that asks for signatures in every episode.
+const STRICT_VARIABLE: &str = "LABTRUST_STRICT_SIGNATURES";
+
+/// A policy with its overlays.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) policy: PolicyStore,
+    /// Profile and the domain it names.
+    domain: Option<(String, String)>,
+}
+
+impl Session {
+    /// Opens the policy that the options name. What a profile says outranks `partner`.
+    ///
+    /// # Errors
+    /// [`CliError::Policy`].
+    pub(crate) fn open(global: &Global, partner: Option<&str>) -> Result<Self, CliError> {
+        let mut policy = PolicyStore::resolve(global.policy_dir.as_deref())?;
+        let profile = global.profile.as_deref().map(|id| LabProfile::load(&policy, id)).transpose()?;
+        let mut partner = partner.map(str::to_owned);
+        let mut domain = None;
+        if let (Some(profile), Some(id)) = (profile, &global.profile) {
+            partner = profile.partner_id.or(partner);
+            domain = profile.domain_id.map(|domain| (id.clone(), domain));
+        }
+        if let Some((_, id)) = &domain
+            && policy.domains().contains(id)
+        {
+            policy = policy.with_domain(id)?;
+        }
+        if let Some(id) = partner {
+            policy = policy.with_partner(&id)?;
+        }
+        Ok(Self { policy, domain })
+    }
+
+    /// Loads the laboratory that `task` runs in, or the one that the profile names.
+    ///
+    /// # Errors
+    /// [`CliError::ProfileDomain`], [`CliError::Registry`], [`CliError::Policy`].
+    pub(crate) fn load_lab(&self, registry: &Registry, task: &dyn Task) -> Result<Arc<dyn LoadedLab>, CliError> {
+        let domain = match &self.domain {
+            Some((profile, domain)) => registry.lab_domain(domain).map_err(|source| CliError::ProfileDomain {
+                profile: profile.clone(),
+                domain: domain.clone(),
+                source,
+            })?,
+            None => registry.lab_domain(task.domain())?,
+        };
+        Ok(domain.load(&self.policy)?)
+    }
+}
+
+/// The partner that the option or the environment names.
+pub(crate) fn partner(option: Option<&str>) -> Option<String> {
+    option.map(str::to_owned).or_else(|| std::env::var(PARTNER_VARIABLE).ok()).filter(|id| !id.is_empty())
+}
+
+/// Whether the environment asks for signatures.
+pub(crate) fn strict_signatures() -> bool {
+    std::env::var(STRICT_VARIABLE).is_ok_and(|value| value == "1")
+}

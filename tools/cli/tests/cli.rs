@@ -1,0 +1,174 @@
+//! The program from outside: what it says, where it says it, with which exit code.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the program in `dir` with nothing of the tester's own settings.
+fn labtrust(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_labtrust"))
+        .args(arguments)
+        .current_dir(dir)
+        .env_remove("LABTRUST_POLICY_DIR")
+        .env_remove("LABTRUST_PARTNER")
+        .env_remove("LABTRUST_STRICT_SIGNATURES")
+        .env("COLUMNS", "100")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+/// Exit code, stdout, stderr.
+fn told(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+fn in_empty_dir(arguments: &[&str]) -> (i32, String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let answer = told(&labtrust(dir.path(), arguments));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "a refused command leaves no file behind");
+    answer
+}
+
+#[test]
+fn help_is_as_it_was() {
+    for arguments in [
+        &["--help"][..],
+        &["run-benchmark", "--help"],
+        &["quick-eval", "--help"],
+        &["run-summary", "--help"],
+        &["plugins", "list", "--help"],
+        &["lab", "draw", "--help"],
+    ] {
+        let (code, stdout, stderr) = in_empty_dir(arguments);
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        insta::assert_snapshot!(arguments.join(" ").replace(' ', "_"), stdout);
+    }
+}
+
+#[test]
+fn version_is_name_version_and_commit_on_stdout_wherever_it_is_asked() {
+    for arguments in [&["--version"][..], &["-V"], &["quick-eval", "-V"]] {
+        let (code, stdout, stderr) = in_empty_dir(arguments);
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        let commit = stdout.strip_prefix(concat!("labtrust ", env!("CARGO_PKG_VERSION"), " (git ")).unwrap();
+        let commit = commit.strip_suffix(")\n").unwrap();
+        assert!(commit == "unknown" || (commit.len() == 12 && commit.bytes().all(|b| b.is_ascii_hexdigit())), "{stdout}");
+    }
+}
+
+#[test]
+fn an_unknown_task_is_exit_1_and_the_tasks_are_listed() {
+    let (code, stdout, stderr) = in_empty_dir(&["run-benchmark", "--task", "no_such_task"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.starts_with("labtrust run-benchmark failed: unknown task: no_such_task. Known: ["), "{stderr}");
+}
+
+#[test]
+fn wrong_usage_is_exit_2() {
+    for arguments in [
+        &["run-benchmark", "--task", "throughput_sla", "--episodes", "0"][..],
+        &["run-benchmark", "--task", "throughput_sla", "--episodes", "many"],
+        &["run-benchmark", "--task", "throughput_sla", "--max-steps", "0"],
+        &["run-benchmark", "--task", "throughput_sla", "--timing", "sometimes"],
+        &["run-benchmark", "--task", "throughput_sla", "--seed", "-1"],
+        &["run-benchmark", "--task", "throughput_sla", "--no-such-flag"],
+        &["run-benchmark"],
+        &["quick-eval", "--run-id", "../elsewhere"],
+        &["no-such-command"],
+        &[],
+    ] {
+        let (code, stdout, stderr) = in_empty_dir(arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(!stderr.is_empty());
+    }
+}
+
+#[test]
+fn an_option_whose_feature_is_missing_is_refused_by_name() {
+    for (flag, value) in [
+        ("--coord-method", "kernel_centralized_edf"),
+        ("--llm-backend", "openai_live"),
+        ("--resume-from", "x"),
+        ("--checkpoint-every", "2"),
+        ("--approval-hook", "auto_approve"),
+        ("--profile", "llm_live_eval"),
+        ("--pipeline-mode", "llm_live"),
+    ] {
+        let (code, _, stderr) = in_empty_dir(&["run-benchmark", "--task", "throughput_sla", flag, value]);
+        assert_eq!(code, 1);
+        assert!(stderr.contains(flag) && stderr.contains("not available"), "{stderr}");
+    }
+}
+
+#[test]
+fn two_outputs_cannot_be_one_file() {
+    for log in ["results.json", "./results.json", "episodes.jsonl", "run_manifest.json"] {
+        let (code, _, stderr) = in_empty_dir(&["run-benchmark", "--task", "throughput_sla", "--log", log]);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("the same file"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_found_out_before_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "kept").unwrap();
+    let output = labtrust(dir.path(), &["run-benchmark", "--task", "throughput_sla", "--out", "file/results.json"]);
+    let (code, stdout, stderr) = told(&output);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains("labtrust run-benchmark failed: cannot write file"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("file")).unwrap(), "kept");
+}
+
+#[test]
+fn a_policy_directory_that_is_not_there_is_named() {
+    for arguments in [&["quick-eval"][..], &["lab", "draw"], &["run-benchmark", "--task", "throughput_sla"]] {
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--policy-dir", "nowhere"]).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let (code, stdout, stderr) = told(&labtrust(dir.path(), &arguments));
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert!(stderr.contains("nowhere does not exist"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_unknown_profile_is_an_error_and_not_ignored() {
+    let (code, _, stderr) = in_empty_dir(&["lab", "draw", "--profile", "no_such_profile"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("no_such_profile"), "{stderr}");
+}
+
+#[test]
+fn the_picture_of_the_laboratory_shows_every_zone_and_is_the_same_every_time() {
+    let (code, first, stderr) = in_empty_dir(&["lab", "draw"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let (_, second, _) = in_empty_dir(&["lab", "draw"]);
+    assert_eq!(first, second);
+    for zone in ["Z_INGRESS_DOCK", "Z_ANALYZER_HALL_B", "Z_WASTE_DISPOSAL"] {
+        assert!(first.contains(zone));
+    }
+    assert!(first.starts_with("<svg ") && first.ends_with("</svg>\n"));
+}
+
+#[test]
+fn a_directory_without_results_cannot_be_summarised() {
+    let (code, stdout, stderr) = in_empty_dir(&["run-summary", "--run", "."]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains("labtrust run-summary failed: no results file"), "{stderr}");
+}
+
+#[test]
+fn a_summary_has_the_published_line_and_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let metrics = r#"{"steps":80,"throughput":4,"violations_by_invariant_id":{"INV-ZONE-001":1}}"#;
+    let results = format!(r#"{{"task":"throughput_sla","episodes":[{{"seed":1,"metrics":{metrics}}}]}}"#);
+    std::fs::write(dir.path().join("results.json"), results).unwrap();
+    let (code, stdout, _) = told(&labtrust(dir.path(), &["run-summary", "--run", "."]));
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with("episodes=1 steps=80 throughput=4.0000"), "{stdout}");
+    let (_, stdout, _) = told(&labtrust(dir.path(), &["run-summary", "--run", ".", "--format", "json"]));
+    for key in ["num_episodes", "total_steps", "violations_total", "throughput_mean", "task"] {
+        assert!(stdout.contains(&format!("\"{key}\"")), "{stdout}");
+    }
+}
