@@ -4,8 +4,7 @@
 //! 1. away: walk to the hall;
 //! 2. an idle device with compatible work at its queue's head: start it;
 //! 3. an ended run of the hall: file its result;
-//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then by id;
-//! 5. work that is stuck in the queue of a device that cannot run it: queue it on an alternate of this hall.
+//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order.
 //!
 //! Starting comes before filing: a device that stands still delays everything behind it by a step, a result that is
 //! filed a step later delays only itself, and with one pair of hands a hall then turns over a specimen every 30 s
@@ -83,20 +82,6 @@ fn queue(view: &WorldView, memory: &Memory, hall: usize, staffed: &[usize]) -> O
     })
 }
 
-fn reroute(view: &WorldView, memory: &Memory, hall: usize) -> Option<Decision> {
-    let stuck = view.at(Stage::Queued).filter(|specimen| {
-        let device = specimen.device.and_then(|place| view.devices.get(place));
-        device.is_some_and(|device| !device.qc_pass || device.status == DeviceStatus::Fault)
-    });
-    stuck.into_iter().find_map(|specimen| {
-        let own = in_hall(view, hall).filter(|&(place, device)| {
-            specimen.device != Some(place) && can_measure(specimen, place) && takes_work(device)
-        });
-        let (_, device) = own.min_by_key(|&(place, device)| (load(device), place))?;
-        memory.check(view, queue_on(device, specimen))
-    })
-}
-
 /// Who gets what: each ready specimen, most urgent first, with the place of the device that should measure it.
 ///
 /// A function of the view and of which halls have an analyst, so that all analysts agree. Specimens that no working
@@ -106,8 +91,8 @@ fn assignment<'a>(view: &'a WorldView, staffed: &[usize]) -> SmallVec<[(&'a Spec
     if ready.is_empty() {
         return SmallVec::new();
     }
-    // The id breaks ties: two specimens due at the same second must not swap between runs.
-    ready.sort_by_key(|specimen| (specimen.priority, specimen.deadline_s, specimen.id));
+    // The sort is stable: equal ones stay in the view's order, which ends with the id's text.
+    ready.sort_by_key(|specimen| (specimen.priority, specimen.deadline_s));
     let mut loads: SmallVec<[u32; 8]> = view.devices.iter().map(load).collect();
     ready
         .into_iter()
@@ -159,7 +144,6 @@ impl Rules for Analyst {
         self.start(ctx, memory, hall)
             .or_else(|| file(ctx, memory, hall))
             .or_else(|| queue(ctx.view, memory, hall, &staffed))
-            .or_else(|| reroute(ctx.view, memory, hall))
     }
 }
 
@@ -256,15 +240,6 @@ mod tests {
         let (mut lab, [_, mut b]) = lab();
         queued(&mut lab, "S1", 2);
         assert_eq!(lab.said(&mut b, 1), "nothing");
-    }
-
-    #[test]
-    fn work_stuck_behind_a_failed_control_goes_to_the_alternate_of_the_same_type() {
-        let (mut lab, [mut a, mut b]) = lab();
-        queued(&mut lab, "S1", 0);
-        lab.view.devices[0].qc_pass = false;
-        assert_eq!(lab.said(&mut a, 0), "nothing");
-        assert_eq!(lab.said(&mut b, 1), "QUEUE_RUN S1 CHEM_B");
     }
 
     #[test]

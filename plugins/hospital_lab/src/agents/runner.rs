@@ -186,21 +186,6 @@ mod tests {
     }
 
     #[test]
-    fn the_last_unit_waits_as_long_as_the_policy_says_and_the_horizon_allows() {
-        let (mut lab, mut agent) = lab(SEPARATION, "Z_CENTRIFUGE_BAY");
-        lab.view.devices[0].free_units = 1;
-        lab.specimen("S1", Stage::Accepted, 0, &[]);
-        lab.view.now_s = 119;
-        assert_eq!(lab.said(&mut agent, 0), "nothing");
-        lab.view.now_s = 120;
-        assert_eq!(lab.said(&mut agent, 0), "CENTRIFUGE_START S1 BANK");
-        // Late in the episode there is nothing to gain from waiting.
-        lab.view.specimens[0].since_s = 780;
-        lab.view.now_s = 800;
-        assert_eq!(lab.said(&mut agent, 0), "CENTRIFUGE_START S1 BANK");
-    }
-
-    #[test]
     fn without_service_times_nobody_waits() {
         let (mut lab, mut agent) = lab(SEPARATION, "Z_CENTRIFUGE_BAY");
         lab.view.simulated = false;

@@ -147,6 +147,8 @@ pub(super) fn my_zone(ctx: &AgentContext<'_>) -> Option<usize> {
 /// One step of the way to `goal`; `None` when the agent is there or there is no way.
 pub(super) fn walk(ctx: &mut AgentContext<'_>, memory: &Memory, goal: usize) -> Option<Decision> {
     let here = my_zone(ctx)?;
+    // A device without a place is in no zone, and there is no way to it.
+    let goal = Some(goal).filter(|&goal| goal < ctx.view.zones.len())?;
     let next = ctx.view.hop(here, goal)?;
     let args = Args {
         entity_type: Some(ctx.symbols.intern("Agent")),

@@ -1,21 +1,25 @@
-//! When to start a centrifuge: every tube that waits for company is late, every unit that starts alone is taken for
-//! twelve minutes.
+//! When to start a centrifuge: every tube that waits for company is late, every unit that starts is taken for twelve
+//! minutes.
 //!
-//! A batch starts when it is full or when its oldest tube has waited as long as it may. With several units free that
-//! is [`FIRST_HOLD_S`], for another unit is there for those who come too late. For the last unit it is the policy's
-//! own limit (`tmax_wait_s`), for behind it lies a whole cycle of waiting. Either is cut to the slack: what is left
-//! until a tube that starts now could no longer be released before the episode ends.
+//! A batch starts when it is full, when its oldest tube has waited as long as it may, or when there is no slack left:
+//! * while another unit is free a tube waits [`FIRST_HOLD_S`], for that unit is there for those who come too late;
+//! * for the last unit it waits as long as the policy allows (`tmax_wait_s`), for behind it lies a whole cycle;
+//! * slack is the time until a batch that starts now could no longer be released before the episode ends; for the
+//!   last unit with tubes still at reception, the slack of a single tube, because company is certain.
+//!
+//! The last unit is not started at all while a consignment is on its way that would find no unit in time.
 
-use labtrust_plugin::lab::{DeviceView, SpecimenView, WorldView};
+use labtrust_plugin::lab::{DeviceView, SpecimenView, Stage, WorldView};
 
 /// How long a tube waits for company while another unit is free [s].
-const FIRST_HOLD_S: i64 = 30;
+const FIRST_HOLD_S: i64 = 40;
 /// From the start of a batch to the end of its spin [s].
 const SPIN_S: i64 = 600;
-/// From the end of a spin to the release of its first tube: taking out, aliquot, queue, start, 30 s run, result,
-/// release, a step each [s].
-const TAIL_S: i64 = 90;
-/// What every further tube of a batch takes longer [s]: two halls share them, 30 s a tube and hall.
+/// From the end of a spin to the release of its first tube, a step each: taking out, aliquot, queue, start, 30 s run
+/// and result, release [s].
+const TAIL_S: i64 = 70;
+/// What a batch needs beyond that: a step of margin, and for every tube its share of two analysers [s].
+const MARGIN_S: i64 = 20;
 const TAIL_PER_TUBE_S: i64 = 15;
 
 /// Whether a batch of `waiting` should start now on `bank`. `horizon_s` is the end of the episode, where it is known [s].
@@ -30,8 +34,78 @@ pub(super) fn should_start(
     if !view.simulated || waiting.len() >= bank.batch_capacity as usize {
         return true;
     }
-    let hold_s = if bank.free_units > 1 { FIRST_HOLD_S } else { bank.batch_wait_s };
-    let tail_s = TAIL_S + TAIL_PER_TUBE_S * i64::try_from(waiting.len()).unwrap_or(i64::MAX / 64);
-    let slack_s = horizon_s.map_or(i64::MAX, |horizon_s| horizon_s - view.now_s - SPIN_S - tail_s);
-    view.now_s - oldest_s >= hold_s.min(slack_s)
+    // After the last useful moment haste helps nobody, and the horizon no longer counts.
+    let latest_s = horizon_s.map(|horizon_s| horizon_s - SPIN_S - TAIL_S).filter(|latest_s| view.now_s <= *latest_s);
+    let is_last = bank.free_units == 1;
+    if is_last && latest_s.is_some_and(|latest_s| is_promised(view, bank, latest_s)) {
+        return false;
+    }
+    let coming = is_last && view.specimens.iter().any(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
+    let tubes = i64::try_from(waiting.len()).unwrap_or(i64::MAX / 64);
+    let margin_s = if coming { 0 } else { MARGIN_S + TAIL_PER_TUBE_S * tubes };
+    let no_slack = latest_s.is_some_and(|latest_s| view.now_s >= latest_s - margin_s);
+    let hold_s = if is_last { bank.batch_wait_s } else { FIRST_HOLD_S };
+    no_slack || view.now_s - oldest_s >= hold_s
+}
+
+/// Whether the last free unit must be kept for what is on its way: no other unit will be free by `latest_s`.
+fn is_promised(view: &WorldView, bank: &DeviceView, latest_s: i64) -> bool {
+    let on_the_way = view.consignments.iter().any(|consignment| !consignment.received);
+    on_the_way && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_view::Lab;
+    use super::*;
+
+    /// A bank with `free` of two units, tubes accepted at the given times, and whether the batch starts at `now_s`.
+    fn starts(free: u32, accepted_s: &[i64], now_s: i64, horizon_s: Option<i64>, more: impl Fn(&mut Lab)) -> bool {
+        let mut lab = Lab::new(&["Z_BAY"]);
+        let bank = lab.device("BANK", "CENTRIFUGE_BANK", "Z_BAY");
+        (bank.free_units, bank.batch_capacity, bank.batch_wait_s) = (free, 60, 120);
+        bank.busy_until_s = (free == 1).then_some(760);
+        for (i, &at_s) in accepted_s.iter().enumerate() {
+            lab.specimen(&format!("S{i}"), Stage::Accepted, at_s, &[]);
+        }
+        more(&mut lab);
+        lab.view.now_s = now_s;
+        let waiting: Vec<_> = lab.view.at(Stage::Accepted).collect();
+        should_start(&lab.view, &lab.view.devices[0], &waiting, horizon_s)
+    }
+
+    #[test]
+    fn the_first_unit_waits_a_little_and_the_last_one_as_long_as_the_policy_allows() {
+        let alone = |free, now_s| starts(free, &[0], now_s, None, |_| {});
+        assert_eq!((alone(2, FIRST_HOLD_S - 1), alone(2, FIRST_HOLD_S)), (false, true));
+        assert_eq!((alone(1, 119), alone(1, 120)), (false, true));
+    }
+
+    #[test]
+    fn the_last_unit_starts_while_its_batch_can_still_be_released() {
+        let starts = |now_s| starts(1, &[60, 60], now_s, Some(800), |_| {});
+        assert_eq!((starts(79), starts(80)), (false, true));
+    }
+
+    #[test]
+    fn the_last_unit_waits_for_reception_until_a_tube_can_just_make_it() {
+        let starts = |now_s| starts(1, &[60, 60], now_s, Some(800), |lab| _ = lab.specimen("S9", Stage::Checked, 0, &[]));
+        assert_eq!((starts(129), starts(130)), (false, true));
+    }
+
+    #[test]
+    fn after_the_last_useful_moment_the_horizon_no_longer_counts() {
+        assert!(!starts(1, &[125], 140, Some(800), |_| {}));
+    }
+
+    #[test]
+    fn the_last_unit_is_kept_for_a_consignment_that_would_find_no_other_in_time() {
+        let starts = |free_s, received| {
+            starts(1, &[60], 300, Some(1500), |lab| {
+                lab.view.devices[0].busy_until_s = Some(free_s);
+                lab.consignment("CONS_1", 640).received = received;
+            })
+        };
+        assert_eq!((starts(830, false), starts(831, false), starts(831, true)), (true, false, true));
+    }
 }
