@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::SigningKey;
 use labtrust_policy::{FALLBACK_FILES, PolicyStore, REQUIRED_FILES};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 fn store() -> PolicyStore {
     PolicyStore::builtin()
@@ -311,6 +315,12 @@ fn the_keys_are_test_keys_all_different_and_derived_as_documented() {
     let registry = section(path, "key_registry");
     let list = registry["keys"].as_array().unwrap();
     assert_eq!((list.len(), field(&registry["keys"], "public_key").len()), (11, 11));
+    for key in list {
+        let id = key["key_id"].as_str().unwrap();
+        let seed: [u8; 32] = Sha256::digest(format!("labtrust test key {id}")).into();
+        let public = SigningKey::from_bytes(&seed).verifying_key();
+        assert_eq!(key["public_key"], STANDARD.encode(public.as_bytes()), "{id}");
+    }
     let ids = field(&registry["keys"], "key_id");
     for id in ["key_supervisor", "key_clinsci", "key_qc", "key_security", "key_system_control"] {
         assert!(ids.contains(&format!("ed25519:{id}")), "{id}");
