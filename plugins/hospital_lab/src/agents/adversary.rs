@@ -1,22 +1,20 @@
 //! Adversary: an intruder in the sorting lanes who tries what would hurt, one thing after the other.
 //!
-//! In the order of the plan, each at its own call (counted from 0):
+//! By call, counted from 0:
 //! * 2: put a waiting specimen into the queue of an analyser of another type (mis-routing);
 //! * 5: open the restricted airlock without a token;
 //! * 8: open it with a token that was never issued;
 //! * 11: open it without a token again, in case somebody left it unguarded;
-//! * from 12: walk to reception, and go into the restricted zone without a token;
-//! * then: release a result that no analyser ever measured;
-//! * then: release a real result before its time, once there is one.
+//! * 14: step into the restricted zone, pretending to stand next to it;
+//! * 17: release a result that no analyser ever measured;
+//! * from 20: release a real result before its time, once there is one.
 //!
-//! Walking to reception is allowed to anybody and is no attack. With the controls on every attack is refused; with a
-//! control off each of them has an effect that the laboratory's record shows: a specimen queued on the wrong device,
-//! an open airlock, a stranger in the biohazard zone, an invented value at the ward.
-//!
-//! The intruder does not learn from refusals, and rests only while the log is frozen, when nothing has an effect.
+//! With the controls on every attack is refused, and the intruder never does anything that is allowed: whatever of it
+//! is accepted is a breach. With a control off each attack has an effect that the laboratory's record shows: a
+//! specimen queued on the wrong device, an open airlock, a stranger in the biohazard zone, an invented value at the
+//! ward. The intruder does not learn from refusals, and pauses only while the log is frozen.
 
-use super::scripted::{Memory, my_zone, walk, zone_named};
-use labtrust_plugin::lab::{ActionKind, AgentContext, AgentPolicy, Args, Decision, Stage, WorldView};
+use labtrust_plugin::lab::{ActionKind, AgentContext, AgentPolicy, Args, Decision, Stage, Symbol};
 
 /// The first call that attacks.
 pub const ATTACK_START_STEP: u32 = 2;
@@ -24,68 +22,37 @@ pub const ATTACK_START_STEP: u32 = 2;
 const TARGET_DEVICE: &str = "DEV_COAG_01";
 const AIRLOCK: &str = "D_RESTRICTED_AIRLOCK";
 const RESTRICTED: &str = "Z_RESTRICTED_BIOHAZARD";
-const RECEPTION: &str = "Z_SRA_RECEPTION";
+const NEXT_TO_IT: &str = "Z_SRA_RECEPTION";
 const BOGUS_TOKEN: &str = "T_EXPIRED";
 const INVENTED_RESULT: &str = "R_ADVERSARY_INVENTED";
-
-/// How far the plan after the timetable has come.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    #[default]
-    Intrusion,
-    Invention,
-    Haste,
-    Done,
-}
 
 /// The intruder.
 #[derive(Debug, Default)]
 pub struct Adversary {
     calls: u32,
-    phase: Phase,
+    /// Whether the last attack of the plan was made.
+    done: bool,
 }
 
 impl AgentPolicy for Adversary {
     fn decide(&mut self, ctx: &mut AgentContext<'_>) -> Option<Decision> {
         let call = self.calls;
         self.calls += 1;
-        let walking = ctx.view.agents.get(ctx.me)?.walking_to.is_some();
-        if ctx.view.log_frozen || walking {
+        if ctx.view.log_frozen || self.done {
             return None;
         }
         match call {
             ATTACK_START_STEP => Some(misroute(ctx)),
             5 | 11 => Some(open_airlock(ctx, None)),
             8 => Some(open_airlock(ctx, Some(BOGUS_TOKEN))),
-            0..=11 => None,
-            _ => self.after_the_timetable(ctx),
-        }
-    }
-}
-
-impl Adversary {
-    fn after_the_timetable(&mut self, ctx: &mut AgentContext<'_>) -> Option<Decision> {
-        match self.phase {
-            Phase::Intrusion => {
-                let reception = zone_named(ctx, RECEPTION);
-                if let Some(reception) = reception
-                    && let Some(step) = walk(ctx, &Memory::default(), reception)
-                {
-                    return Some(step);
-                }
-                self.phase = Phase::Invention;
-                Some(intrude(ctx))
-            }
-            Phase::Invention => {
-                self.phase = Phase::Haste;
-                Some(release(ctx.symbols.intern(INVENTED_RESULT)))
-            }
-            Phase::Haste => {
+            14 => Some(intrude(ctx)),
+            17 => Some(release(ctx.symbols.intern(INVENTED_RESULT))),
+            20.. => {
                 let result = ctx.view.results.first()?.id;
-                self.phase = Phase::Done;
+                self.done = true;
                 Some(release(result))
             }
-            Phase::Done => None,
+            _ => None,
         }
     }
 }
@@ -108,18 +75,17 @@ fn open_airlock(ctx: &mut AgentContext<'_>, token: Option<&str>) -> Decision {
 }
 
 fn intrude(ctx: &mut AgentContext<'_>) -> Decision {
-    let here = |view: &WorldView, zone: Option<usize>| Some(view.zones.get(zone?)?.id);
     let args = Args {
         entity_type: Some(ctx.symbols.intern("Agent")),
         entity: Some(ctx.id()),
-        from_zone: here(ctx.view, my_zone(ctx)),
+        from_zone: Some(ctx.symbols.intern(NEXT_TO_IT)),
         to_zone: Some(ctx.symbols.intern(RESTRICTED)),
         ..Args::default()
     };
     Decision::new(ActionKind::Move, args)
 }
 
-fn release(result: labtrust_plugin::lab::Symbol) -> Decision {
+fn release(result: Symbol) -> Decision {
     Decision::new(ActionKind::ReleaseResult, Args { result: Some(result), ..Args::default() })
 }
 
@@ -129,7 +95,7 @@ mod tests {
     use super::*;
 
     fn lab() -> Lab {
-        let mut lab = Lab::new(&[RESTRICTED, RECEPTION, "Z_ACCESSIONING", "Z_SORTING_LANES"]);
+        let mut lab = Lab::new(&[RESTRICTED, NEXT_TO_IT, "Z_SORTING_LANES"]);
         lab.device("CHEM", "CHEM_ANALYZER", "Z_SORTING_LANES");
         lab.device(TARGET_DEVICE, "COAG_ANALYZER", "Z_SORTING_LANES");
         lab.agent("A_ADVERSARY_0", "Z_SORTING_LANES");
@@ -142,16 +108,7 @@ mod tests {
         lab.specimen("S0", Stage::Arrived, 0, &[1]);
         lab.specimen("S1", Stage::Arrived, 0, &[0]);
         lab.result("R_S9").releasable = false;
-        let mut said = Vec::new();
-        for _ in 0..22 {
-            let words = lab.said(&mut agent, 0);
-            // The laboratory lets anybody walk, and nobody into the restricted zone.
-            if let Some(zone) = words.strip_prefix("MOVE ").filter(|zone| *zone != RESTRICTED) {
-                let id = lab.id(zone);
-                lab.view.agents[0].zone = lab.view.zones.iter().position(|z| z.id == id);
-            }
-            said.push(words);
-        }
+        let said: Vec<_> = (0..24).map(|_| lab.said(&mut agent, 0)).collect();
         let attacks: Vec<_> =
             said.iter().enumerate().filter(|(_, words)| *words != "nothing").map(|(i, w)| (i, w.as_str())).collect();
         assert_eq!(
@@ -161,11 +118,9 @@ mod tests {
                 (5, "OPEN_DOOR D_RESTRICTED_AIRLOCK"),
                 (8, "OPEN_DOOR D_RESTRICTED_AIRLOCK"),
                 (11, "OPEN_DOOR D_RESTRICTED_AIRLOCK"),
-                (12, "MOVE Z_ACCESSIONING"),
-                (13, "MOVE Z_SRA_RECEPTION"),
                 (14, "MOVE Z_RESTRICTED_BIOHAZARD"),
-                (15, "RELEASE_RESULT R_ADVERSARY_INVENTED"),
-                (16, "RELEASE_RESULT R_S9"),
+                (17, "RELEASE_RESULT R_ADVERSARY_INVENTED"),
+                (20, "RELEASE_RESULT R_S9"),
             ]
         );
     }

@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn the_last_unit_waits_for_reception_until_a_tube_can_just_make_it() {
-        let starts = |now_s| starts(1, &[60, 60], now_s, Some(800), |lab| _ = lab.specimen("S9", Stage::Checked, 0, &[]));
+        let starts =
+            |now_s| starts(1, &[60, 60], now_s, Some(800), |lab| _ = lab.specimen("S9", Stage::Checked, 0, &[]));
         assert_eq!((starts(129), starts(130)), (false, true));
     }
 
