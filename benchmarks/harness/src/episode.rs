@@ -122,10 +122,8 @@ pub fn run_episode(
     let mut watch = Watch { meter, log };
     let mut view = WorldView::default();
     engine.observe(&mut view);
-    let mut seats = agents
-        .into_iter()
-        .map(|seat| take_seat(engine, &view, setup, strict, seat))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut seats =
+        agents.into_iter().map(|seat| take_seat(engine, &view, setup, strict, seat)).collect::<Result<Vec<_>, _>>()?;
 
     let mut decisions: Vec<Option<Decision>> = Vec::with_capacity(seats.len());
     let mut payload = Vec::new();

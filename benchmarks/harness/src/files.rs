@@ -94,8 +94,9 @@ pub fn write_whole(target: &Path, bytes: &[u8]) -> Result<String, BenchError> {
 /// [`BenchError::Write`] naming the directory.
 pub fn make_parent(target: &Path) -> Result<(), BenchError> {
     match target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => std::fs::create_dir_all(parent)
-            .map_err(|source| BenchError::Write { path: parent.to_path_buf(), source }),
+        Some(parent) => {
+            std::fs::create_dir_all(parent).map_err(|source| BenchError::Write { path: parent.to_path_buf(), source })
+        }
         None => Ok(()),
     }
 }

@@ -74,7 +74,8 @@ fn version_of(policy: &PolicyStore, path: &str) -> Result<String, PolicyError> {
 #[must_use]
 pub fn config_of(task: &dyn Task, timing: ClockMode, max_steps: u32, strict_signatures: bool) -> Map<String, Value> {
     let spec = task.spec();
-    let rewards: Map<_, _> = spec.reward_config.iter().map(|(name, weight)| ((*name).to_owned(), json!(weight))).collect();
+    let rewards: Map<_, _> =
+        spec.reward_config.iter().map(|(name, weight)| ((*name).to_owned(), json!(weight))).collect();
     let config = json!({
         "max_steps": max_steps,
         "scripted_agents": spec.scripted_agents,

@@ -105,10 +105,9 @@ impl BenchmarkRun<'_> {
         let named = self.task.spec().timing_mode;
         self.timing.map_or_else(
             || {
-                named.parse().map_err(|_| BenchError::TaskTiming {
-                    task: self.task.id().to_owned(),
-                    timing: named.to_owned(),
-                })
+                named
+                    .parse()
+                    .map_err(|_| BenchError::TaskTiming { task: self.task.id().to_owned(), timing: named.to_owned() })
             },
             Ok,
         )
@@ -144,10 +143,7 @@ impl BenchmarkRun<'_> {
             calibration: self.policy.calibration().and_then(Value::as_object),
         };
         let context = (!matches!(logs, RunLogs::None)).then(|| {
-            Arc::new(LogContext {
-                partner_id: facts.partner_id.clone(),
-                policy_fingerprint: facts.fingerprint.clone(),
-            })
+            Arc::new(LogContext { partner_id: facts.partner_id.clone(), policy_fingerprint: facts.fingerprint.clone() })
         });
 
         let pool = Pool::new(self.threads)?;

@@ -101,10 +101,55 @@ fn title_of(zone: &Zone) -> String {
     }
 }
 
-/// An id without its prefix, in words.
+/// An id without its prefix, in words: `DEV_CHEM_A_01` as `Chem A 01`.
 fn words(id: &str, prefix: &str) -> String {
-    let text = id.strip_prefix(prefix).unwrap_or(id).replace('_', " ").to_lowercase();
-    let mut characters = text.chars();
-    let first = characters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
-    first + characters.as_str()
+    let text = id.strip_prefix(prefix).unwrap_or(id);
+    let mut out = String::with_capacity(text.len());
+    for (index, word) in text.split('_').enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        let word = word.to_lowercase();
+        let mut characters = word.chars();
+        // Single letters are names ("hall A"), and the first word begins the title.
+        match characters.next() {
+            Some(first) if index == 0 || word.len() == 1 => {
+                out.extend(first.to_uppercase());
+                out.push_str(characters.as_str());
+            }
+            _ => out.push_str(&word),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{draw, read, words};
+    use labtrust_policy::PolicyStore;
+
+    #[test]
+    fn an_id_becomes_words() {
+        assert_eq!(words("DEV_CHEM_A_01", "DEV_"), "Chem A 01");
+        assert_eq!(words("Z_SORTING_LANES", "Z_"), "Sorting lanes");
+        assert_eq!(words("", "Z_"), "");
+    }
+
+    #[test]
+    fn no_two_rooms_of_the_built_in_laboratory_overlap() {
+        let plan = read(&PolicyStore::builtin()).unwrap();
+        let rooms = super::layout::layout(&plan);
+        for (index, a) in rooms.iter().enumerate() {
+            for b in &rooms[..index] {
+                assert!(a.column != b.column || (a.y - b.y).abs() >= (a.height + b.height) / 2, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_of_a_policy_cannot_leave_its_place_in_the_picture() {
+        let mut plan = read(&PolicyStore::builtin()).unwrap();
+        plan.zones[0].name = Some("</text><script>alert(1)</script>".to_owned());
+        assert!(!draw(&plan).contains("<script>"));
+    }
 }

@@ -3,9 +3,6 @@
 //! One command is one file in [`cmd`]. Data goes to stdout, talk to stderr. Exit codes: 0; 1 something about the input
 //! or the machine is wrong; 2 wrong usage; 70 a bug of ours. Paths are relative to the working directory, everywhere.
 
-// Brings the compiled-in plugins into the program; they register themselves.
-use labtrust_builtin as _;
-
 mod cmd;
 mod error;
 mod floor_plan;

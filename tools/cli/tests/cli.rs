@@ -53,7 +53,10 @@ fn version_is_name_version_and_commit_on_stdout_wherever_it_is_asked() {
         assert_eq!((code, stderr.as_str()), (0, ""));
         let commit = stdout.strip_prefix(concat!("labtrust ", env!("CARGO_PKG_VERSION"), " (git ")).unwrap();
         let commit = commit.strip_suffix(")\n").unwrap();
-        assert!(commit == "unknown" || (commit.len() == 12 && commit.bytes().all(|b| b.is_ascii_hexdigit())), "{stdout}");
+        assert!(
+            commit == "unknown" || (commit.len() == 12 && commit.bytes().all(|b| b.is_ascii_hexdigit())),
+            "{stdout}"
+        );
     }
 }
 
@@ -171,4 +174,94 @@ fn a_summary_has_the_published_line_and_keys() {
     for key in ["num_episodes", "total_steps", "violations_total", "throughput_mean", "task"] {
         assert!(stdout.contains(&format!("\"{key}\"")), "{stdout}");
     }
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn a_quick_evaluation_releases_results_in_every_task_and_leaves_a_whole_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = told(&labtrust(dir.path(), &["quick-eval", "--run-id", "a"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.starts_with("Wrote labtrust_runs/quick_eval_a\n"), "{stderr}");
+    let run = dir.path().join("labtrust_runs/quick_eval_a");
+    assert_eq!(read(&run, "summary.md"), stdout);
+    for task in ["throughput_sla", "adversarial_disruption", "multi_site_stat"] {
+        let row = stdout.lines().find(|line| line.starts_with(&format!("| {task} |"))).unwrap();
+        let throughput: u64 = row.split('|').nth(2).unwrap().trim().parse().unwrap();
+        assert!(throughput > 0, "{row}");
+        assert!(read(&run, &format!("{task}.json")).ends_with("}\n"));
+        assert!(!read(&run, &format!("logs/{task}.jsonl")).is_empty());
+    }
+    assert_eq!(read(&run, "logs/episodes.jsonl").lines().count(), 3);
+    assert!(read(&run, "run_manifest.json").contains("\"logs/episodes.jsonl\""));
+    assert_eq!(std::fs::read_dir(dir.path().join("labtrust_runs")).unwrap().count(), 1, "nothing temporary is left");
+
+    let (code, _, stderr) = told(&labtrust(dir.path(), &["quick-eval", "--run-id", "a"]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("exists already"), "{stderr}");
+}
+
+#[test]
+fn a_benchmark_gives_the_same_bytes_for_any_number_of_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    for (threads, sub) in [("1", "one"), ("3", "three")] {
+        let (out, log) = (format!("{sub}/results.json"), format!("{sub}/log.jsonl"));
+        let arguments = [
+            "run-benchmark",
+            "--task",
+            "throughput_sla",
+            "--episodes",
+            "5",
+            "--timing",
+            "simulated",
+            "--max-steps",
+            "90",
+            "--threads",
+            threads,
+            "--out",
+            &out,
+            "--log",
+            &log,
+            "-q",
+        ];
+        let (code, stdout, stderr) = told(&labtrust(dir.path(), &arguments));
+        assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+        assert!(stderr.starts_with(&format!("Wrote {out}\n")), "`-q` keeps the line that scripts wait for: {stderr}");
+    }
+    for name in ["results.json", "log.jsonl", "episodes.jsonl"] {
+        assert_eq!(read(&dir.path().join("one"), name), read(&dir.path().join("three"), name), "{name}");
+    }
+    let results = read(&dir.path().join("one"), "results.json");
+    assert!(results.contains("\"max_steps\":90") && results.contains("\"seeds\":[123,124,125,126,127]"), "{results}");
+    assert!(results.contains("\"distinct_chains\":5"), "{results}");
+}
+
+#[test]
+fn a_second_run_replaces_the_files_of_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["run-benchmark", "--task", "throughput_sla", "--episodes", "2", "--log", "log.jsonl"];
+    let once = told(&labtrust(dir.path(), &arguments));
+    let first: Vec<_> = ["results.json", "log.jsonl", "episodes.jsonl"].map(|name| read(dir.path(), name)).into();
+    let twice = told(&labtrust(dir.path(), &arguments));
+    assert_eq!((once.0, twice.0), (0, 0));
+    assert!(once.2.contains("Episodes: 2, mean throughput: "), "{}", once.2);
+    let second: Vec<_> = ["results.json", "log.jsonl", "episodes.jsonl"].map(|name| read(dir.path(), name)).into();
+    assert_eq!(first, second);
+    assert_eq!(second[2].lines().count(), 2);
+}
+
+#[test]
+fn a_partner_is_named_in_the_result_with_the_fingerprint_of_its_rules() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["run-benchmark", "--task", "throughput_sla", "--episodes", "1", "--partner", "hsl_like"];
+    assert_eq!(told(&labtrust(dir.path(), &arguments)).0, 0);
+    let results = read(dir.path(), "results.json");
+    assert!(results.contains("\"partner_id\":\"hsl_like\"") && !results.contains("\"policy_fingerprint\":null"));
+    let (code, _, stderr) =
+        told(&labtrust(dir.path(), &["run-benchmark", "--task", "throughput_sla", "--partner", "nobody"]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("nobody"), "{stderr}");
 }

@@ -69,7 +69,11 @@ impl Conduct {
     /// `seats` are (engine symbol, environment name): every one of them is reported, also the idle.
     pub(super) fn write(&self, out: &mut Metrics, symbols: &Symbols, seats: &[(Symbol, &'static str)]) {
         let by_text = |counts: &BTreeMap<Symbol, u64>| -> Value {
-            counts.iter().map(|(id, count)| (symbols.text(*id).to_owned(), json!(count))).collect::<serde_json::Map<_, _>>().into()
+            counts
+                .iter()
+                .map(|(id, count)| (symbols.text(*id).to_owned(), json!(count)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
         };
         let mut by_agent = serde_json::Map::new();
         for (agent, name) in seats {
@@ -106,5 +110,12 @@ impl Conduct {
 fn target(action: &Action) -> Option<Symbol> {
     let args = &action.decision.args;
     let many = || args.specimens.first().copied();
-    args.result.or(args.run).or(args.work).or(args.specimen).or_else(many).or(args.device).or(args.door).or(args.to_zone)
+    args.result
+        .or(args.run)
+        .or(args.work)
+        .or(args.specimen)
+        .or_else(many)
+        .or(args.device)
+        .or(args.door)
+        .or(args.to_zone)
 }

@@ -115,7 +115,9 @@ fn a_critical_result_complies_when_it_was_acknowledged_before_its_release() {
 fn only_events_of_attackers_say_something_about_an_attack() {
     let honest = vec![line(0, Move, "-", "S1"), line(3, Move, "-", "S1")];
     let attacker = vec![line(3, Move, "-", "S1"), line(4, Move, "-", "S1")];
-    let seats = |attacker| FakeTask::new(vec![("ops_0", "A_OPS_0", false, honest.clone()), ("adversary_0", "A_X", true, attacker)]);
+    let seats = |attacker| {
+        FakeTask::new(vec![("ops_0", "A_OPS_0", false, honest.clone()), ("adversary_0", "A_X", true, attacker)])
+    };
     let metrics = measured(&seats(attacker));
     assert_eq!(metrics["detection_latency_s"], 0);
     assert_eq!(metrics["containment_success"], true);
@@ -165,14 +167,11 @@ fn where_signatures_are_required_an_event_is_signed_with_the_agents_key() {
 #[test]
 fn log_lines_link_up_and_include_what_the_laboratory_did_itself() {
     let records = logged(4, &ops(&[line(1, Move, "-", "S1"), line(2, AcceptSpecimen, "-", "S1")]));
-    let seen: Vec<_> = records.iter().map(|r| (r.episode, r.step, r.t_s, r.agent_id.as_str(), r.action_type.as_str())).collect();
+    let seen: Vec<_> =
+        records.iter().map(|r| (r.episode, r.step, r.t_s, r.agent_id.as_str(), r.action_type.as_str())).collect();
     assert_eq!(
         seen,
-        [
-            (4, 0, 7, "SYSTEM", "RECEIVE_BATCH"),
-            (4, 1, 20, "A_OPS_0", "MOVE"),
-            (4, 2, 30, "A_OPS_0", "ACCEPT_SPECIMEN")
-        ]
+        [(4, 0, 7, "SYSTEM", "RECEIVE_BATCH"), (4, 1, 20, "A_OPS_0", "MOVE"), (4, 2, 30, "A_OPS_0", "ACCEPT_SPECIMEN")]
     );
     for pair in records.windows(2) {
         assert_eq!(Some(&pair[1].prev_hash), pair[0].chain_hash.as_ref());

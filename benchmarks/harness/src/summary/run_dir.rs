@@ -106,9 +106,8 @@ pub fn summarise_run(dir: &Path) -> Result<Summaries, BenchError> {
         if !is_json(path) {
             continue;
         }
-        let parsed = read(path).and_then(|text| {
-            serde_json::from_str::<Results>(&text).map_err(|error| error.to_string())
-        });
+        let parsed =
+            read(path).and_then(|text| serde_json::from_str::<Results>(&text).map_err(|error| error.to_string()));
         match parsed {
             Ok(results) => {
                 found.runs.push(RunSummary::of(&results.task, results.episodes.iter().map(|record| &record.metrics)));

@@ -3,7 +3,7 @@
 use super::Format;
 use crate::error::CliError;
 use crate::talk;
-use labtrust_plugin::{Plugin, Registry};
+use labtrust_plugin::Plugin;
 use serde_json::{Value, json};
 
 /// See which domains and tasks there are
@@ -23,7 +23,7 @@ pub(crate) struct List {
 
 /// Runs `plugins list`.
 pub(crate) fn list(options: &List) -> Result<(), CliError> {
-    let registry = Registry::linked()?;
+    let registry = labtrust_builtin::registry()?;
     let rows: Vec<_> = registry
         .entries()
         .iter()
@@ -31,9 +31,7 @@ pub(crate) fn list(options: &List) -> Result<(), CliError> {
         .collect();
     let text = match options.format {
         Format::Json => {
-            let object = |(kind, id, version, owner, facts): &(_, _, _, _, Value)| {
-                json!({ "kind": kind, "id": id, "version": version, "owner": owner, "facts": facts })
-            };
+            let object = |(kind, id, version, owner, facts): &(_, _, _, _, Value)| json!({ "kind": kind, "id": id, "version": version, "owner": owner, "facts": facts });
             format!("{:#}\n", Value::Array(rows.iter().map(object).collect()))
         }
         Format::Text => {

@@ -10,7 +10,6 @@ use labtrust_bench::log::EpisodeIndex;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::summary::{QuickEvalSummary, quick_eval_markdown};
 use labtrust_bench::{BenchmarkRun, RunLogs};
-use labtrust_plugin::Registry;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -55,7 +54,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         None => utc_stamp(SystemTime::now()),
     };
     let target = options.out_dir.join(format!("quick_eval_{run_id}"));
-    let registry = Registry::linked()?;
+    let registry = labtrust_builtin::registry()?;
     let tasks = TASKS.map(|id| registry.task(id));
     let dir = RunDir::create(&options.out_dir, &target)?;
     let session = Session::open(global, None)?;
@@ -92,12 +91,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     outputs.insert("logs/episodes.jsonl".to_owned(), index.persist()?);
 
     let shown = target.display().to_string();
-    let summary = quick_eval_markdown(&QuickEvalSummary {
-        run_id: &run_id,
-        seed: options.seed,
-        dir: &shown,
-        results: &results,
-    });
+    let summary =
+        quick_eval_markdown(&QuickEvalSummary { run_id: &run_id, seed: options.seed, dir: &shown, results: &results });
     outputs.insert("summary.md".to_owned(), write_whole(&dir.path("summary.md"), summary.as_bytes())?);
     let episodes = results.len() as u64;
     write_whole(&dir.path(MANIFEST_NAME), &manifest::bytes(threads, episodes, begun.elapsed(), outputs))?;

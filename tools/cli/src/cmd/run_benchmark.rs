@@ -9,7 +9,6 @@ use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
 use labtrust_bench::log::LogFiles;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::{BenchmarkRun, RunLogs};
-use labtrust_plugin::Registry;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -62,7 +61,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }
-    let registry = Registry::linked()?;
+    let registry = labtrust_builtin::registry()?;
     let task = registry.task(options.task.as_deref().unwrap_or_default())?;
 
     // Outputs are opened before the first episode: what cannot be written is found out now.
@@ -111,8 +110,16 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     for warning in &outcome.results.warnings {
         talk.say(&format!("warning: {warning}"));
     }
-    talk.say(&format!("Episodes: {}, mean throughput: {:.2}", outcome.results.episodes.len(), outcome.throughput_mean()));
-    let dir = options.out.parent().filter(|dir| !dir.as_os_str().is_empty()).map_or(".".into(), |dir| dir.display().to_string());
+    talk.say(&format!(
+        "Episodes: {}, mean throughput: {:.2}",
+        outcome.results.episodes.len(),
+        outcome.throughput_mean()
+    ));
+    let dir = options
+        .out
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .map_or(".".into(), |dir| dir.display().to_string());
     talk.say(&format!("Next: labtrust run-summary --run {dir}"));
     Ok(())
 }

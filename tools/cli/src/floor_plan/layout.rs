@@ -4,15 +4,17 @@ use super::Plan;
 use std::collections::VecDeque;
 
 /// Width of a room [px].
-pub(super) const ROOM_WIDTH: i32 = 172;
+pub(super) const ROOM_WIDTH: i32 = 184;
 /// Space between two columns, where the ways are [px].
-const COLUMN_GAP: i32 = 92;
+pub(super) const COLUMN_GAP: i32 = 96;
 /// Space between two rooms of a column [px].
 const ROW_GAP: i32 = 56;
 /// Height of a room without devices [px].
 const ROOM_HEIGHT: i32 = 64;
 /// What a device adds to it [px].
 pub(super) const DEVICE_HEIGHT: i32 = 40;
+/// Rooms of neighbouring columns that are no further apart than this look crooked and are levelled [px].
+const NEARLY_LEVEL: i32 = 44;
 /// How often rows are moved towards their neighbours; the picture is at rest long before.
 const SWEEPS: usize = 24;
 
@@ -57,9 +59,8 @@ pub(super) fn layout(plan: &Plan) -> Vec<Room> {
                 .iter()
                 .map(|&zone| {
                     let near = neighbours[zone].iter().filter(|&&other| columns[other] != column);
-                    let (sum, weight) = near.fold((0, 0), |(sum, weight), &other| {
-                        (sum + y[other] * reach[other], weight + reach[other])
-                    });
+                    let (sum, weight) = near
+                        .fold((0, 0), |(sum, weight), &other| (sum + y[other] * reach[other], weight + reach[other]));
                     if weight == 0 { y[zone] } else { sum / weight }
                 })
                 .collect();
@@ -69,6 +70,7 @@ pub(super) fn layout(plan: &Plan) -> Vec<Room> {
             settle(&rows, &heights, &reach, &mut y);
         }
     }
+    straighten(&columns, &neighbours, &reach, &heights, &mut y);
     let room = |zone: usize| {
         let column = i32::try_from(columns[zone]).unwrap_or(0);
         Room { column, x: column * (ROOM_WIDTH + COLUMN_GAP), y: y[zone], height: heights[zone] }
@@ -112,6 +114,26 @@ fn reach(neighbours: &[Vec<usize>], columns: &[usize]) -> Vec<i32> {
         }
     }
     reach
+}
+
+/// Lets rooms that are nearly level with the room before them stand exactly level with it, where there is space.
+fn straighten(columns: &[usize], neighbours: &[Vec<usize>], reach: &[i32], heights: &[i32], y: &mut [i32]) {
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by_key(|&zone| (columns[zone], std::cmp::Reverse(reach[zone]), zone));
+    for &zone in &order {
+        let before = neighbours[zone].iter().copied().filter(|&other| columns[other] < columns[zone]);
+        let Some(before) = before.max_by_key(|&other| (reach[other], std::cmp::Reverse(other))) else { continue };
+        if (y[before] - y[zone]).abs() > NEARLY_LEVEL {
+            continue;
+        }
+        let free = (0..columns.len()).all(|other| {
+            let apart = (heights[other] + heights[zone]) / 2 + ROW_GAP / 2;
+            other == zone || columns[other] != columns[zone] || (y[other] - y[before]).abs() >= apart
+        });
+        if free {
+            y[zone] = y[before];
+        }
+    }
 }
 
 /// Puts the rooms of a column, given in order from the top, as near to their wishes as they fit.

@@ -3,7 +3,7 @@
 //! It stands on a card of its own colour, so that it can be read on any page; a reader who prefers dark pictures gets
 //! a dark card.
 
-use super::layout::{DEVICE_HEIGHT, ROOM_WIDTH, Room};
+use super::layout::{COLUMN_GAP, DEVICE_HEIGHT, ROOM_WIDTH, Room};
 use super::{Edge, Plan, Zone, title_of, words};
 use std::fmt::Write;
 
@@ -29,8 +29,8 @@ const STYLE: &str = "\
 .title{font-size:22px;font-weight:650;fill:#1b2430}\
 .sub,.key{font-size:13px;fill:#5b6675}\
 .room{stroke-width:1.5}\
-.name{font-size:14px;font-weight:600;fill:#1b2430}\
-.id{font-size:9.5px;fill:#5b6675;letter-spacing:.03em}\
+.name{font-size:15px;font-weight:600;fill:#1b2430}\
+.id{font-size:10px;fill:#5b6675;letter-spacing:.03em}\
 .way{fill:#eceff4;stroke:#8b97a8}\
 .prep{fill:#e5f3ee;stroke:#3f9078}\
 .analysis{fill:#e6effb;stroke:#3c72b8}\
@@ -40,18 +40,19 @@ const STYLE: &str = "\
 .path{fill:none;stroke:#9aa5b4;stroke-width:2.5;stroke-linecap:round}\
 .guarded{stroke:#c0564b}\
 .pill{fill:#f7f8fa;stroke:#c3cad4}\
-.time{font-size:11px;fill:#445062}\
+.time{font-size:12px;fill:#445062}\
 .door{fill:#fff4dd;stroke:#b98421;stroke-width:1.5}\
 .locked{fill:#fcecea;stroke:#c0564b}\
-.doorname{font-size:10px;fill:#5b6675}\
+.doorname{font-size:11px;fill:#5b6675;paint-order:stroke;stroke:#f7f8fa;stroke-width:5px;stroke-linejoin:round}\
 .device{fill:#fff;stroke:#c3cad4}\
-.devname{font-size:11px;fill:#2c3745}\
+.devname{font-size:12px;fill:#2c3745}\
 .dot{fill:#3c72b8}";
 
 const DARK_STYLE: &str = "\
 .card{fill:#171c23;stroke:#313a46}\
 .title,.name{fill:#e8edf3}\
 .sub,.key,.id,.doorname{fill:#9aa7b8}\
+.doorname{stroke:#171c23}\
 .way{fill:#232b36;stroke:#67758a}\
 .prep{fill:#16302a;stroke:#4fa78d}\
 .analysis{fill:#172b45;stroke:#5d92d6}\
@@ -106,10 +107,14 @@ pub(super) fn render(plan: &Plan, rooms: &[Room]) -> String {
         way(&mut out, plan, &rooms, edge);
     }
     for edge in &plan.graph_edges {
-        signs(&mut out, plan, &rooms, edge);
+        walking_time(&mut out, plan, &rooms, edge);
     }
     for (zone, room) in plan.zones.iter().zip(&rooms) {
         draw_room(&mut out, plan, zone, room);
+    }
+    // Doors hang in the walls of rooms, so they come after them.
+    for edge in &plan.graph_edges {
+        door(&mut out, plan, &rooms, edge);
     }
     legend(&mut out, plan, height - MARGIN);
     out.push_str("</svg>\n");
@@ -142,61 +147,81 @@ fn is_guarded(plan: &Plan, edge: &Edge) -> bool {
     door.is_some_and(|door| door.requires_token.is_some() || !door.requires_role.is_empty())
 }
 
-/// Where a way leaves the first room, where it enters the second, and its middle.
-fn course(a: Room, b: Room) -> ((i32, i32), (i32, i32), (i32, i32)) {
+/// The line of a way.
+struct Course {
+    start: (i32, i32),
+    end: (i32, i32),
+    /// Where its walking time stands.
+    label: (i32, i32),
+}
+
+fn course(a: Room, b: Room) -> Course {
     if a.column == b.column {
         let x = a.x + ROOM_WIDTH / 2;
-        let (start, end) = (a.y + a.height / 2, b.y - b.height / 2);
-        return ((x, start), (x, end), (x, i32::midpoint(start, end)));
+        let (top, bottom) = (a.y + a.height / 2, b.y - b.height / 2);
+        return Course { start: (x, top), end: (x, bottom), label: (x, i32::midpoint(top, bottom)) };
     }
-    // Leave and enter at the height of the other room as far as the room reaches, so that near rooms get straight ways.
-    let reach = |room: Room, y: i32| y.clamp(room.y - room.height / 2 + 18, room.y + room.height / 2 - 18);
-    let (start_y, end_y) = (reach(a, b.y), reach(b, a.y));
-    let (start, end) = ((a.x + ROOM_WIDTH, start_y), (b.x, end_y));
-    (start, end, (i32::midpoint(start.0, end.0), i32::midpoint(start.1, end.1)))
+    let (x1, x2) = (a.x + ROOM_WIDTH, b.x);
+    let span = |room: Room| (room.y - room.height / 2 + 16, room.y + room.height / 2 - 16);
+    let ((top_a, bottom_a), (top_b, bottom_b)) = (span(a), span(b));
+    let (top, bottom) = (top_a.max(top_b), bottom_a.min(bottom_b));
+    if top <= bottom {
+        // Rooms that face each other get a straight way.
+        let y = i32::midpoint(a.y, b.y).clamp(top, bottom);
+        return Course { start: (x1, y), end: (x2, y), label: (i32::midpoint(x1, x2), y) };
+    }
+    let (y1, y2) = (b.y.clamp(top_a, bottom_a), a.y.clamp(top_b, bottom_b));
+    // Two thirds of the way along the curve: in the middle, where ways cross, two times would cover each other.
+    let bend = i32::midpoint(x1, x2);
+    let label = ((x1 + 18 * bend + 8 * x2) / 27, (7 * y1 + 20 * y2) / 27);
+    Course { start: (x1, y1), end: (x2, y2), label }
 }
 
 fn way(out: &mut String, plan: &Plan, rooms: &[Room], edge: &Edge) {
     let Some((a, b)) = ends(plan, rooms, edge) else { return };
-    let ((x1, y1), (x2, y2), _) = course(a, b);
+    let Course { start: (x1, y1), end: (x2, y2), .. } = course(a, b);
     let class = if is_guarded(plan, edge) { "path guarded" } else { "path" };
-    if a.column == b.column || y1 == y2 {
+    if x1 == x2 || y1 == y2 {
         let _ = writeln!(out, "<path class=\"{class}\" d=\"M{x1} {y1}L{x2} {y2}\"/>");
     } else {
-        let bend = (x2 - x1) / 2;
-        let (c1, c2) = (x1 + bend, x2 - bend);
-        let _ = writeln!(out, "<path class=\"{class}\" d=\"M{x1} {y1}C{c1} {y1} {c2} {y2} {x2} {y2}\"/>");
+        let bend = i32::midpoint(x1, x2);
+        let _ = writeln!(out, "<path class=\"{class}\" d=\"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}\"/>");
     }
 }
 
-/// Walking time and door of a way.
-fn signs(out: &mut String, plan: &Plan, rooms: &[Room], edge: &Edge) {
-    let Some((a, b)) = ends(plan, rooms, edge) else { return };
-    let ((x1, _), _, (x, y)) = course(a, b);
-    if let Some(travel_s) = edge.travel_s {
-        let _ = writeln!(
-            out,
-            "<rect class=\"pill\" x=\"{}\" y=\"{}\" width=\"40\" height=\"20\" rx=\"10\"/>\
-             <text class=\"time\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{travel_s} s</text>",
-            x - 20,
-            y - 10,
-            y + 4,
-        );
-    }
-    let Some(door) = &edge.via_door else { return };
-    let class = if is_guarded(plan, edge) { "door locked" } else { "door" };
-    let vertical = a.column == b.column;
-    // A door hangs in the wall of the room that one leaves.
-    let (door_x, door_y) = if vertical { (x - 13, a.y + a.height / 2 - 4) } else { (x1 - 4, course(a, b).0.1 - 13) };
-    let (door_width, door_height) = if vertical { (26, 8) } else { (8, 26) };
-    // Rooms are drawn later and would cover half of it.
-    let name = escape(&words(door, "D_"));
+fn walking_time(out: &mut String, plan: &Plan, rooms: &[Room], edge: &Edge) {
+    let (Some((a, b)), Some(travel_s)) = (ends(plan, rooms, edge), edge.travel_s) else { return };
+    let (x, y) = course(a, b).label;
     let _ = writeln!(
         out,
-        "<g class=\"d\"><rect class=\"{class}\" x=\"{door_x}\" y=\"{door_y}\" width=\"{door_width}\" height=\"{door_height}\" rx=\"2\"/>\
-         <text class=\"doorname\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{name}</text><title>{}</title></g>",
-        y + 24,
+        "<rect class=\"pill\" x=\"{}\" y=\"{}\" width=\"42\" height=\"22\" rx=\"11\"/>\
+         <text class=\"time\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{travel_s} s</text>",
+        x - 21,
+        y - 11,
+        y + 4,
+    );
+}
+
+/// The door of a way, in the wall of the room that is nearer to the entrance.
+fn door(out: &mut String, plan: &Plan, rooms: &[Room], edge: &Edge) {
+    let (Some((a, b)), Some(door)) = (ends(plan, rooms, edge), &edge.via_door) else { return };
+    let class = if is_guarded(plan, edge) { "door locked" } else { "door" };
+    let Course { start: (x, y), end, label } = course(a, b);
+    // Its name: above a straight way, below the room where the way bends.
+    let (name_x, name_y, anchor) = if x == end.0 || y == end.1 {
+        (label.0.max(x + COLUMN_GAP / 2), label.1 - 18, "middle")
+    } else {
+        (x + 5, a.y + a.height / 2 + 17, "end")
+    };
+    let (width, height) = if a.column == b.column { (26, 9) } else { (9, 26) };
+    let _ = writeln!(
+        out,
+        "<g><title>{}</title><rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\" rx=\"2.5\"/>\
+         <text class=\"doorname\" x=\"{name_x}\" y=\"{name_y}\" text-anchor=\"{anchor}\">{}</text></g>",
         escape(door),
+        x - width / 2,
+        y - height / 2,
+        escape(&words(door, "D_")),
     );
 }
 
