@@ -117,6 +117,8 @@ pub(crate) struct Lab {
     pub chain_ever_broken: bool,
     /// Chain head at the start of the batch.
     pub batch_head: String,
+    /// Ids of signed events that were accepted: a signature is good once.
+    pub signed_events: rustc_hash::FxHashSet<String>,
     /// Reused by every step.
     pub outcome: Outcome,
     /// Holds the outcome of the caller's step while the laboratory's own events of the moment happen.
@@ -199,6 +201,7 @@ impl Lab {
             thaw_log: false,
             chain_ever_broken: false,
             batch_head: String::new(),
+            signed_events: rustc_hash::FxHashSet::default(),
             outcome: Outcome::default(),
             spare: Outcome::default(),
             found: Vec::new(),

@@ -195,7 +195,8 @@ impl Lab {
         let verification = verdict.verification;
         decision.signature_passed = verification.is_some_and(|verification| verification.passed);
         self.outcome.signature = verification.map(|v| v.report(action.decision.key_id, &self.symbols));
-        verdict.refusal.map_or(Ok(()), |code| Err(code.into()))
+        verdict.refusal.map_or(Ok(()), |code| Err(Refusal::from(code)))?;
+        self.is_fresh(action)
     }
 
     fn pass_capability(&mut self, action: &Action, role: Option<labtrust_kernel::Symbol>) -> Decided {
@@ -232,10 +233,18 @@ impl Lab {
         let verification = verdict.verification;
         self.outcome.signature = verification.map(|v| v.report(action.decision.key_id, &self.symbols));
         match verdict.refusal {
+            // A bad signature that nobody asked for does not block, so its repetition does not either.
+            None if self.strict_signatures => self.is_fresh(action),
             None => Ok(()),
             Some(code) if code == codes::SIG_ROLE_MISMATCH => Err(Refusal::breaking(code, self.names.inv_sig_002)),
             Some(code) => Err(Refusal::breaking(code, self.names.inv_sig_001)),
         }
+    }
+
+    /// A batch shares one chain head, so within it a signature would verify twice: the event's id must be new.
+    fn is_fresh(&self, action: &Action) -> Decided {
+        let used = action.event_id.text(&self.symbols).is_some_and(|id| self.signed_events.contains(&id));
+        if used { Err(Refusal::breaking(codes::SIG_REPLAYED, self.names.inv_sig_001)) } else { Ok(()) }
     }
 
     fn fill_payload(&mut self, action: &Action, raw_args: Option<&Map<String, Value>>) {
@@ -281,6 +290,11 @@ impl Lab {
         self.outcome.accepted = true;
         self.concerned_by(&action.decision.args);
         self.capabilities.record(action.agent, kind.id(), self.now);
+        if action.decision.signature.is_some()
+            && let Some(id) = action.event_id.text(&self.symbols)
+        {
+            self.signed_events.insert(id);
+        }
         if self.invariants.has_checks(kind.id()) {
             self.evaluate_invariants(action);
         }

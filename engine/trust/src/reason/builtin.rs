@@ -19,6 +19,7 @@ const TABLE: &[(&str, &str, Severity, &str, &str)] = &[
     (c::INV_TOK_002, "RBAC", P0Stop, "", "The token is unknown, used up, expired or not yet valid."),
     (c::INV_TOK_003, "RBAC", P0Stop, "", "The token does not cover this use."),
     (c::INV_TOK_006, "RBAC", P0Stop, "", "The token was revoked."),
+    (c::SIG_REPLAYED, "RBAC", P0Stop, "", "A signed event with this id was accepted before."),
     (
         c::RC_INJECT_SPECIMEN_DUPLICATE,
         "ROUTE",

@@ -52,6 +52,8 @@ pub const SIG_KEY_EXPIRED: &str = "SIG_KEY_EXPIRED";
 pub const SIG_KEY_NOT_YET_VALID: &str = "SIG_KEY_NOT_YET_VALID";
 /// The key speaks for another role.
 pub const SIG_ROLE_MISMATCH: &str = "SIG_ROLE_MISMATCH";
+/// The signed event was accepted before.
+pub const SIG_REPLAYED: &str = "SIG_REPLAYED";
 /// The move does not follow the graph.
 pub const RC_ILLEGAL_MOVE: &str = "RC_ILLEGAL_MOVE";
 /// The agent is not where the device is.

@@ -212,12 +212,14 @@ impl Args {
                 rare.dest_site = r.id("dest_site")?;
             }
             ActionKind::UpdateRoster => {
-                let mut roster = Vec::new();
-                for (agent, role) in r.object("roster")?.into_iter().flatten() {
-                    let role = role.as_str().ok_or(Malformed::Type { key: "roster", expected: "a map of texts" })?;
-                    roster.push((r.symbols.intern(agent), r.symbols.intern(role)));
+                if let Some(map) = r.object("roster")? {
+                    let mut roster = Vec::with_capacity(map.len());
+                    for (agent, role) in map {
+                        let role = role.as_str().ok_or(Malformed::Type { key: "roster", expected: "a map of texts" })?;
+                        roster.push((r.symbols.intern(agent), r.symbols.intern(role)));
+                    }
+                    args.rare_mut().roster = Some(roster);
                 }
-                args.rare_mut().roster = Some(roster);
             }
             ActionKind::LiftEnforcement => {
                 let rare = args.rare_mut();

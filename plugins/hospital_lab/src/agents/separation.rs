@@ -2,25 +2,27 @@
 //! minutes.
 //!
 //! A batch starts when it is full, when its oldest tube has waited as long as it may, or when there is no slack left:
-//! * while another unit is free a tube waits [`FIRST_HOLD_S`], for that unit is there for those who come too late;
+//! * while another unit is free a tube waits [`FIRST_HOLD_S`], and [`RECEPTION_S`] longer while reception has tubes in
+//!   its hands; the other unit is there for those who come too late;
 //! * for the last unit it waits as long as the policy allows (`tmax_wait_s`), for behind it lies a whole cycle;
 //! * slack is the time until a batch that starts now could no longer be released before the episode ends; for the
 //!   last unit with tubes still at reception, the slack of a single tube, because company is certain.
 //!
-//! The last unit is not started at all while a consignment is on its way that would find no unit in time.
+//! The last unit is kept while a consignment is on its way, or a tube at reception, that would find no other in time.
 
 use labtrust_plugin::lab::{DeviceView, SpecimenView, Stage, WorldView};
 
 /// How long a tube waits for company while another unit is free [s].
-const FIRST_HOLD_S: i64 = 40;
+const FIRST_HOLD_S: i64 = 30;
+/// How long reception takes to accept a tube: three actions, a step each, and one until it is seen [s].
+const RECEPTION_S: i64 = 40;
 /// From the start of a batch to the end of its spin [s].
 const SPIN_S: i64 = 600;
 /// From the end of a spin to the release of its first tube, a step each: taking out, aliquot, queue, start, 30 s run
-/// and result, release [s].
-const TAIL_S: i64 = 70;
-/// What a batch needs beyond that: a step of margin, and for every tube its share of two analysers [s].
-const MARGIN_S: i64 = 20;
-const TAIL_PER_TUBE_S: i64 = 15;
+/// and result, release, and one to spare [s].
+const TAIL_S: i64 = 80;
+/// What every tube of a batch needs beyond that: an aliquot a step [s].
+const TAIL_PER_TUBE_S: i64 = 10;
 
 /// Whether a batch of `waiting` should start now on `bank`. `horizon_s` is the end of the episode, where it is known [s].
 pub(super) fn should_start(
@@ -36,22 +38,26 @@ pub(super) fn should_start(
     }
     // After the last useful moment haste helps nobody, and the horizon no longer counts.
     let latest_s = horizon_s.map(|horizon_s| horizon_s - SPIN_S - TAIL_S).filter(|latest_s| view.now_s <= *latest_s);
+    let coming = view.specimens.iter().any(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
     let is_last = bank.free_units == 1;
-    if is_last && latest_s.is_some_and(|latest_s| is_promised(view, bank, latest_s)) {
+    if is_last && latest_s.is_some_and(|latest_s| view.now_s < latest_s && is_promised(view, bank, coming, latest_s)) {
         return false;
     }
-    let coming = is_last && view.specimens.iter().any(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
     let tubes = i64::try_from(waiting.len()).unwrap_or(i64::MAX / 64);
-    let margin_s = if coming { 0 } else { MARGIN_S + TAIL_PER_TUBE_S * tubes };
+    let margin_s = if is_last && coming { 0 } else { TAIL_PER_TUBE_S * tubes };
     let no_slack = latest_s.is_some_and(|latest_s| view.now_s >= latest_s - margin_s);
-    let hold_s = if is_last { bank.batch_wait_s } else { FIRST_HOLD_S };
+    let hold_s = match (is_last, coming) {
+        (true, _) => bank.batch_wait_s,
+        (false, true) => FIRST_HOLD_S + RECEPTION_S,
+        (false, false) => FIRST_HOLD_S,
+    };
     no_slack || view.now_s - oldest_s >= hold_s
 }
 
-/// Whether the last free unit must be kept for what is on its way: no other unit will be free by `latest_s`.
-fn is_promised(view: &WorldView, bank: &DeviceView, latest_s: i64) -> bool {
+/// Whether the last free unit must be kept for what is on its way or at reception: no other is free by `latest_s`.
+fn is_promised(view: &WorldView, bank: &DeviceView, coming: bool, latest_s: i64) -> bool {
     let on_the_way = view.consignments.iter().any(|consignment| !consignment.received);
-    on_the_way && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s)
+    (on_the_way || coming) && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s)
 }
 
 #[cfg(test)]
@@ -82,21 +88,27 @@ mod tests {
     }
 
     #[test]
+    fn the_first_unit_waits_for_one_more_from_reception() {
+        let starts = |now_s| starts(2, &[0], now_s, None, |lab| _ = lab.specimen("S9", Stage::Arrived, 0, &[]));
+        assert_eq!((starts(FIRST_HOLD_S + RECEPTION_S - 1), starts(FIRST_HOLD_S + RECEPTION_S)), (false, true));
+    }
+
+    #[test]
     fn the_last_unit_starts_while_its_batch_can_still_be_released() {
         let starts = |now_s| starts(1, &[60, 60], now_s, Some(800), |_| {});
-        assert_eq!((starts(79), starts(80)), (false, true));
+        assert_eq!((starts(99), starts(100)), (false, true));
     }
 
     #[test]
     fn the_last_unit_waits_for_reception_until_a_tube_can_just_make_it() {
         let starts =
             |now_s| starts(1, &[60, 60], now_s, Some(800), |lab| _ = lab.specimen("S9", Stage::Checked, 0, &[]));
-        assert_eq!((starts(129), starts(130)), (false, true));
+        assert_eq!((starts(119), starts(120)), (false, true));
     }
 
     #[test]
     fn after_the_last_useful_moment_the_horizon_no_longer_counts() {
-        assert!(!starts(1, &[125], 140, Some(800), |_| {}));
+        assert!(!starts(1, &[115], 130, Some(800), |_| {}));
     }
 
     #[test]
@@ -107,6 +119,6 @@ mod tests {
                 lab.consignment("CONS_1", 640).received = received;
             })
         };
-        assert_eq!((starts(830, false), starts(831, false), starts(831, true)), (true, false, true));
+        assert_eq!((starts(820, false), starts(821, false), starts(821, true)), (true, false, true));
     }
 }
