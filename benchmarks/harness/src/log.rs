@@ -83,7 +83,7 @@ impl Observer for EpisodeLog {
         out.extend_from_slice(b",\"emits\":");
         list(out, outcome.emits.iter(), |out, emit| canonical::write_str(out, emit));
         out.extend_from_slice(b",\"enforcements\":");
-        list(out, outcome.enforcements.iter(), |out, item| serialized(out, item));
+        list(out, outcome.enforcements.iter(), serialized);
         out.extend_from_slice(b",\"episode\":");
         canonical::write_u64(out, self.episode);
         out.extend_from_slice(b",\"event\":");

@@ -3,6 +3,7 @@
 use labtrust_bench::BenchError;
 use labtrust_plugin::RegistryError;
 use labtrust_policy::PolicyError;
+use miette::Diagnostic as _;
 use std::path::PathBuf;
 
 /// Why a command did not do what it was asked to.
@@ -74,14 +75,19 @@ impl CliError {
 pub(crate) fn report(command: &str, error: &CliError) {
     use std::io::Write;
     let mut text = format!("labtrust {command} failed: {error}\n");
+    let mut hint = error.hint();
     if let CliError::Policy(policy) = error {
-        // The place in the file, drawn.
+        hint = policy.help().map(|help| help.to_string());
+        // With the place in the file, where there is one; the drawing has the message and the hint.
         let mut drawn = String::new();
-        if miette::GraphicalReportHandler::new().render_report(&mut drawn, policy).is_ok() {
-            text.push_str(&drawn);
+        if policy.source_code().is_some()
+            && miette::GraphicalReportHandler::new().render_report(&mut drawn, policy).is_ok()
+        {
+            text = format!("labtrust {command} failed:\n{drawn}");
+            hint = None;
         }
     }
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = hint {
         text.push_str(&format!("hint: {hint}\n"));
     }
     // A closed stderr leaves only the exit code to tell.

@@ -40,6 +40,7 @@ struct Cli {
 
 /// Options that every command has.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Policy directory to use instead of the built-in policy (or of the one that LABTRUST_POLICY_DIR names)
     #[arg(long, global = true, value_name = "DIR")]

@@ -136,6 +136,43 @@ fn a_policy_directory_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_mistake_in_a_policy_file_is_shown_where_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("policy");
+    for file in built_in_policy() {
+        let target = policy.join(&file);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(Path::new(POLICY).join(&file), target).unwrap();
+    }
+    let zones = policy.join("zones/zone_layout_policy.v0.1.yaml");
+    let text = std::fs::read_to_string(&zones).unwrap().replacen("to: Z_SRA_RECEPTION", "to: Z_SRA_RECEPTIOM", 1);
+    std::fs::write(&zones, text).unwrap();
+    let (code, stdout, stderr) = told(&labtrust(dir.path(), &["lab", "draw", "--policy-dir", "policy"]));
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains("zone_layout_policy.v0.1.yaml:") && stderr.contains("Z_SRA_RECEPTIOM"), "{stderr}");
+}
+
+/// The policy that is compiled in.
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy");
+
+/// Its files, relative to it.
+fn built_in_policy() -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![Path::new(POLICY).to_path_buf()];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path.strip_prefix(POLICY).unwrap().to_path_buf());
+            }
+        }
+    }
+    found
+}
+
+#[test]
 fn an_unknown_profile_is_an_error_and_not_ignored() {
     let (code, _, stderr) = in_empty_dir(&["lab", "draw", "--profile", "no_such_profile"]);
     assert_eq!(code, 1);

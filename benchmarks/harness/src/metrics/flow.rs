@@ -116,8 +116,8 @@ impl Flow {
         let on_time = sla_s.map(|sla| sorted.iter().filter(|&&turnaround| turnaround <= i64::from(sla)).count() as u64);
         let due = self.specimens.iter().filter(|id| !self.rejected.contains(id) && !self.too_late.contains(id));
         let due = due.count() as u64;
-        let hours = ratio(u64::try_from(horizon_s).unwrap_or(0), 3600);
-        let per_hour = hours.filter(|hours| *hours > 0.0).and_then(|hours| Some(ratio(self.throughput(), 1)? / hours));
+        // Multiplied first: a whole number an hour prints as one.
+        let per_hour = ratio(self.throughput() * 3600, u64::try_from(horizon_s).unwrap_or(0));
         out.extend(
             [
                 ("throughput", json!(self.throughput())),

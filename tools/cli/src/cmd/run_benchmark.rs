@@ -90,9 +90,11 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
     let run_logs = logs.as_mut().map_or(RunLogs::None, RunLogs::Files);
-    let outcome = bench.run(run_logs, &|| bar.inc(1))?;
+    let outcome = bench.run(run_logs, &|| bar.inc(1));
     let wall = begun.elapsed();
+    // Before anything else is said, an error too.
     bar.finish_and_clear();
+    let outcome = outcome?;
 
     let mut written = BTreeMap::new();
     out.write(&results_bytes(&outcome.results)?)?;
