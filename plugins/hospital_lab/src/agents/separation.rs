@@ -23,6 +23,8 @@ const SPIN_S: i64 = 600;
 const TAIL_S: i64 = 80;
 /// What every tube of a batch needs beyond that: an aliquot a step [s].
 const TAIL_PER_TUBE_S: i64 = 10;
+/// What a promise allows for: two steps to tell a critical value, one to take out another batch first [s].
+const PROMISE_S: i64 = 30;
 
 /// Whether a batch of `waiting` should start now on `bank`. `horizon_s` is the end of the episode, where it is known [s].
 pub(super) fn should_start(
@@ -54,10 +56,11 @@ pub(super) fn should_start(
     no_slack || view.now_s - oldest_s >= hold_s
 }
 
-/// Whether the last free unit must be kept for what is on its way or at reception: no other is free by `latest_s`.
+/// Whether the last free unit must be kept for what is on its way or at reception: no other is free early enough
+/// before `latest_s`.
 fn is_promised(view: &WorldView, bank: &DeviceView, coming: bool, latest_s: i64) -> bool {
     let on_the_way = view.consignments.iter().any(|consignment| !consignment.received);
-    (on_the_way || coming) && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s)
+    (on_the_way || coming) && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s - PROMISE_S)
 }
 
 #[cfg(test)]
@@ -119,6 +122,6 @@ mod tests {
                 lab.consignment("CONS_1", 640).received = received;
             })
         };
-        assert_eq!((starts(820, false), starts(821, false), starts(821, true)), (true, false, true));
+        assert_eq!((starts(790, false), starts(791, false), starts(791, true)), (true, false, true));
     }
 }
