@@ -26,9 +26,8 @@ impl AgentPolicy for Scripted {
         self.heard.lock().unwrap().push(ctx.refused);
         let step = u32::try_from(ctx.view.now_s / 10 - 1).unwrap();
         let &(_, kind, result, specimen) = self.lines.iter().find(|line| line.0 == step)?;
-        let mut args = Args::default();
-        args.result = result.map(|id| ctx.symbols.intern(id));
-        args.specimen = specimen.map(|id| ctx.symbols.intern(id));
+        let mut id = |text: Option<&str>| text.map(|text| ctx.symbols.intern(text));
+        let args = Args { result: id(result), specimen: id(specimen), ..Args::default() };
         Some(Decision::new(kind, args))
     }
 }
@@ -135,11 +134,11 @@ impl FakeEngine {
 }
 
 fn chain_values(chain: &[String]) -> ChainValues<'_> {
-    let text = |at: Option<&'_ String>| at.map_or("", |hash| hash.as_str()).to_owned().leak() as &str;
+    let before_last = chain.len().checked_sub(2).map(|at| &chain[at]);
     ChainValues {
-        head_hash: text(chain.first()),
-        last_hash: text(chain.last()),
-        prev_hash: text(chain.len().checked_sub(2).and_then(|at| chain.get(at))),
+        head_hash: chain.first().map_or("", String::as_str),
+        last_hash: chain.last().map_or("", String::as_str),
+        prev_hash: before_last.map_or("", String::as_str),
         length: chain.len() as u64,
     }
 }
