@@ -4,7 +4,9 @@
 //! 1. away: walk to the hall;
 //! 2. an idle device with compatible work at its queue's head: start it;
 //! 3. an ended run of the hall: file its result;
-//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order.
+//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order;
+//! 5. a result of the hall that is held, because a control failed: ask for a rerun, once. The specimen is then ready
+//!    again, and goes to a device whose control passes.
 //!
 //! Starting comes before filing: a device that stands still delays everything behind it by a step, a result that is
 //! filed a step later delays only itself, and with one pair of hands a hall then turns over a specimen every 30 s
@@ -17,7 +19,7 @@
 
 use super::scripted::{Memory, Rules, my_zone, walk, zone_named};
 use labtrust_plugin::lab::{
-    ActionKind, AgentContext, Args, Decision, DeviceStatus, DeviceView, SpecimenView, Stage, WorldView,
+    ActionKind, AgentContext, Args, Decision, DeviceStatus, DeviceView, SpecimenView, Stage, Symbol, WorldView,
 };
 use smallvec::SmallVec;
 
@@ -31,13 +33,15 @@ pub struct Analyst {
     staffed: &'static [&'static str],
     /// Number of the last run started, a device each, by place in the view.
     runs: Vec<u32>,
+    /// Held results for which a rerun was requested.
+    reruns: Vec<Symbol>,
 }
 
 impl Analyst {
     /// The analyst of `hall`; `staffed` are all halls that have one, this hall included.
     #[must_use]
     pub fn new(hall: &'static str, staffed: &'static [&'static str]) -> Self {
-        Self { hall, staffed, runs: Vec::new() }
+        Self { hall, staffed, runs: Vec::new(), reruns: Vec::new() }
     }
 
     fn start(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Decision> {
@@ -55,13 +59,29 @@ impl Analyst {
         decision.args.run = Some(ctx.symbols.intern(&name));
         Some(decision)
     }
+
+    fn rerun(&mut self, view: &WorldView, memory: &Memory, hall: usize) -> Option<Decision> {
+        let held = view.results.iter().filter(|result| result.held && !self.reruns.contains(&result.id));
+        let decision = held.into_iter().find_map(|result| {
+            let specimen = view.at(Stage::Resulted).find(|s| Some(s.id) == result.specimen)?;
+            let device = view.devices.get(specimen.device?)?;
+            let args = Args { specimen: Some(specimen.id), result: Some(result.id), ..Args::default() };
+            let decision = Decision::new(ActionKind::RerunRequest, args);
+            memory.check(view, decision).filter(|_| device.zone == hall)
+        })?;
+        self.reruns.extend(decision.args.result);
+        Some(decision)
+    }
 }
 
 fn file(ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Decision> {
     let view = ctx.view;
     let of_hall = |device: usize| view.devices.get(device).is_some_and(|device| device.zone == hall);
     view.runs.iter().filter(|run| of_hall(run.device)).find_map(|run| {
-        let name = format!("R_{}", ctx.symbols.text(run.specimen));
+        // A rerun's result needs a name of its own beside the held one.
+        let earlier = view.results.iter().filter(|result| result.specimen == Some(run.specimen)).count();
+        let specimen = ctx.symbols.text(run.specimen);
+        let name = if earlier == 0 { format!("R_{specimen}") } else { format!("R_{specimen}_{}", earlier + 1) };
         let args = Args {
             specimen: Some(run.specimen),
             run: Some(run.id),
@@ -144,6 +164,7 @@ impl Rules for Analyst {
         self.start(ctx, memory, hall)
             .or_else(|| file(ctx, memory, hall))
             .or_else(|| queue(ctx.view, memory, hall, &staffed))
+            .or_else(|| self.rerun(ctx.view, memory, hall))
     }
 }
 
@@ -240,6 +261,21 @@ mod tests {
         let (mut lab, [_, mut b]) = lab();
         queued(&mut lab, "S1", 2);
         assert_eq!(lab.said(&mut b, 1), "nothing");
+    }
+
+    #[test]
+    fn a_held_result_is_rerun_once_by_its_own_hall_and_the_new_result_has_a_new_name() {
+        let (mut lab, [mut a, mut b]) = lab();
+        let specimen = lab.id("S1");
+        lab.specimen("S1", Stage::Resulted, 0, &[0, 1]).device = Some(0);
+        let result = lab.result("R_S1");
+        (result.held, result.specimen) = (true, Some(specimen));
+        assert_eq!(lab.said(&mut b, 1), "nothing");
+        assert_eq!(lab.said(&mut a, 0), "RERUN_REQUEST S1 R_S1");
+        assert_eq!(lab.said(&mut a, 0), "nothing");
+        lab.view.specimens[0].stage = Stage::Analysed;
+        lab.run("RUN_2", 1, "S1");
+        assert_eq!(lab.said(&mut b, 1), "GENERATE_RESULT S1 RUN_2 R_S1_2");
     }
 
     #[test]

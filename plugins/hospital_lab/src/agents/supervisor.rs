@@ -3,7 +3,7 @@
 //! Rules, first match, oldest result first within each:
 //! 1. a critical result with an open notification: acknowledge it with read-back;
 //! 2. a critical result that nobody was told about: notify the primary contact by phone;
-//! 3. a result that the release gates would let pass: release it;
+//! 3. a result that is not held and that the release gates would let pass: release it;
 //! 4. away: walk back to the desk.
 //!
 //! A call is finished before the next is made, and calls come before releases: a critical value is urgent, a normal
@@ -63,7 +63,7 @@ impl Rules for Supervisor {
             return Some(call);
         }
         let view = ctx.view;
-        let release = view.results.iter().filter(|result| result.releasable).find_map(|result| {
+        let release = view.results.iter().filter(|result| result.releasable && !result.held).find_map(|result| {
             let args = Args { result: Some(result.id), ..Args::default() };
             memory.check(view, Decision::new(ActionKind::ReleaseResult, args))
         });
@@ -89,6 +89,7 @@ mod tests {
     fn the_oldest_releasable_result_is_released() {
         let (mut lab, mut agent) = lab();
         lab.result("R1").releasable = false;
+        lab.result("R_HELD").held = true;
         lab.result("R2");
         lab.result("R3");
         assert_eq!(lab.said(&mut agent, 0), "RELEASE_RESULT R2");
