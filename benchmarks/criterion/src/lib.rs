@@ -7,6 +7,7 @@ pub mod baseline;
 pub mod draws;
 pub mod hold;
 pub mod mm1;
+pub mod script;
 pub mod timeouts;
 
 /// One way to run a model, kept between measurements.
