@@ -8,7 +8,8 @@
 //! * slack is the time until a batch that starts now could no longer be released before the episode ends; for the
 //!   last unit with tubes still at reception, the slack of a single tube, because company is certain.
 //!
-//! The last unit is kept while a consignment is on its way, or a tube at reception, that would find no other in time.
+//! The last unit is kept while a consignment is on its way, or a more urgent tube at reception, that would find no other
+//! in time. (For equally urgent ones the wait above is long enough, and reception may never be empty.)
 
 use labtrust_plugin::lab::{DeviceView, SpecimenView, Stage, WorldView};
 
@@ -40,10 +41,16 @@ pub(super) fn should_start(
     }
     // After the last useful moment haste helps nobody, and the horizon no longer counts.
     let latest_s = horizon_s.map(|horizon_s| horizon_s - SPIN_S - TAIL_S).filter(|latest_s| view.now_s <= *latest_s);
-    let coming = view.specimens.iter().any(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
+    let at_reception = || view.specimens.iter().filter(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
+    let coming = at_reception().next().is_some();
     let is_last = bank.free_units == 1;
-    if is_last && latest_s.is_some_and(|latest_s| view.now_s < latest_s && is_promised(view, bank, coming, latest_s)) {
-        return false;
+    if is_last && let Some(latest_s) = latest_s.filter(|latest_s| view.now_s < *latest_s) {
+        let most_urgent = waiting.iter().map(|specimen| specimen.priority).min();
+        let promised = view.consignments.iter().any(|consignment| !consignment.received)
+            || at_reception().any(|specimen| Some(specimen.priority) < most_urgent);
+        if promised && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s - PROMISE_S) {
+            return false;
+        }
     }
     let tubes = i64::try_from(waiting.len()).unwrap_or(i64::MAX / 64);
     let margin_s = if is_last && coming { 0 } else { TAIL_PER_TUBE_S * tubes };
@@ -56,17 +63,11 @@ pub(super) fn should_start(
     no_slack || view.now_s - oldest_s >= hold_s
 }
 
-/// Whether the last free unit must be kept for what is on its way or at reception: no other is free early enough
-/// before `latest_s`.
-fn is_promised(view: &WorldView, bank: &DeviceView, coming: bool, latest_s: i64) -> bool {
-    let on_the_way = view.consignments.iter().any(|consignment| !consignment.received);
-    (on_the_way || coming) && bank.busy_until_s.is_none_or(|free_s| free_s > latest_s - PROMISE_S)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::test_view::Lab;
     use super::*;
+    use labtrust_plugin::lab::Priority;
 
     /// A bank with `free` of two units, tubes accepted at the given times, and whether the batch starts at `now_s`.
     fn starts(free: u32, accepted_s: &[i64], now_s: i64, horizon_s: Option<i64>, more: impl Fn(&mut Lab)) -> bool {
@@ -123,5 +124,16 @@ mod tests {
             })
         };
         assert_eq!((starts(790, false), starts(791, false), starts(791, true)), (true, false, true));
+    }
+
+    #[test]
+    fn the_last_unit_is_kept_for_an_urgent_tube_at_reception_but_not_for_any_tube() {
+        let starts = |priority| {
+            starts(1, &[60], 300, Some(1500), |lab| {
+                lab.view.devices[0].busy_until_s = Some(1000);
+                lab.specimen("S9", Stage::Checked, 0, &[]).priority = priority;
+            })
+        };
+        assert_eq!((starts(Priority::Stat), starts(Priority::Routine)), (false, true));
     }
 }
