@@ -152,10 +152,21 @@ impl Bench {
     /// Everything that queries show of the state.
     pub fn digest(&mut self) -> Value {
         let queries = [
-            "specimen_status('S1')", "last_reason_code('S1')", "result_status('R1')", "result_flags('R1')",
-            "queue_length(DEV_CHEM_A_01)", "queue_head(DEV_CHEM_A_01)", "specimen_counts", "token_active",
-            "transport_consignments", "releasable_result_ids", "agent_zone(A_RUNNER)", "agent_zone(A_SUPERVISOR)",
-            "door_state('D_RESTRICTED_AIRLOCK')", "zone_state('Z_RESTRICTED_BIOHAZARD')", "device_qc_state(DEV_CHEM_A_01)",
+            "specimen_status('S1')",
+            "last_reason_code('S1')",
+            "result_status('R1')",
+            "result_flags('R1')",
+            "queue_length(DEV_CHEM_A_01)",
+            "queue_head(DEV_CHEM_A_01)",
+            "specimen_counts",
+            "token_active",
+            "transport_consignments",
+            "releasable_result_ids",
+            "agent_zone(A_RUNNER)",
+            "agent_zone(A_SUPERVISOR)",
+            "door_state('D_RESTRICTED_AIRLOCK')",
+            "zone_state('Z_RESTRICTED_BIOHAZARD')",
+            "device_qc_state(DEV_CHEM_A_01)",
         ];
         Value::Array(queries.iter().map(|query| self.ask(query)).collect())
     }

@@ -69,7 +69,9 @@ fn without_service_times_every_specimen_is_released() {
 fn with_service_times_the_original_horizon_gives_what_a_correct_laboratory_can() {
     let policy = PolicyStore::builtin();
     // Released over specimens of the model with a 600 s spin (one analyst), per task.
-    for (id, least) in [("throughput_sla", 1.96 / 4.45), ("adversarial_disruption", 1.57 / 3.94), ("multi_site_stat", 1.0)] {
+    for (id, least) in
+        [("throughput_sla", 1.96 / 4.45), ("adversarial_disruption", 1.57 / 3.94), ("multi_site_stat", 1.0)]
+    {
         let outcome = run(&asked(id, &policy, ClockMode::Simulated, 200));
         let rate = mean(&metric(&outcome, "completion_rate"));
         assert!(rate >= least, "{id}: {rate} of the specimens, at least {least} expected");

@@ -48,7 +48,12 @@ fn a_refused_step_changes_nothing_but_the_record() {
         ("A_ANALYTICS", "RELEASE_RESULT", json!({"result_id": "INVENTED"}), "RC_RESULT_UNKNOWN"),
         ("A_ANALYTICS", "RELEASE_RESULT", json!({}), "RC_RESULT_UNKNOWN"),
         ("A_ANALYTICS", "GENERATE_RESULT", json!({"result_id": "R9", "run_id": "NONE"}), "RC_RUN_UNKNOWN"),
-        ("A_PREAN", "CENTRIFUGE_START", json!({"device_id": "DEV_CENTRIFUGE_BANK_01", "specimen_ids": ["S1"]}), "RC_SPECIMEN_STATE"),
+        (
+            "A_PREAN",
+            "CENTRIFUGE_START",
+            json!({"device_id": "DEV_CENTRIFUGE_BANK_01", "specimen_ids": ["S1"]}),
+            "RC_SPECIMEN_STATE",
+        ),
         ("A_PREAN", "TELEPORT", json!({}), "RC_UNKNOWN_ACTION"),
         ("A_PREAN", "MOVE", json!({"to_zone": 7}), "RC_EVENT_MALFORMED"),
         ("A_SUPERVISOR", "NOTIFY_CRITICAL_RESULT", json!({"result_id": "R1", "channel": "phone"}), "RC_RESULT_UNKNOWN"),
@@ -69,7 +74,10 @@ fn a_refused_step_changes_nothing_but_the_record() {
 fn a_result_is_released_once() {
     let mut bench = Bench::new(&one_specimen("arrived_at_reception"));
     bench.lane(10);
-    assert_eq!(bench.act(740, "A_SUPERVISOR", "RELEASE_RESULT", &json!({"result_id": "R1"})), "RC_RESULT_ALREADY_RELEASED");
+    assert_eq!(
+        bench.act(740, "A_SUPERVISOR", "RELEASE_RESULT", &json!({"result_id": "R1"})),
+        "RC_RESULT_ALREADY_RELEASED"
+    );
     assert_eq!(bench.act(750, "A_ANALYTICS", "GENERATE_RESULT", &json!({"result_id": "R1"})), "RC_RESULT_DUPLICATE");
 }
 
@@ -88,7 +96,10 @@ fn a_blocked_run_leaves_the_queue_as_it_was() {
     state["reagent_initial_stock"] = json!({"R_CHEM_CORE": 3});
     let mut bench = Bench::new(&state);
     bench.lane(7);
-    assert_eq!(bench.act(680, "A_ANALYTICS", "START_RUN", &json!({"device_id": "DEV_CHEM_A_01"})), "RC_REAGENT_STOCKOUT");
+    assert_eq!(
+        bench.act(680, "A_ANALYTICS", "START_RUN", &json!({"device_id": "DEV_CHEM_A_01"})),
+        "RC_REAGENT_STOCKOUT"
+    );
     assert_eq!(bench.ask("queue_head(DEV_CHEM_A_01)"), "S1");
     assert_eq!(bench.ask("specimen_status('S1')"), "queued");
 }
@@ -303,11 +314,17 @@ fn simulated_work_takes_its_time() {
     let end = json!({"device_id": "DEV_CENTRIFUGE_BANK_01", "specimen_ids": ["S1"]});
     assert_eq!(bench.act(639, "A_PREAN", "CENTRIFUGE_END", &end), "RC_SPECIMEN_STATE", "600 s are not over");
     assert_eq!(bench.act(640, "A_PREAN", "CENTRIFUGE_END", &end), "ACCEPTED");
-    assert_eq!(bench.act(650, "A_RUNNER", "ALIQUOT_CREATE", &json!({"specimen_id": "S1", "aliquot_id": "A1"})), "ACCEPTED");
+    assert_eq!(
+        bench.act(650, "A_RUNNER", "ALIQUOT_CREATE", &json!({"specimen_id": "S1", "aliquot_id": "A1"})),
+        "ACCEPTED"
+    );
     let queue = json!({"device_id": "DEV_CHEM_A_01", "work_id": "S1"});
     assert_eq!(bench.act(654, "A_ANALYTICS", "QUEUE_RUN", &queue), "RC_SPECIMEN_STATE", "5 s are not over");
     assert_eq!(bench.act(655, "A_ANALYTICS", "QUEUE_RUN", &queue), "ACCEPTED");
-    assert_eq!(bench.act(660, "A_ANALYTICS", "START_RUN", &json!({"device_id": "DEV_CHEM_A_01", "run_id": "RUN_1"})), "ACCEPTED");
+    assert_eq!(
+        bench.act(660, "A_ANALYTICS", "START_RUN", &json!({"device_id": "DEV_CHEM_A_01", "run_id": "RUN_1"})),
+        "ACCEPTED"
+    );
     assert_eq!(bench.ask("device_state(DEV_CHEM_A_01)"), "RUNNING");
     let result = json!({"result_id": "R1", "run_id": "RUN_1"});
     assert_eq!(bench.act(689, "A_ANALYTICS", "GENERATE_RESULT", &result), "RC_RUN_NOT_COMPLETED");
@@ -331,5 +348,8 @@ fn a_stated_value_that_was_not_measured_is_refused() {
     bench.lane(8);
     let forged = json!({"result_id": "R1", "run_id": "RUN_1", "analyte_code": "BIOCHEM_POTASSIUM_K", "value": 99.9, "units": "mmol/L"});
     assert_eq!(bench.act(720, "A_ANALYTICS", "GENERATE_RESULT", &forged), "RC_RESULT_VALUE_MISMATCH");
-    assert_eq!(bench.act(721, "A_ANALYTICS", "GENERATE_RESULT", &json!({"result_id": "R1", "run_id": "RUN_1"})), "ACCEPTED");
+    assert_eq!(
+        bench.act(721, "A_ANALYTICS", "GENERATE_RESULT", &json!({"result_id": "R1", "run_id": "RUN_1"})),
+        "ACCEPTED"
+    );
 }

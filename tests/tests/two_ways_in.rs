@@ -34,12 +34,34 @@ fn the_full_lane_gives_the_same_bytes_both_ways() {
 
 /// Agents, actions and arguments that often make sense together.
 fn any_event() -> impl Strategy<Value = (i64, &'static str, &'static str, Value)> {
-    let agents = prop::sample::select(vec!["A_RECEPTION", "A_PREAN", "A_RUNNER", "A_ANALYTICS", "A_SUPERVISOR", "A_QC"]);
+    let agents =
+        prop::sample::select(vec!["A_RECEPTION", "A_PREAN", "A_RUNNER", "A_ANALYTICS", "A_SUPERVISOR", "A_QC"]);
     let actions = prop::sample::select(vec![
-        "TICK", "MOVE", "OPEN_DOOR", "CLOSE_DOOR", "CREATE_ACCESSION", "CHECK_ACCEPTANCE_RULES", "ACCEPT_SPECIMEN",
-        "CENTRIFUGE_START", "CENTRIFUGE_END", "ALIQUOT_CREATE", "QUEUE_RUN", "START_RUN", "START_RUN_OVERRIDE", "QC_EVENT",
-        "GENERATE_RESULT", "RELEASE_RESULT", "HOLD_RESULT", "NOTIFY_CRITICAL_RESULT", "MINT_TOKEN", "REVOKE_TOKEN",
-        "DISPATCH_TRANSPORT", "TRANSPORT_TICK", "RECEIVE_TRANSPORT", "UPDATE_ROSTER", "NOOP",
+        "TICK",
+        "MOVE",
+        "OPEN_DOOR",
+        "CLOSE_DOOR",
+        "CREATE_ACCESSION",
+        "CHECK_ACCEPTANCE_RULES",
+        "ACCEPT_SPECIMEN",
+        "CENTRIFUGE_START",
+        "CENTRIFUGE_END",
+        "ALIQUOT_CREATE",
+        "QUEUE_RUN",
+        "START_RUN",
+        "START_RUN_OVERRIDE",
+        "QC_EVENT",
+        "GENERATE_RESULT",
+        "RELEASE_RESULT",
+        "HOLD_RESULT",
+        "NOTIFY_CRITICAL_RESULT",
+        "MINT_TOKEN",
+        "REVOKE_TOKEN",
+        "DISPATCH_TRANSPORT",
+        "TRANSPORT_TICK",
+        "RECEIVE_TRANSPORT",
+        "UPDATE_ROSTER",
+        "NOOP",
     ]);
     let ids = |all: &'static [&'static str]| prop::sample::select(all);
     let args = (

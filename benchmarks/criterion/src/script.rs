@@ -36,10 +36,8 @@ impl Script {
     pub fn record(timing: ClockMode, strict: bool) -> Self {
         let registry = labtrust_builtin::registry().expect("ids are unique");
         let task = registry.task("throughput_sla").expect("the task is compiled in");
-        let lab = registry.lab_domain(task.domain()).and_then(|domain| {
-            Ok(domain.load(&PolicyStore::builtin()).expect("the built-in policy loads"))
-        });
-        let lab = lab.expect("the domain is compiled in");
+        let domain = registry.lab_domain(task.domain()).expect("the domain is compiled in");
+        let lab = domain.load(&PolicyStore::builtin()).expect("the built-in policy loads");
         let setup = EpisodeSetup {
             task,
             seed: SEED,

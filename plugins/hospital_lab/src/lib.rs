@@ -5,7 +5,7 @@
 //! reads a file or a wall clock: policy comes compiled, time comes from the caller.
 
 mod actions;
-mod agents;
+pub mod agents;
 mod components;
 mod domain;
 mod due;
@@ -19,7 +19,7 @@ mod policy;
 mod query;
 mod refusal;
 mod shared;
-mod tasks;
+pub mod tasks;
 mod tooling;
 
 pub use domain::HospitalLab;

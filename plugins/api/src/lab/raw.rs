@@ -215,7 +215,8 @@ impl Args {
                 if let Some(map) = r.object("roster")? {
                     let mut roster = Vec::with_capacity(map.len());
                     for (agent, role) in map {
-                        let role = role.as_str().ok_or(Malformed::Type { key: "roster", expected: "a map of texts" })?;
+                        let role =
+                            role.as_str().ok_or(Malformed::Type { key: "roster", expected: "a map of texts" })?;
                         roster.push((r.symbols.intern(agent), r.symbols.intern(role)));
                     }
                     args.rare_mut().roster = Some(roster);

@@ -63,11 +63,13 @@ impl Lab {
             return Err(codes::RC_ZONE_FROZEN.into());
         }
         let edge = layout.edge(start, to);
-        // A door that needs a token must stand open; any other is opened and closed in passing.
+        // A door that needs a token must stand open, unless the token for what lies behind it is presented now; any
+        // other door is opened and closed in passing.
+        let opens_it = restricted && !action.decision.token_refs.is_empty();
         if let Some(door) = edge.and_then(|edge| edge.door)
             && layout.doors[door].needs_token
+            && !opens_it
             && !self.door_is_open(door)
-            && !(restricted && !action.decision.token_refs.is_empty())
         {
             return Err(codes::RC_DOOR_CLOSED.into());
         }

@@ -107,20 +107,18 @@ impl Lab {
         };
         filing.run = Some((entity, position));
         filing.specimen = Some(entry.specimen);
-        if let Some(measured) = entry.measured {
-            if self.enforced {
-                // A result states what the analyser measured, or leaves it to the record.
-                let same_analyte = args.analyte.is_none_or(|analyte| analyte == measured.analyte);
-                let same_units = args.units.is_none_or(|units| units == measured.units);
-                #[expect(clippy::float_cmp, reason = "both come from the same decimal text")]
-                let same_value = filing.value.is_none_or(|value| value == measured.value);
-                if !(same_analyte && same_units && same_value) {
-                    return Err(codes::RC_RESULT_VALUE_MISMATCH.into());
-                }
-                filing.analyte = Some(measured.analyte);
-                filing.units = Some(measured.units);
-                filing.value = Some(measured.value);
+        if let Some(measured) = entry.measured.filter(|_| self.enforced) {
+            // A result states what the analyser measured, or leaves it to the record.
+            let same_analyte = args.analyte.is_none_or(|analyte| analyte == measured.analyte);
+            let same_units = args.units.is_none_or(|units| units == measured.units);
+            #[expect(clippy::float_cmp, reason = "both come from the same decimal text")]
+            let same_value = filing.value.is_none_or(|value| value == measured.value);
+            if !(same_analyte && same_units && same_value) {
+                return Err(codes::RC_RESULT_VALUE_MISMATCH.into());
             }
+            filing.analyte = Some(measured.analyte);
+            filing.units = Some(measured.units);
+            filing.value = Some(measured.value);
         }
         Ok(filing)
     }

@@ -44,7 +44,7 @@ impl Reagents {
                 let message = format!("reagent {} is declared twice", reagent.reagent_id);
                 return Err(Contradiction::new(REAGENTS, &reagent.reagent_id, message, "remove or rename one"));
             }
-            if !(reagent.initial_stock >= 0.0) {
+            if reagent.initial_stock.is_nan() || reagent.initial_stock < 0.0 {
                 let message = format!("the stock of {} is {}", reagent.reagent_id, reagent.initial_stock);
                 return Err(Contradiction::new(REAGENTS, &reagent.reagent_id, message, "a stock is at least 0"));
             }
@@ -57,7 +57,7 @@ impl Reagents {
                 let message = format!("{panel} needs the reagent {}, which is not declared", entry.reagent_id);
                 return Err(Contradiction::new(REAGENTS, &entry.reagent_id, message, "declare it under `reagents:`"));
             };
-            if !(entry.quantity_per_run >= 0.0) {
+            if entry.quantity_per_run.is_nan() || entry.quantity_per_run < 0.0 {
                 let message = format!("a run of {panel} takes {} of {}", entry.quantity_per_run, entry.reagent_id);
                 return Err(Contradiction::new(REAGENTS, panel, message, "a quantity is at least 0"));
             }
