@@ -120,7 +120,7 @@ pub fn run_episode(
     };
     let meter = EpisodeMeter::new(facts, &state, |id| engine.symbols_mut().intern(id));
     let mut watch = Watch { meter, log };
-    let mut view = WorldView::default();
+    let mut view = WorldView { horizon_s: Some(horizon_s), ..WorldView::default() };
     engine.observe(&mut view);
     let mut seats =
         agents.into_iter().map(|seat| take_seat(engine, &view, setup, strict, seat)).collect::<Result<Vec<_>, _>>()?;

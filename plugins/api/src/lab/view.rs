@@ -192,6 +192,8 @@ pub struct AgentView {
 pub struct WorldView {
     /// Now [s].
     pub now_s: i64,
+    /// When the episode ends [s], where its runner says so; the laboratory itself does not know.
+    pub horizon_s: Option<i64>,
     /// Whether service times are simulated.
     pub simulated: bool,
     /// Whether the audit log is frozen.

@@ -36,16 +36,15 @@ pub struct Duties {
 #[derive(Debug)]
 pub struct Runner {
     duties: Duties,
-    horizon_s: Option<i64>,
     /// First specimens of the transports that this runner has dispatched.
     dispatched: Vec<Symbol>,
 }
 
 impl Runner {
-    /// A runner with these duties; `horizon_s` is the end of the episode, where it is known [s].
+    /// A runner with these duties.
     #[must_use]
-    pub fn new(duties: Duties, horizon_s: Option<i64>) -> Self {
-        Self { duties, horizon_s, dispatched: Vec::new() }
+    pub fn new(duties: Duties) -> Self {
+        Self { duties, dispatched: Vec::new() }
     }
 
     fn transport(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
@@ -86,7 +85,7 @@ impl Runner {
             return None;
         }
         let waiting: Vec<&SpecimenView> = view.at(Stage::Accepted).take(bank.batch_capacity as usize).collect();
-        if !separation::should_start(view, bank, &waiting, self.horizon_s) {
+        if !separation::should_start(view, bank, &waiting) {
             return None;
         }
         let args = Args {
@@ -161,7 +160,8 @@ mod tests {
         (bank.free_units, bank.batch_capacity, bank.batch_wait_s) = (2, 3, 120);
         lab.device("ALIQ", ALIQUOTER, "Z_ALIQUOT_LABEL");
         lab.agent("A_RUNNER_0", zone);
-        (lab, Scripted::new(Runner::new(duties, Some(1500))))
+        lab.view.horizon_s = Some(1500);
+        (lab, Scripted::new(Runner::new(duties)))
     }
 
     #[test]

@@ -27,20 +27,16 @@ const TAIL_PER_TUBE_S: i64 = 10;
 /// What a promise allows for: two steps to tell a critical value, one to take out another batch first [s].
 const PROMISE_S: i64 = 30;
 
-/// Whether a batch of `waiting` should start now on `bank`. `horizon_s` is the end of the episode, where it is known [s].
-pub(super) fn should_start(
-    view: &WorldView,
-    bank: &DeviceView,
-    waiting: &[&SpecimenView],
-    horizon_s: Option<i64>,
-) -> bool {
+/// Whether a batch of `waiting` should start now on `bank`.
+pub(super) fn should_start(view: &WorldView, bank: &DeviceView, waiting: &[&SpecimenView]) -> bool {
     let Some(oldest_s) = waiting.iter().map(|specimen| specimen.since_s).min() else { return false };
     // Without service times a spin is over at once and occupies nothing: there is nothing to wait for.
     if !view.simulated || waiting.len() >= bank.batch_capacity as usize {
         return true;
     }
     // After the last useful moment haste helps nobody, and the horizon no longer counts.
-    let latest_s = horizon_s.map(|horizon_s| horizon_s - SPIN_S - TAIL_S).filter(|latest_s| view.now_s <= *latest_s);
+    let latest_s =
+        view.horizon_s.map(|horizon_s| horizon_s - SPIN_S - TAIL_S).filter(|latest_s| view.now_s <= *latest_s);
     let at_reception = || view.specimens.iter().filter(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
     let coming = at_reception().next().is_some();
     let is_last = bank.free_units == 1;
@@ -80,8 +76,9 @@ mod tests {
         }
         more(&mut lab);
         lab.view.now_s = now_s;
+        lab.view.horizon_s = horizon_s;
         let waiting: Vec<_> = lab.view.at(Stage::Accepted).collect();
-        should_start(&lab.view, &lab.view.devices[0], &waiting, horizon_s)
+        should_start(&lab.view, &lab.view.devices[0], &waiting)
     }
 
     #[test]

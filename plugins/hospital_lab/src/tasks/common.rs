@@ -42,13 +42,6 @@ pub struct LabTask {
     pub spec: TaskSpec,
 }
 
-impl LabTask {
-    /// Length of an episode [s].
-    fn horizon_s(&self) -> i64 {
-        i64::from(self.spec.max_steps) * i64::from(self.spec.dt_s)
-    }
-}
-
 impl Task for LabTask {
     fn id(&self) -> &'static str {
         self.id
@@ -63,7 +56,7 @@ impl Task for LabTask {
     }
 
     fn agents(&self) -> Vec<AgentSeat> {
-        self.crew.iter().map(|post| post.seat(self.horizon_s())).collect()
+        self.crew.iter().map(Post::seat).collect()
     }
 
     fn signing_seed(&self, episode_seed: u64, agent_id: &str) -> Option<([u8; 32], String)> {

@@ -113,12 +113,12 @@ pub(in crate::tasks) const CREW_AND_ADVERSARY: &[Post] =
     &[RECEPTION_0, OPS_0, OPS_1, RUNNER_0, RUNNER_1, QC_0, SUPERVISOR_0, ADVERSARY_0];
 
 impl Post {
-    /// Somebody new for this post. `horizon_s` is the length of the episode [s].
-    pub(super) fn seat(&self, horizon_s: i64) -> AgentSeat {
+    /// Somebody new for this post.
+    pub(super) fn seat(&self) -> AgentSeat {
         let policy: Box<dyn AgentPolicy> = match self.job {
             Job::Reception => Box::new(Scripted::new(Receptionist)),
             Job::Analytics { hall, staffed } => Box::new(Scripted::new(Analyst::new(hall, staffed))),
-            Job::Runner(duties) => Box::new(Scripted::new(Runner::new(duties, Some(horizon_s)))),
+            Job::Runner(duties) => Box::new(Scripted::new(Runner::new(duties))),
             Job::Qc => Box::new(Scripted::new(QcOfficer::new(&[]))),
             Job::Supervisor => Box::new(Scripted::new(Supervisor::default())),
             Job::Adversary => Box::new(Adversary::default()),
