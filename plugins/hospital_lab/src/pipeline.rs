@@ -104,7 +104,7 @@ impl Lab {
             Some(id) => action.event_id.text(&self.symbols).as_deref() == Some(id),
         };
         if std::mem::take(&mut self.thaw_log) {
-            self.thaw(action);
+            self.thaw();
         } else {
             self.append_record(break_link);
         }
@@ -401,20 +401,6 @@ impl Lab {
         let named: SmallVec<[_; 8]> =
             args.specimen.into_iter().chain(args.specimens.iter().copied()).chain(work).filter(known).collect();
         self.concerns_all(named);
-    }
-
-    /// The way back from a forensic freeze: the record of the release is the first of the restored chain.
-    fn thaw(&mut self, action: &Action) {
-        self.log_frozen = false;
-        self.outcome.chained = true;
-        self.record_bytes.clear();
-        self.record_bytes.extend_from_slice(b"{\"event\":");
-        self.record_bytes.extend_from_slice(&self.event_bytes);
-        self.record_bytes.extend_from_slice(b",\"outcome\":");
-        self.outcome.write_canonical(&mut self.record_bytes, &self.symbols);
-        self.record_bytes.push(b'}');
-        debug_assert_eq!(action.decision.kind, ActionKind::LiftEnforcement);
-        self.chain.restore_after_investigation(&self.record_bytes);
     }
 }
 

@@ -1,0 +1,95 @@
+//! The record: event and outcome into the chain, and those who watch are told.
+
+use super::Lab;
+use labtrust_plugin::lab::{Action, ActionKind, Args, ChainValues, Decision, EventId, Observer, StepFacts};
+
+/// Steps between two clearings of the world's record of changes [count].
+pub(super) const STEPS_PER_CLEAR: u32 = 4096;
+
+impl Lab {
+    /// Writes what the laboratory did by itself into the chain.
+    pub(super) fn record_own(&mut self, kind: ActionKind, args: Args, observer: &mut dyn Observer) {
+        self.system_events += 1;
+        let action = Action {
+            event_id: EventId::System(self.system_events),
+            t_s: self.now_s,
+            agent: self.names.system,
+            decision: Decision::new(kind, args),
+        };
+        self.outcome.accepted = true;
+        self.event_bytes.clear();
+        action.write_canonical(&mut self.event_bytes, &self.symbols);
+        self.append_record(false);
+        self.notify(Some(&action), observer);
+    }
+
+    /// Appends event and outcome to the chain, unless the log is frozen.
+    pub(crate) fn append_record(&mut self, break_link: bool) {
+        if self.log_frozen {
+            self.outcome.chained = false;
+            return;
+        }
+        self.fill_record();
+        let appended = if break_link {
+            self.chain.append_linked("broken", &self.record_bytes)
+        } else {
+            self.chain.append(&self.record_bytes)
+        };
+        if appended.is_err() {
+            self.freeze_log();
+        }
+    }
+
+    /// Writes the record of the step: what is hashed.
+    fn fill_record(&mut self) {
+        self.outcome.chained = true;
+        self.record_bytes.clear();
+        self.record_bytes.extend_from_slice(b"{\"event\":");
+        self.record_bytes.extend_from_slice(&self.event_bytes);
+        self.record_bytes.extend_from_slice(b",\"outcome\":");
+        self.outcome.write_canonical(&mut self.record_bytes, &self.symbols);
+        self.record_bytes.push(b'}');
+    }
+
+    /// The way back from a forensic freeze: the record of the release is the first of the restored chain.
+    pub(crate) fn thaw(&mut self) {
+        self.log_frozen = false;
+        self.fill_record();
+        self.chain.restore_after_investigation(&self.record_bytes);
+    }
+
+    /// Forensic freeze: from now on no step is taken and nothing is appended until it is lifted.
+    pub(crate) fn freeze_log(&mut self) {
+        self.log_frozen = true;
+        self.chain_ever_broken = true;
+        self.outcome.chained = false;
+        self.outcome.emits.clear();
+        self.outcome.emits.push("FORENSIC_FREEZE_LOG");
+    }
+
+    /// Tells the observer about the step that was just decided.
+    pub(crate) fn notify(&mut self, action: Option<&Action>, observer: &mut dyn Observer) {
+        let facts = StepFacts {
+            action,
+            outcome: &self.outcome,
+            event: &self.event_bytes,
+            chain: self.chain_values(),
+            symbols: &self.symbols,
+        };
+        observer.on_step(&facts);
+        self.steps_until_clear -= 1;
+        if self.steps_until_clear == 0 {
+            self.steps_until_clear = STEPS_PER_CLEAR;
+            self.world.clear_trackers();
+        }
+    }
+
+    pub(crate) fn chain_values(&self) -> ChainValues<'_> {
+        ChainValues {
+            head_hash: self.chain.head_hash(),
+            last_hash: self.chain.last_hash(),
+            prev_hash: self.chain.prev_hash(),
+            length: self.chain.len(),
+        }
+    }
+}
