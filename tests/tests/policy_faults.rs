@@ -36,7 +36,12 @@ fn a_copy_of_the_built_in_policy_loads() {
 #[test]
 fn contradictions_are_errors_that_name_file_and_culprit() {
     let faults: &[(&str, &str, &str, &str)] = &[
-        (ZONES, "device_id: DEV_HAEM_01, zone_id: Z_ANALYZER_HALL_A", "device_id: DEV_HAEM_01, zone_id: Z_ANALYSER_HALL_A", "Z_ANALYSER_HALL_A"),
+        (
+            ZONES,
+            "device_id: DEV_HAEM_01, zone_id: Z_ANALYZER_HALL_A",
+            "device_id: DEV_HAEM_01, zone_id: Z_ANALYSER_HALL_A",
+            "Z_ANALYSER_HALL_A",
+        ),
         (ZONES, "device_id: DEV_HAEM_01", "device_id: DEV_CHEM_A_01", "DEV_CHEM_A_01"),
         (ZONES, "via_door: D_WASTE", "via_door: D_WASTED", "D_WASTED"),
         (ZONES, "door_id: D_WASTE", "door_id: D_MAIN_INNER", "D_MAIN_INNER"),
@@ -45,13 +50,28 @@ fn contradictions_are_errors_that_name_file_and_culprit() {
         (ZONES, "travel_s: 10, via_door: D_WASTE", "travel_s: -10, via_door: D_WASTE", "no time to walk"),
         (EQUIPMENT, "device_type: HAEM_ANALYZER", "device_type: HEAM_ANALYZER", "HEAM_ANALYZER"),
         (EQUIPMENT, "- device_id: DEV_HAEM_01", "- device_id: DEV_COAG_01", "DEV_COAG_01"),
-        (FAILURES, "device_id: DEV_HAEM_01, start_ts_s: 200, end_ts_s: 500", "device_id: DEV_HAEM_01, start_ts_s: 500, end_ts_s: 200", "no window"),
+        (
+            FAILURES,
+            "device_id: DEV_HAEM_01, start_ts_s: 200, end_ts_s: 500",
+            "device_id: DEV_HAEM_01, start_ts_s: 500, end_ts_s: 200",
+            "no window",
+        ),
         (FAILURES, "device_id: DEV_HAEM_01, start_ts_s", "device_id: DEV_HAEM_99, start_ts_s", "DEV_HAEM_99"),
-        (REAGENTS, "BIOCHEM_PANEL_CORE: { reagent_id: R_CHEM_CORE", "BIOCHEM_PANEL_CORE: { reagent_id: R_CHEM", "R_CHEM"),
+        (
+            REAGENTS,
+            "BIOCHEM_PANEL_CORE: { reagent_id: R_CHEM_CORE",
+            "BIOCHEM_PANEL_CORE: { reagent_id: R_CHEM",
+            "R_CHEM",
+        ),
         (REAGENTS, "initial_stock: 500", "initial_stock: -500", "R_HAEM_CORE"),
         ("critical/critical_thresholds.v0.1.yaml", "low: 2.5, high: 6.5", "low: 6.5, high: 2.5", "BIOCHEM_POTASSIUM_K"),
         ("critical/escalation_ladder.v0.2.yaml", "tier_index: 1", "tier_index: 0", "two tiers 0"),
-        ("sites/sites_policy.v0.1.yaml", "      from_site: SITE_ACUTE\n      to_site: SITE_HUB\n      transport", "      from_site: SITE_MOON\n      to_site: SITE_HUB\n      transport", "SITE_MOON"),
+        (
+            "sites/sites_policy.v0.1.yaml",
+            "      from_site: SITE_ACUTE\n      to_site: SITE_HUB\n      transport",
+            "      from_site: SITE_MOON\n      to_site: SITE_HUB\n      transport",
+            "SITE_MOON",
+        ),
         ("rbac/rbac_policy.v0.1.yaml", "A_QC: ROLE_QC", "A_QC: ROLE_QUALITY", "ROLE_QUALITY"),
         ("catalogue/measurement_model.v0.1.yaml", "sd: 0.35", "sd: -0.35", "BIOCHEM_PANEL_CORE"),
     ];

@@ -102,10 +102,8 @@ pub(crate) struct Specimen {
     pub separated_s: Option<i64>,
     /// Kept in the refrigerator.
     pub cold: bool,
-    /// Must be kept cold.
-    pub storage_cold: bool,
-    /// Was warm at some time.
-    pub was_warm: bool,
+    /// Readings of its temperature: from this time [s] on it was out of the band it must be kept in, or was not.
+    pub readings: SmallVec<[(i64, bool); 2]>,
     pub citrate: bool,
     pub fill_ok: Option<bool>,
     pub leaking: bool,
@@ -140,11 +138,26 @@ pub(crate) struct QueueItem {
 /// Rank, time of the request, number of the request: the smallest goes first.
 pub(crate) type QueueRank = Reverse<(Priority, i64, u32)>;
 
-/// A load of a centrifuge unit, or the run of an analyser: what keeps a unit busy.
+/// What a unit of a device works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A run of an analyser.
+    Run(Entity),
+    /// A batch in a centrifuge, by its number.
+    Spin(u32),
+    /// A tube on the aliquoter.
+    Tube(Entity),
+}
+
+/// One of the units of a device that work side by side.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unit {
     /// When the unit can take the next load; `None` when it is free.
     pub free_at: Option<SimTime>,
+    /// What it works on, and the calendar place of the end of it.
+    pub work: Option<(Work, Handle)>,
+    /// Calendar place of the moment it is free, where that is later than the end of the work.
+    pub free: Option<Handle>,
 }
 
 /// A device.
@@ -162,8 +175,6 @@ pub(crate) struct Device {
     pub units: SmallVec<[Unit; 2]>,
     pub fault: bool,
     pub in_maintenance: bool,
-    /// The run that occupies it and the calendar place of its end.
-    pub active: Option<(Entity, Handle)>,
     pub busy: SimDuration,
     pub runs_finished: u32,
 }
@@ -176,6 +187,23 @@ impl Device {
         }
         let free = self.units.iter().filter(|unit| unit.free_at.is_none()).count();
         u32::try_from(free).unwrap_or(u32::MAX)
+    }
+
+    /// Gives work to a free unit.
+    pub(crate) fn occupy(&mut self, work: Work, end: Handle, free_at: SimTime, free: Option<Handle>) {
+        if let Some(unit) = self.units.iter_mut().find(|unit| unit.free_at.is_none()) {
+            *unit = Unit { free_at: Some(free_at), work: Some((work, end)), free };
+        }
+    }
+
+    /// The work is done; a unit that needs no time after it is free.
+    pub(crate) fn finish(&mut self, work: Work) {
+        if let Some(unit) = self.units.iter_mut().find(|unit| unit.work.is_some_and(|(other, _)| other == work)) {
+            unit.work = None;
+            if unit.free.is_none() {
+                unit.free_at = None;
+            }
+        }
     }
 
     /// Counts a time of work.

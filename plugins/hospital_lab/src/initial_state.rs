@@ -6,6 +6,7 @@ use crate::components::Status;
 use labtrust_kernel::{ClockMode, Symbol, Symbols};
 use labtrust_plugin::lab::{LabError, Priority};
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 /// A specimen of the initial state or of an injection.
 #[derive(Debug, Clone)]
@@ -18,8 +19,7 @@ pub(crate) struct SpecimenEntry {
     pub arrival_s: i64,
     pub separated_s: Option<i64>,
     pub cold: bool,
-    pub storage_cold: bool,
-    pub was_warm: bool,
+    pub readings: SmallVec<[(i64, bool); 2]>,
     pub citrate: bool,
     pub fill_ok: Option<bool>,
     pub leaking: bool,
@@ -212,12 +212,12 @@ impl SpecimenEntry {
             let known: Vec<_> = Status::ALL.iter().map(|status| status.name()).collect();
             keys.wrong("status", &format!("one of {}", known.join(", ")))
         })?;
-        let exposures = keys.get("temp_exposure_log").and_then(Value::as_array);
-        let was_warm = exposures.into_iter().flatten().any(|entry| {
-            let band = entry.get("temp_band").and_then(Value::as_str).unwrap_or_default();
-            let band = band.to_uppercase().replace(' ', "_");
-            band.contains("AMBIENT")
-        });
+        let mut readings = SmallVec::new();
+        for entry in keys.maps("temp_exposure_log")? {
+            let band = entry.text("temp_band")?.unwrap_or_default().to_uppercase().replace(' ', "_");
+            readings.push((entry.int("t_s")?.unwrap_or(0), out_of_band(&storage, &band)));
+        }
+        readings.sort_by_key(|&(at_s, _)| at_s);
         let (panel, site) = (keys.text("panel_id")?, keys.text("site_id")?);
         let priority = match keys.text("priority_class")? {
             Some(text) => text,
@@ -232,13 +232,22 @@ impl SpecimenEntry {
             arrival_s: keys.int("arrival_ts_s")?.unwrap_or(0),
             separated_s: keys.int("separated_ts_s")?,
             cold: upper("temp_band")?.contains("REFRIGERATED"),
-            storage_cold: storage.contains("REFRIGERATED") || storage.contains("2_8"),
-            was_warm,
+            readings,
             citrate: upper("container_type")?.contains("CITRATE"),
             fill_ok: keys.bool("fill_ratio_ok")?,
             leaking: leak || keys.bool("hazard_flag")?.unwrap_or(false),
             site: site.map(|site| symbols.intern(site)),
         }))
+    }
+}
+
+/// Whether a specimen with this storage requirement must not be in this band. Without a requirement every band is fine.
+fn out_of_band(storage: &str, band: &str) -> bool {
+    let is_cold = |text: &str| text.contains("REFRIGERATED") || text.contains("2_8") || text.contains("FROZEN");
+    if is_cold(storage) {
+        band.contains("AMBIENT") && !is_cold(band)
+    } else {
+        storage.contains("AMBIENT") && is_cold(band)
     }
 }
 

@@ -170,7 +170,8 @@ fn unstable(_: &InvariantSpec, seen: &Seen<'_>) -> Option<Finding> {
 
 fn cold_chain(_: &InvariantSpec, seen: &Seen<'_>) -> Option<Finding> {
     let specimen = seen.lab.specimen(first_specimen(seen)?);
-    (specimen.storage_cold && specimen.was_warm)
+    seen.lab
+        .spoiled(specimen)
         .then(|| Finding::violation(codes::TEMP_OUT_OF_BAND).with("specimen_id", Detail::Symbol(specimen.id)))
 }
 

@@ -99,7 +99,8 @@ pub(crate) struct Lab {
     pub log_frozen: bool,
     /// A lift of the forensic freeze was accepted in this step.
     pub thaw_log: bool,
-    pub chain_ever_broken: bool,
+    /// Enforcement of this step asks for a forensic freeze.
+    pub freeze_after_record: bool,
     /// Chain head at the start of the batch.
     pub batch_head: String,
     /// Ids of signed events that were accepted: a signature is good once.
@@ -234,8 +235,7 @@ impl Lab {
             arrival_s: entry.arrival_s,
             separated_s: entry.separated_s,
             cold: entry.cold,
-            storage_cold: entry.storage_cold,
-            was_warm: entry.was_warm,
+            readings: entry.readings.clone(),
             citrate: entry.citrate,
             fill_ok: entry.fill_ok,
             leaking: entry.leaking,

@@ -107,6 +107,8 @@ impl Lab {
             self.thaw();
         } else {
             self.append_record(break_link);
+            // The step that led to the freeze is the last one on record.
+            self.log_frozen |= std::mem::take(&mut self.freeze_after_record);
         }
     }
 
@@ -355,10 +357,7 @@ impl Lab {
             self.enforcer.apply(&enforcement, self.now);
             self.outcome.enforcements.push(enforcement.report(&self.symbols));
             self.outcome.emits.push(enforcement.emit());
-            if enforcement.kind == EnforcementKind::ForensicFreeze {
-                self.log_frozen = true;
-                self.chain_ever_broken = true;
-            }
+            self.freeze_after_record |= enforcement.kind == EnforcementKind::ForensicFreeze;
         }
     }
 

@@ -87,7 +87,9 @@ impl Flow {
     /// or that the laboratory knows the specimen of.
     fn on_release(&mut self, action: &Action, outcome: &Outcome) {
         let Some(result) = action.decision.args.result else { return };
-        if (outcome.specimens.is_empty() && !self.filed.contains(&result)) || !self.released.insert(result) {
+        let exists = !outcome.specimens.is_empty() || self.filed.contains(&result);
+        let is_first = exists && self.released.insert(result);
+        if !is_first {
             return;
         }
         for &specimen in &outcome.specimens {

@@ -1,6 +1,12 @@
 //! Taking aliquots.
 
-use crate::{components::Status, due::Due, lab::Lab, policy::DeviceRole, refusal::Decided};
+use crate::{
+    components::{Status, Work},
+    due::Due,
+    lab::Lab,
+    policy::DeviceRole,
+    refusal::Decided,
+};
 use labtrust_kernel::SimDuration;
 use labtrust_plugin::lab::Action;
 use labtrust_trust::codes;
@@ -67,11 +73,9 @@ impl Lab {
         let mut record = self.specimen_mut(specimen);
         record.device = Some(device);
         record.zone = zone;
+        let end = self.schedule(ready, Due::AliquotEnd { device: Lab::index16(device), specimen });
         let mut component = self.device_mut(device);
-        if let Some(unit) = component.units.iter_mut().find(|unit| unit.free_at.is_none()) {
-            unit.free_at = Some(ready);
-        }
+        component.occupy(Work::Tube(specimen), end, ready, None);
         component.busy_for(time);
-        self.schedule(ready, Due::AliquotEnd { device: Lab::index16(device), specimen });
     }
 }

@@ -1,7 +1,7 @@
 //! Queues and runs of the analysers.
 
 use crate::{
-    components::{Device, QueueItem, Run, RunSpecimen, RunState, Status},
+    components::{QueueItem, Run, RunSpecimen, RunState, Specimen, Status, Work},
     due::Due,
     lab::Lab,
     policy::DeviceRole,
@@ -232,7 +232,7 @@ impl Lab {
             if let Some(invariant) = self.unstable(entity) {
                 return Err(Refusal::breaking(codes::TIME_EXPIRED, invariant));
             }
-            if specimen.storage_cold && specimen.was_warm {
+            if self.spoiled(specimen) {
                 return Err(Refusal::breaking(codes::TEMP_OUT_OF_BAND, self.names.inv_zone_006));
             }
         }
@@ -248,6 +248,20 @@ impl Lab {
         let window = if specimen.cold { limits.cold_s } else { limits.ambient_s };
         let after = specimen.separated_s.is_some_and(|separated| self.now_s - separated > window);
         (before || after).then_some(limits.invariant)
+    }
+
+    /// Whether a specimen was out of its temperature band for longer than the policy forgives, all times together. A
+    /// reading holds until the next one, the last one until now.
+    pub(crate) fn spoiled(&self, specimen: &Specimen) -> bool {
+        let until = specimen.readings.iter().skip(1).map(|&(at_s, _)| at_s).chain([self.now_s]);
+        let out_s: i64 = specimen
+            .readings
+            .iter()
+            .zip(until)
+            .filter(|((_, out), _)| *out)
+            .map(|(&(from_s, _), until_s)| until_s.min(self.now_s).saturating_sub(from_s).max(0))
+            .fold(0, i64::saturating_add);
+        out_s > self.policy.stability.grace_s
     }
 
     /// Reagent and quantity that the run takes; the panel of the first specimen counts.
@@ -272,7 +286,7 @@ impl Lab {
         if self.simulated() {
             let spec = &self.policy.equipment.devices[device];
             for (_, entity) in &known {
-                let panel = self.world.get::<crate::components::Specimen>(*entity).and_then(|s| s.panel);
+                let panel = self.world.get::<Specimen>(*entity).and_then(|s| s.panel);
                 let own = panel.and_then(|panel| spec.run_of_panel.get(panel));
                 time = time.saturating_add(own.unwrap_or(&spec.run).draw(&mut self.service_streams[device]));
             }
@@ -309,12 +323,8 @@ impl Lab {
             record.device = Some(device);
             record.zone = zone;
         }
-        let handle = self.schedule(ends, Due::RunEnd { run: entity });
-        let mut component = self.device_mut(device);
-        component.active = Some((entity, handle));
-        if let Some(unit) = component.units.iter_mut().find(|unit| unit.free_at.is_none()) {
-            unit.free_at = Some(ends);
-        }
+        let end = self.schedule(ends, Due::RunEnd { run: entity });
+        self.device_mut(device).occupy(Work::Run(entity), end, ends, None);
     }
 
     /// Somebody declares a run ended: true of a run that has ended, and it changes nothing.
@@ -329,12 +339,5 @@ impl Lab {
         self.commit(action)?;
         self.outcome.emits.push("END_RUN");
         Ok(())
-    }
-
-    /// Frees the unit whose work ends now.
-    pub(crate) fn free_unit(component: &mut Device, now: SimTime) {
-        if let Some(unit) = component.units.iter_mut().find(|unit| unit.free_at.is_some_and(|at| at <= now)) {
-            unit.free_at = None;
-        }
     }
 }

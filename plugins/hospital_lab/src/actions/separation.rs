@@ -1,6 +1,12 @@
 //! Centrifuging.
 
-use crate::{components::Status, due::Due, lab::Lab, policy::DeviceRole, refusal::Decided};
+use crate::{
+    components::{Status, Work},
+    due::Due,
+    lab::Lab,
+    policy::DeviceRole,
+    refusal::Decided,
+};
 use labtrust_kernel::SimDuration;
 use labtrust_plugin::lab::{Action, Ids};
 use labtrust_trust::codes;
@@ -80,13 +86,13 @@ impl Lab {
         let batch = u32::try_from(self.batches.len()).unwrap_or(u32::MAX);
         self.batches.push(loaded.into());
         let index = Lab::index16(device);
-        self.schedule(ready, Due::SpinEnd { device: index, batch });
+        let end = self.schedule(ready, Due::SpinEnd { device: index, batch });
         if let Some(unit) = unit {
-            let free = ready.saturating_add(after);
+            let free_at = ready.saturating_add(after);
+            let free = self.schedule(free_at, Due::UnitFree { device: index, unit: Lab::index16(unit) });
             let mut component = self.device_mut(device);
-            component.units[unit].free_at = Some(free);
+            component.occupy(Work::Spin(batch), end, free_at, Some(free));
             component.busy_for(spin);
-            self.schedule(free, Due::UnitFree { device: index, unit: Lab::index16(unit) });
         }
     }
 

@@ -25,7 +25,7 @@ impl Lab {
         }
         let args = &decision.args;
         let mut subjects: SmallVec<[_; 8]> = SmallVec::new();
-        subjects.extend([args.specimen, args.result, args.run, args.device].into_iter().flatten());
+        subjects.extend([args.specimen, args.result, args.run, args.device, args.consignment].into_iter().flatten());
         subjects.extend(args.specimens.iter().copied());
         subjects
             .extend(args.aliquots.iter().map(|aliquot| self.ids.aliquots.get(*aliquot).copied().unwrap_or(*aliquot)));

@@ -116,8 +116,9 @@ impl Lab {
             return Err(Refusal::breaking(codes::TRANSPORT_CHAIN_OF_CUSTODY_BROKEN, self.names.inv_coc_001));
         }
         let drift = if self.force_excursion { consignment.drift_max_c } else { self.drift_now(consignment).abs() };
-        let over = consignment.drift_max_c > 0.0 && drift >= consignment.drift_max_c;
-        if over || self.force_excursion {
+        let over = self.force_excursion || (consignment.drift_max_c > 0.0 && drift >= consignment.drift_max_c);
+        // Somebody may answer for an excursion: the token gate has seen that the token is for this.
+        if over && action.decision.token_refs.is_empty() {
             return Err(Refusal::breaking(codes::TRANSPORT_TEMP_EXCURSION, self.names.inv_transport_001));
         }
         if self.simulated() && !consignment.arrived {
@@ -128,6 +129,10 @@ impl Lab {
         }
         let (dest, specimens) = (consignment.dest, consignment.specimens.clone());
         self.commit(action)?;
+        if over {
+            self.consume_tokens(action);
+            self.finding(self.names.inv_transport_001, Some(codes::TRANSPORT_TEMP_EXCURSION));
+        }
         if let Some(mut consignment) = self.world.get_mut::<Consignment>(entity) {
             consignment.received = true;
         }

@@ -2,7 +2,7 @@
 
 use super::Lab;
 use crate::{
-    components::{Body, Consignment, Door, Run, RunState, Status},
+    components::{Body, Consignment, Door, Run, RunState, Status, Unit, Work},
     due::Due,
 };
 use bevy_ecs::entity::Entity;
@@ -33,13 +33,17 @@ impl Lab {
     fn happen(&mut self, due: Due, observer: &mut dyn Observer) {
         self.outcome.clear();
         match due {
-            Due::SpinEnd { device: _, batch } => self.spin_ended(batch as usize),
+            Due::SpinEnd { device, batch } => {
+                self.device_mut(usize::from(device)).finish(Work::Spin(batch));
+                self.spin_ended(batch as usize);
+            }
             Due::UnitFree { device, unit } => {
-                self.device_mut(usize::from(device)).units[usize::from(unit)].free_at = None;
+                let unit = &mut self.device_mut(usize::from(device)).units[usize::from(unit)];
+                unit.free_at = None;
+                unit.free = None;
             }
             Due::AliquotEnd { device, specimen } => {
-                let now = self.now;
-                Self::free_unit(&mut self.device_mut(usize::from(device)), now);
+                self.device_mut(usize::from(device)).finish(Work::Tube(specimen));
                 self.set_status(specimen, Status::Aliquoted);
                 self.specimen_mut(specimen).device = None;
             }
@@ -106,10 +110,9 @@ impl Lab {
             record.specimens = specimens;
         }
         let mut component = self.device_mut(device);
-        component.active = None;
         component.busy_for(lasted);
+        component.finish(Work::Run(run));
         args.device = Some(component.id);
-        Self::free_unit(&mut component, now);
         self.outcome.emits.push("END_RUN");
         self.record_own(ActionKind::EndRun, args, observer);
     }
@@ -130,13 +133,17 @@ impl Lab {
         let mut component = self.device_mut(device);
         component.fault = true;
         let id = component.id;
-        let active = component.active.take();
-        for unit in &mut component.units {
-            unit.free_at = None;
-        }
-        if let Some((run, end)) = active {
-            self.calendar.cancel(end);
-            self.abort_run(run);
+        let units: SmallVec<[Unit; 2]> = component.units.iter_mut().map(std::mem::take).collect();
+        for unit in units {
+            for handle in unit.free.into_iter().chain(unit.work.map(|(_, end)| end)) {
+                self.calendar.cancel(handle);
+            }
+            match unit.work {
+                None => {}
+                Some((Work::Run(run), _)) => self.abort_run(run),
+                Some((Work::Spin(batch), _)) => self.abort_spin(batch as usize),
+                Some((Work::Tube(specimen), _)) => self.abort_aliquot(specimen),
+            }
         }
         let repair = match &self.policy.equipment.devices[device].failure {
             Some((_, repair)) => repair.draw(&mut self.failure_streams[device]),
@@ -145,6 +152,26 @@ impl Lab {
         self.schedule(self.now.saturating_add(repair), Due::Repaired { device: Self::index16(device) });
         self.outcome.emits.push("ALARM");
         self.record_own(ActionKind::DeviceFault, Args { device: Some(id), ..Args::default() }, observer);
+    }
+
+    /// The tubes of a batch that a failure interrupted must be spun again.
+    fn abort_spin(&mut self, batch: usize) {
+        for entity in std::mem::take(&mut self.batches[batch]) {
+            if self.specimen(entity).status == Status::Spinning {
+                self.set_status(entity, Status::Accepted);
+                self.specimen_mut(entity).device = None;
+            }
+        }
+    }
+
+    /// A tube that a failure interrupted is still separated; its aliquot was never made.
+    fn abort_aliquot(&mut self, specimen: Entity) {
+        self.set_status(specimen, Status::Separated);
+        let mut record = self.specimen_mut(specimen);
+        record.device = None;
+        if let Some(aliquot) = record.aliquot.take() {
+            self.ids.aliquots.remove(aliquot);
+        }
     }
 
     /// The specimens of a run that a failure interrupted can be queued again.

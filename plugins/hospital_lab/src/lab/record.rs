@@ -61,7 +61,6 @@ impl Lab {
     /// Forensic freeze: from now on no step is taken and nothing is appended until it is lifted.
     pub(crate) fn freeze_log(&mut self) {
         self.log_frozen = true;
-        self.chain_ever_broken = true;
         self.outcome.chained = false;
         self.outcome.emits.clear();
         self.outcome.emits.push("FORENSIC_FREEZE_LOG");

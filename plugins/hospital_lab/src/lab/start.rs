@@ -96,7 +96,7 @@ impl Lab {
             chain: AuditChain::default(),
             log_frozen: false,
             thaw_log: false,
-            chain_ever_broken: false,
+            freeze_after_record: false,
             batch_head: String::new(),
             signed_events: rustc_hash::FxHashSet::default(),
             outcome: Outcome::default(),
@@ -142,7 +142,6 @@ impl Lab {
                 units: (0..spec.units).map(|_| Unit::default()).collect(),
                 fault: false,
                 in_maintenance: false,
-                active: None,
                 busy: SimDuration::ZERO,
                 runs_finished: 0,
             };

@@ -9,7 +9,15 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct StabilityFile {
     #[serde(default)]
+    defaults: Defaults,
+    #[serde(default)]
     panel_rules: BTreeMap<String, PanelRule>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Defaults {
+    #[serde(default)]
+    out_of_band_grace_minutes: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -63,6 +71,8 @@ pub(crate) struct Limits {
 /// Limits per panel.
 #[derive(Debug, Clone)]
 pub(crate) struct Stability {
+    /// Time out of the temperature band that is forgiven [s].
+    pub grace_s: i64,
     panels: SymbolMap<Limits>,
     default: Limits,
 }
@@ -105,6 +115,7 @@ impl Stability {
             }
             panels.insert(symbols.intern(panel), limits);
         }
-        Ok(Self { panels, default })
+        let grace_s = file.defaults.out_of_band_grace_minutes.saturating_mul(60);
+        Ok(Self { grace_s, panels, default })
     }
 }
