@@ -511,3 +511,20 @@ fn a_device_that_fails_gives_its_specimen_back_and_works_again_after_the_repair(
     assert_eq!(bench.ask("specimen_status('S1')"), "aliquoted", "its specimen can be queued again");
     assert_eq!(bench.ask("device_state(DEV_CHEM_A_01)"), "IDLE");
 }
+
+#[test]
+fn extreme_times_are_answered_and_not_a_crash() {
+    for extreme in [i64::MIN, i64::MAX] {
+        let mut state = one_specimen("accepted");
+        state["workflow"] = json!("open");
+        state["specimens"][0]["collection_ts_s"] = json!(extreme);
+        state["specimens"][0]["separated_ts_s"] = json!(extreme);
+        let mut bench = Bench::new(&state);
+        let end = json!({"specimen_ids": ["S1"], "separated_ts_s": extreme});
+        bench.act(10, "A_PREAN", "CENTRIFUGE_END", &end);
+        bench.act(20, "A_ANALYTICS", "START_RUN", &json!({"device_id": "DEV_CHEM_A_01", "specimen_ids": ["S1"]}));
+        bench.engine.observe(&mut labtrust_plugin::lab::WorldView::default());
+        let far = bench.act(extreme, "A_RUNNER", "TICK", &json!({}));
+        assert_eq!(far, if extreme < 0 { "RC_TIME_BACKWARDS" } else { "ACCEPTED" });
+    }
+}

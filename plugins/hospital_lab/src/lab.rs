@@ -18,7 +18,7 @@ use crate::{
     shared::Shared,
 };
 use bevy_ecs::{change_detection::Mut, entity::Entity, world::World};
-use labtrust_kernel::{Calendar, ClockMode, Handle, SimTime, Stream, Symbol, SymbolMap, Symbols};
+use labtrust_kernel::{Calendar, ClockMode, Handle, SimDuration, SimTime, Stream, Symbol, SymbolMap, Symbols};
 use labtrust_plugin::lab::{Detail, Finding, Ids, Outcome};
 use labtrust_trust::{
     AuditChain,
@@ -127,7 +127,9 @@ pub(crate) struct Lab {
 impl Lab {
     fn schedule_failure(&mut self, device: usize) {
         if let Some((between, _)) = &self.policy.equipment.devices[device].failure {
-            let at = self.now.saturating_add(between.draw(&mut self.failure_streams[device]));
+            // A second at least, so that no policy makes a device fail for ever in one moment.
+            let between = between.draw(&mut self.failure_streams[device]).max(SimDuration::from_secs(1));
+            let at = self.now.saturating_add(between);
             self.schedule(at, Due::Fault { device: Self::index16(device) });
         }
     }

@@ -104,7 +104,10 @@ impl Lab {
             priority: specimen.priority,
             arrival_s: specimen.arrival_s,
             since_s: seconds(specimen.since),
-            deadline_s: specimen.separated_s.map_or(specimen.collection_s + limits.pre_s, |at| at + window),
+            deadline_s: match specimen.separated_s {
+                None => specimen.collection_s.saturating_add(limits.pre_s),
+                Some(at) => at.saturating_add(window),
+            },
             site: specimen.site,
             device: specimen.device,
             aliquot: specimen.aliquot,

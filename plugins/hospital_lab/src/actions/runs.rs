@@ -244,9 +244,9 @@ impl Lab {
         let specimen = self.specimen(specimen);
         let limits = self.policy.stability.limits(specimen.panel);
         let separated = specimen.separated_s.unwrap_or(self.now_s);
-        let before = separated - specimen.collection_s > limits.pre_s;
+        let before = separated.saturating_sub(specimen.collection_s) > limits.pre_s;
         let window = if specimen.cold { limits.cold_s } else { limits.ambient_s };
-        let after = specimen.separated_s.is_some_and(|separated| self.now_s - separated > window);
+        let after = specimen.separated_s.is_some_and(|separated| self.now_s.saturating_sub(separated) > window);
         (before || after).then_some(limits.invariant)
     }
 

@@ -41,7 +41,7 @@ impl Lab {
         let mut drift = 0.0;
         if self.simulated() {
             let spread = route.spread_s.min(route.mean_s / 2);
-            travel_s = (route.mean_s + self.transport_stream.between(-spread, spread)).max(1);
+            travel_s = route.mean_s.saturating_add(self.transport_stream.between(-spread, spread)).max(1);
             // A quarter of the band as the spread: excursions happen, about once in fifteen thousand ways.
             let limit = route.drift_max_c;
             drift = self.transport_stream.normal(0.0, limit / 4.0).clamp(-limit, limit);
