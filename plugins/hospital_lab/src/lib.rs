@@ -17,6 +17,7 @@ mod observe;
 mod pipeline;
 mod policy;
 mod query;
+pub mod reference;
 mod refusal;
 mod shared;
 pub mod tasks;

@@ -7,6 +7,7 @@ pub(crate) mod plugins;
 pub(crate) mod quick_eval;
 pub(crate) mod run_benchmark;
 pub(crate) mod run_summary;
+pub(crate) mod run_vectors;
 
 /// Look at the laboratory
 #[derive(Debug, clap::Subcommand)]

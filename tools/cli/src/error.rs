@@ -15,6 +15,8 @@ pub(crate) enum CliError {
     Bench(BenchError),
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Vectors(#[from] crate::cmd::run_vectors::VectorError),
     #[error("{flag} is not available in this version: {reason}")]
     NotAvailable { flag: &'static str, reason: &'static str },
     #[error("{} exists already", path.display())]

@@ -1,0 +1,315 @@
+//! The frozen reference engine: equal to recorded traces of the reference, and to scripts whose answers were worked out
+//! by hand from its rules.
+
+use labtrust_hospital_lab::reference::Engine;
+use labtrust_policy::PolicyStore;
+use labtrust_tests::reference_policy;
+use labtrust_trust::canonical::to_canonical_vec;
+use labtrust_trust::chain::record_hash;
+use labtrust_trust::keys::Signer;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value.as_object().expect("a map")
+}
+
+fn engine() -> Engine {
+    Engine::new(&PolicyStore::builtin()).expect("the policy loads")
+}
+
+/// Runs every script of a file of vectors and compares every step and every query. Returns the steps compared.
+fn compare(engine: &mut Engine, vectors: &str) -> usize {
+    let mut steps = 0;
+    for line in vectors.lines() {
+        let script: Value = serde_json::from_str(line).expect("a JSON line");
+        let id = &script["id"];
+        engine.reset(object(&script["initial_state"]), 12_345).expect("the state is good");
+        let (events, expected) = (script["script"].as_array().unwrap(), script["expect"].as_array().unwrap());
+        assert_eq!(events.len(), expected.len(), "{id}");
+        for (event, expected) in events.iter().zip(expected) {
+            let actual = serde_json::to_value(engine.step(object(event))).unwrap();
+            steps += 1;
+            for (key, expected) in object(expected) {
+                assert!(agrees(&actual[key], expected), "{id} {event}\n{key}: {expected}\nbut was: {}", actual[key]);
+            }
+        }
+        for (query, expected) in object(&script["final"]) {
+            assert_eq!(engine.query(query).expect("a known query"), *expected, "{id} {query}");
+        }
+    }
+    steps
+}
+
+/// Equal, where a list of maps has to agree only on the keys that are expected and a missing key is `null`.
+fn agrees(actual: &Value, expected: &Value) -> bool {
+    match (actual, expected) {
+        (Value::Array(actual), Value::Array(expected)) => {
+            actual.len() == expected.len() && actual.iter().zip(expected).all(|(a, e)| agrees(a, e))
+        }
+        (Value::Object(_), Value::Object(expected)) => expected.iter().all(|(key, value)| agrees(&actual[key], value)),
+        _ => actual == expected,
+    }
+}
+
+#[test]
+fn recorded_traces_of_the_reference_come_out_the_same_in_every_step_and_query() {
+    let Some(policy) = reference_policy() else { return };
+    let vectors = std::fs::read_to_string(policy.with_file_name("vectors").join("engine_vectors.jsonl")).unwrap();
+    let mut engine = Engine::new(&PolicyStore::open(&policy).unwrap()).unwrap();
+    assert!(compare(&mut engine, &vectors) > 8_000);
+}
+
+#[test]
+fn scripts_worked_out_by_hand_come_out_as_they_should() {
+    assert!(compare(&mut engine(), include_str!("../vectors/reference_rules.jsonl")) > 100);
+}
+
+/// Scenario, records in the chain, hash of the newest. The roster scenarios are left out: their signatures are none.
+const GOLDEN: [(&str, u64, &str); 33] = [
+    ("GS-001", 12, "f1226f4a3ae4d992a6584ff09d91195bab58882947e03a34ddcdf4fbcd1efdf0"),
+    ("GS-002", 6, "4a8da1d901c6931ca380fc873061b960f3ffa524eb66ecc2c35fa2c65a17313f"),
+    ("GS-003", 2, "9d35e262f20b613c6cfe0c6d8815b32c121e508abc3ba036b849bf951f45f25e"),
+    ("GS-004", 2, "cea315b83a24aed0e84b2cb1c9f89c9b6773ccb844e26ee0a120d129d53048e9"),
+    ("GS-005", 1, "a52e4a932e07748156ee693be8f5fdffd31930f5931349bac391c7ce6f73d284"),
+    ("GS-006", 4, "f07c845c255186f31cc97d779f7fbdfe8091ca569af9a47bde6a2f5d2ca18c63"),
+    ("GS-007", 1, "5e7cf99958c983eb10a7b72de5fcc08d95e152f313eb05bddffcfc4d0bafc90b"),
+    ("GS-008", 1, "c15bb55d5ed941a91c01ddcf40c5ed7d5980179957f4f1e3c26e946f088fca6e"),
+    ("GS-009", 3, "6e043e9cef52519f86e5098afe1cd143e8fb19e985d9c239cf7732d23e279d12"),
+    ("GS-010", 1, "5afd23766a6fedc2885614b8cf0bc1b29ed491adf56d166ba6807e7f6f349167"),
+    ("GS-011", 1, "9576ef640f5541ae6ff0db1711f66be824588f13d529d37e6daa6a35e788d12c"),
+    ("GS-012", 2, "d17513cbc9637dd53a3f61294757b272964b3212c50b982b084b989a5f70ca1c"),
+    ("GS-013", 2, "d7f0e8da1a4c29306401e97e4c423728b5116b31470044533d7e10f30af0e0a1"),
+    ("GS-014", 7, "c0fe7a67e17b1a7a299d1bf682a1665dfddbbcba28c002de23f1c61df85d0a95"),
+    ("GS-015", 2, "2113501b91636fa84223712c129773d3a7e08d7f48b70add1da507c3a684dc6d"),
+    ("GS-016", 5, "6267f3a91f980301e7ce84d2c0336e349ae995155186f04c41fbfd25a769aa70"),
+    ("GS-017", 2, "e53ffcb10c91bfea58c6862af32d39f587e5de02f47d0ed4f8c84f395e4d7ac9"),
+    ("GS-018", 1, "e76297fd632303d54df5f1a793b2c05ce4c22944b19528ff027ad6dd25fac035"),
+    ("GS-019", 0, ""),
+    ("GS-020", 1, "d44b294d4b0339fc2e727622872ba70a0dcd68d70398df28f89327f641158772"),
+    ("GS-021", 1, "07b58536015f1139aac0b205d933736ba7d5cb2c74a44cacdfbf7680ea64cefd"),
+    ("GS-022", 2, "fb9201dd3fde7d2707fbf0d3d90276a07d23ea3b0a17fa7e5e44d37925297c91"),
+    ("GS-CRIT-023", 2, "68f08321826dde3d628c8d899f87e27b705a87ed04c034ca289e1233b06ad107"),
+    ("GS-CRIT-024", 2, "2e0c8ba5d5b3bf94e61a5f410a0d4ba86bf3fc3d09662c71bc721c282da8a643"),
+    ("GS-CRIT-025", 5, "af17db2f08526e4c04a182fbbfbf47cc678ecb0138ba80e5680e59af4744f67e"),
+    ("GS-SIG-026", 0, ""),
+    ("GS-SIG-027", 0, ""),
+    ("GS-RBAC-028", 0, ""),
+    ("GS-RBAC-029", 0, ""),
+    ("GS-TRANSPORT-001", 4, "6d1488526664361ba4621bf9b9465200573401c1490a7fcd990d54f3b04a57db"),
+    ("GS-TRANSPORT-002", 2, "2ebf5409ccb04bdd3ab90c6e9b4716743b414a75ac76e894c39ade38fe6237f6"),
+    ("GS-COC-003", 0, ""),
+    ("GS-EXPORT-001", 2, "67d3e317d1a313467ba75d3972aa4bd8cc6af7ccddbbbcb899fdd9e3ea9bc076"),
+];
+
+#[test]
+fn the_golden_scenarios_have_their_published_chains() {
+    let Some(dir) = reference_policy() else { return };
+    let policy = PolicyStore::open(&dir).unwrap();
+    let suite = policy.value("golden/golden_scenarios.v0.1.yaml").unwrap()["golden_suite"].take();
+    let scenarios = suite["scenarios"].as_array().unwrap();
+    let mut engine = Engine::new(&policy).unwrap();
+    for (id, length, hash) in GOLDEN {
+        let scenario = scenarios.iter().find(|scenario| scenario["scenario_id"] == id).unwrap();
+        let mut state = object(&scenario["initial_state"]).clone();
+        state.entry("agents").or_insert(suite["fixtures"]["agents"].clone());
+        if let Some(fault) = scenario.get("transport_fault_injection") {
+            state.insert("transport_fault_injection".into(), fault.clone());
+        }
+        engine.reset(&state, 12_345).unwrap();
+        let mut chain = None;
+        for step in scenario["script"].as_array().unwrap() {
+            let mut event = Map::new();
+            for (key, default) in [
+                ("event_id", json!(null)),
+                ("t_s", json!(null)),
+                ("agent_id", json!(null)),
+                ("action_type", json!(null)),
+                ("args", json!({})),
+                ("reason_code", json!(null)),
+                ("token_refs", json!([])),
+            ] {
+                event.insert(key.into(), step.get(key).cloned().unwrap_or(default));
+            }
+            for key in ["key_id", "signature", "rationale"] {
+                if let Some(value) = step.get(key) {
+                    event.insert(key.into(), value.clone());
+                }
+            }
+            let result = engine.step(&event);
+            let (status, expected) = (serde_json::to_value(result.status).unwrap(), &step["expect"]);
+            assert_eq!(status, expected["status"], "{id} {}", step["event_id"]);
+            if let Some(code) = expected["blocked_reason_code"].as_str() {
+                assert_eq!(result.blocked_reason_code.as_deref(), Some(code), "{id} {}", step["event_id"]);
+            }
+            chain = Some(result.hashchain);
+        }
+        let chain = chain.unwrap();
+        assert_eq!((chain.length, chain.last_event_hash.as_str()), (length, hash), "{id}");
+    }
+}
+
+fn event(id: &str, t_s: i64, agent: &str, action: &str, args: Value) -> Map<String, Value> {
+    let event = json!({
+        "event_id": id, "t_s": t_s, "agent_id": agent, "action_type": action, "args": args, "reason_code": null,
+        "token_refs": [],
+    });
+    object(&event).clone()
+}
+
+#[test]
+fn records_of_enforcement_are_in_the_chain_but_not_in_the_answer_of_their_step() {
+    let mut engine = engine();
+    let rule = |id: &str| json!({"rule_id": id, "match": {}, "action": {"type": "forensic_freeze"}});
+    let state = json!({
+        "enforcement_enabled": true,
+        "effective_policy": {"enforcement_map": {"rules": [rule("A"), rule("B"), rule("C")]}},
+    });
+    engine.reset(object(&state), 0).unwrap();
+    engine.step(&event("e1", 0, "A_SUPERVISOR", "OPEN_DOOR", json!({"door_id": "D_WASTE"})));
+    let tick = engine.step(&event("e2", 500, "A_SUPERVISOR", "TICK", json!({})));
+    assert_eq!((tick.enforcements.len(), tick.hashchain.length), (3, 2));
+    let last = event("e3", 501, "A_SUPERVISOR", "OPEN_DOOR", json!({}));
+    let mut hash = tick.hashchain.last_event_hash;
+    for (index, rule) in ["A", "B", "C"].iter().enumerate() {
+        let record = json!({
+            "event_id": format!("e2_enf_{index}"), "event_type": "ENFORCEMENT", "rule_id": rule,
+            "action_type": "forensic_freeze", "target": null, "duration_s": null, "reason_code": null, "zone_id": null,
+        });
+        hash = record_hash(&hash, &to_canonical_vec(&record).unwrap());
+    }
+    let next = engine.step(&last).hashchain;
+    hash = record_hash(&hash, &to_canonical_vec(&Value::Object(last)).unwrap());
+    assert_eq!((next.length, next.last_event_hash), (6, hash));
+}
+
+/// An engine whose registry has real keys: of the system, of the system's role but another agent, and of another role.
+fn with_keys() -> Engine {
+    let key = |id: &str, seed: u8, agent: &str, role: &str| {
+        let public = Signer::from_seed([seed; 32]).public_b64();
+        json!({"key_id": id, "public_key": public, "agent_id": agent, "role_id": role})
+    };
+    let keys = json!([
+        key("k:system", 1, "SYSTEM", "R_SYSTEM_CONTROL"),
+        key("k:other", 2, "A_QC", "R_SYSTEM_CONTROL"),
+        key("k:reception", 3, "A_RECEPTION", "ROLE_RECEPTION"),
+    ]);
+    let mut engine = engine();
+    engine.reset(object(&json!({"effective_policy": {"key_registry": {"keys": keys}}})), 0).unwrap();
+    engine
+}
+
+fn signed(engine: &Engine, mut event: Map<String, Value>, key: &str, seed: u8) -> Map<String, Value> {
+    let payload = engine.signing_payload(&event).expect("the time is a number");
+    event.insert("key_id".into(), json!(key));
+    event.insert("signature".into(), json!(Signer::from_seed([seed; 32]).sign_b64(&payload)));
+    event
+}
+
+#[test]
+fn runtime_control_wants_good_bytes_then_the_control_role_then_the_agent_of_the_key() {
+    let mut engine = with_keys();
+    let roster = || event("e", 0, "SYSTEM", "UPDATE_ROSTER", json!({"roster": {"A_RECEPTION": "ROLE_ANALYTICS"}}));
+    for (key, seed, code) in [
+        ("k:system", 9, "SIG_INVALID"),
+        ("k:reception", 9, "SIG_INVALID"),
+        ("k:reception", 3, "SIG_ROLE_MISMATCH"),
+        ("k:other", 2, "SIG_INVALID"),
+    ] {
+        let result = engine.step(&signed(&engine, roster(), key, seed));
+        assert_eq!(result.blocked_reason_code.as_deref(), Some(code), "{key}");
+        assert_eq!(result.control_decision.unwrap().reason_code.as_deref(), Some(code));
+        assert_eq!(engine.agent_role("A_RECEPTION"), Some("ROLE_RECEPTION"));
+    }
+    let mut sentinel = roster();
+    sentinel.extend([("key_id".into(), json!("k:system")), ("signature".into(), json!("GOLDEN_TEST_ACCEPT"))]);
+    assert_eq!(engine.step(&sentinel).blocked_reason_code.as_deref(), Some("SIG_INVALID"));
+    let good = engine.step(&signed(&engine, roster(), "k:system", 1));
+    assert_eq!(good.blocked_reason_code, None);
+    assert_eq!(engine.agent_role("A_RECEPTION"), Some("ROLE_ANALYTICS"));
+    let inject = |id: &str, args| event(id, 0, "SYSTEM", "INJECT_SPECIMEN", args);
+    let once = engine.step(&signed(&engine, inject("i1", json!({"specimen_id": "N1"})), "k:system", 1));
+    assert_eq!(once.emits, ["INJECT_SPECIMEN"]);
+    for args in [json!({"specimen_id": "N1"}), json!({})] {
+        let again = engine.step(&signed(&engine, inject("i2", args), "k:system", 1));
+        assert_eq!(again.blocked_reason_code.as_deref(), Some("RC_INJECT_SPECIMEN_DUPLICATE"));
+        assert!(again.control_decision.unwrap().allowed);
+    }
+}
+
+#[test]
+fn what_was_found_of_a_signature_shows_in_finalised_steps_and_lives_on() {
+    let mut engine = with_keys();
+    let mut tick = event("e1", 0, "A_RECEPTION", "TICK", json!({}));
+    tick.extend([("key_id".into(), json!("k:reception")), ("signature".into(), json!("bad"))]);
+    let found = engine.step(&tick).signature_verification.expect("a tick is finalised");
+    assert_eq!((found.passed, found.reason_code.as_deref()), (false, Some("SIG_INVALID")));
+    assert_eq!(found.key_role_id.as_deref(), Some("ROLE_RECEPTION"));
+    // A step of runtime control reports that of the step before.
+    let roster = event("e2", 0, "SYSTEM", "UPDATE_ROSTER", json!({}));
+    let result = engine.step(&signed(&engine, roster, "k:system", 1));
+    assert_eq!((result.blocked_reason_code, result.signature_verification), (None, Some(found)));
+    let unsigned = engine.step(&event("e3", 0, "A_RECEPTION", "TICK", json!({})));
+    assert_eq!(unsigned.signature_verification, None);
+    let mut moved = event("e4", 0, "A_RECEPTION", "MOVE", json!({}));
+    moved.extend([("key_id".into(), json!("k:reception")), ("signature".into(), json!("bad"))]);
+    assert_eq!(engine.step(&moved).signature_verification, None, "a move is not finalised");
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(vec!["", "S1", "R1", "DEV_CHEM_A_01", "Z_ACCESSIONING", "phone", "CONS_1", "é'\""])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::vec(("[a-z_]{1,8}", inner), 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// The content of an event is never an error: it is answered, and a refusal has a code.
+    #[test]
+    fn whatever_an_event_holds_it_is_answered(
+        events in prop::collection::vec((
+            prop::sample::select(vec![
+                "TICK", "MOVE", "MINT_TOKEN", "OPEN_DOOR", "ACCEPT_SPECIMEN", "CENTRIFUGE_END", "QUEUE_RUN", "START_RUN",
+                "GENERATE_RESULT", "RELEASE_RESULT", "NOTIFY_CRITICAL_RESULT", "ACK_CRITICAL_RESULT",
+                "ESCALATE_CRITICAL_RESULT", "DISPATCH_TRANSPORT", "RECEIVE_TRANSPORT", "UPDATE_ROSTER", "",
+            ]),
+            prop::collection::vec((prop::sample::select(vec![
+                "specimen_id", "specimen_ids", "aliquot_ids", "device_id", "work_id", "run_id", "result_id", "value",
+                "analyte_code", "units", "approvals", "from_zone", "to_zone", "separated_ts_s", "channel", "next_role",
+                "consignment_id", "roster", "attempt_id",
+            ]), any_json()), 0..6),
+            any_json(),
+            any_json(),
+        ), 1..30),
+        simulated: bool,
+    ) {
+        let mut engine = engine();
+        let timing = if simulated { "simulated" } else { "explicit" };
+        engine.reset(object(&json!({"timing_mode": timing, "enforcement_enabled": true})), 0).unwrap();
+        let mut length = 0;
+        for (action, args, odd, t_s) in events {
+            let args: Map<String, Value> = args.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            let event = json!({
+                "event_id": "e", "t_s": t_s, "agent_id": "X", "action_type": action, "args": args, "token_refs": odd,
+                "key_id": odd, "signature": odd, "tool_id": null,
+            });
+            let result = engine.step(object(&event));
+            prop_assert_eq!(result.blocked_reason_code.is_some(), result.status == labtrust_contract::StepStatus::Blocked);
+            prop_assert!(result.hashchain.length >= length);
+            length = result.hashchain.length;
+        }
+    }
+}
