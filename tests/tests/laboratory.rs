@@ -528,3 +528,26 @@ fn extreme_times_are_answered_and_not_a_crash() {
         assert_eq!(far, if extreme < 0 { "RC_TIME_BACKWARDS" } else { "ACCEPTED" });
     }
 }
+
+#[test]
+fn a_tool_is_judged_after_everything_else_and_without_an_adapter_nothing_happens() {
+    let mut state = one_specimen("arrived_at_reception");
+    state["tool_registry"] = json!({"tool_registry": {"version": "0.1", "tools": [{
+        "tool_id": "look", "publisher": "us", "version": "1", "capabilities": ["lims.read"], "risk_class": "low",
+        "arg_schema_ref": "look.json",
+    }]}});
+    state["tool_arg_schemas"] = json!({"look.json": {"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}}});
+    state["allowed_tools"] = json!([]);
+    let mut bench = Bench::new(&state);
+    let with_tool = |bench: &mut Bench, agent: &str, tool: &str, n: i64| {
+        let mut event = bench.event(10, agent, "CREATE_ACCESSION", &json!({"specimen_id": "S1"}));
+        event.insert("tool_id".into(), json!(tool));
+        event["args"]["tool_args"] = json!({"n": n});
+        bench.apply(&event)
+    };
+    assert_eq!(with_tool(&mut bench, "A_RUNNER", "look", 1), "RBAC_ACTION_DENY", "the role comes first");
+    assert_eq!(with_tool(&mut bench, "A_RECEPTION", "unknown", 1), "TOOL_NOT_IN_REGISTRY");
+    assert_eq!(with_tool(&mut bench, "A_RECEPTION", "look", 6), "TOOL_ARG_RANGE_FAIL");
+    assert_eq!(with_tool(&mut bench, "A_RECEPTION", "look", 5), "TOOL_EXEC_EXCEPTION");
+    assert_eq!(bench.ask("specimen_status('S1')"), "arrived_at_reception");
+}

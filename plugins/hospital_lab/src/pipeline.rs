@@ -362,6 +362,7 @@ impl Lab {
     }
 
     fn refuse(&mut self, action: &Action, refusal: &Refusal) {
+        assert!(!self.committed, "a refused action has had no effect");
         self.outcome.findings.clear();
         self.outcome.emits.clear();
         self.outcome.specimens.clear();

@@ -1,7 +1,7 @@
 //! Tools that agents may use with an action: set up per episode, admitted last of all gates.
 
 use crate::{lab::Lab, refusal::Decided};
-use labtrust_plugin::lab::{Action, LabError};
+use labtrust_plugin::lab::{Action, LabError, Symbol};
 use labtrust_trust::{
     codes,
     tools::{StateToolPolicy, ToolBoundary, ToolBoundaryPolicy, ToolGate, ToolRegistry, ToolRegistryPolicy},
@@ -40,8 +40,15 @@ impl Lab {
     /// The point of no return of a handler: every check of the action has passed. Admits and runs the tool, if the
     /// event names one; after it the handler only changes state.
     pub(crate) fn commit(&mut self, action: &Action) -> Decided {
-        assert!(!std::mem::replace(&mut self.committed, true), "an action is committed once");
-        let Some(tool) = action.decision.tool_id else { return Ok(()) };
+        assert!(!self.committed, "an action is committed once");
+        if let Some(tool) = action.decision.tool_id {
+            self.run_tool(action, tool)?;
+        }
+        self.committed = true;
+        Ok(())
+    }
+
+    fn run_tool(&mut self, action: &Action, tool: Symbol) -> Decided {
         let role = self.rbac.role_of(action.agent);
         self.tools.admit(tool, role, &self.rbac)?;
         self.outcome.tool_call = true;

@@ -154,6 +154,17 @@ impl Enforcer {
         self.frozen_zones.contains(zone)
     }
 
+    /// Whether there is something of that kind to lift from that target.
+    #[must_use]
+    pub fn can_lift(&self, kind: LiftKind, target: Symbol) -> bool {
+        match kind {
+            LiftKind::Throttle => self.throttled_until.contains(target),
+            LiftKind::Agent => self.killed_agents.contains(target),
+            LiftKind::Device => self.killed_devices.contains(target),
+            LiftKind::Zone => self.frozen_zones.contains(target),
+        }
+    }
+
     /// Takes an enforcement back. Counts stay: the next violation goes on where the last one was.
     ///
     /// # Errors

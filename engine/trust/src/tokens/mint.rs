@@ -53,15 +53,14 @@ pub struct MintRequest<'a> {
 }
 
 impl TokenStore {
-    /// Mints a token at `t_s` [s] and returns its id: `T_OVR_<subject>` for override types, `T_<type>_<subject>` for
-    /// others, with `_2`, `_3`, ... behind it when that id was used before.
+    /// Whether the token may be minted at `t_s` [s]; the id it would get.
     ///
     /// # Errors
     /// Always of `INV-TOK-001`: unknown type, subject or reason not allowed, approvals missing, alike or by the wrong
-    /// roles, or an equal token that is still active. Nothing changes.
-    pub fn mint(
-        &mut self,
-        world: &mut World,
+    /// roles, or an equal token that is still active.
+    pub fn check_mint(
+        &self,
+        world: &World,
         request: &MintRequest<'_>,
         rbac: &Rbac,
         t_s: i64,
@@ -81,8 +80,24 @@ impl TokenStore {
         if let Some(code) = approval_refusal(token_type, request, rbac) {
             return refuse(code);
         }
-        let ttl_s = token_type.ttl_s;
-        let Some(id) = self.free_id(world, request, t_s, symbols) else { return refuse(codes::INV_TOK_001) };
+        self.free_id(world, request, t_s, symbols).map_or_else(|| refuse(codes::INV_TOK_001), Ok)
+    }
+
+    /// Mints a token at `t_s` [s] and returns its id: `T_OVR_<subject>` for override types, `T_<type>_<subject>` for
+    /// others, with `_2`, `_3`, ... behind it when that id was used before.
+    ///
+    /// # Errors
+    /// As [`TokenStore::check_mint`]. Nothing changes.
+    pub fn mint(
+        &mut self,
+        world: &mut World,
+        request: &MintRequest<'_>,
+        rbac: &Rbac,
+        t_s: i64,
+        symbols: &mut Symbols,
+    ) -> Result<Symbol, TokenRefusal> {
+        let id = self.check_mint(world, request, rbac, t_s, symbols)?;
+        let kind = self.types.id(request.token_type).expect("a checked request names a registered type");
         let token = Token {
             id,
             token_type: request.token_type,
@@ -92,7 +107,7 @@ impl TokenStore {
             subject_kind: SubjectKind::of(symbols.text(request.subject_type)),
             subject_id: request.subject_id,
             issued_at_s: t_s,
-            expires_at_s: t_s.saturating_add(ttl_s),
+            expires_at_s: t_s.saturating_add(self.types.get(kind).ttl_s),
             reason: request.reason,
             approvals: SmallVec::from_slice(request.approvals),
         };

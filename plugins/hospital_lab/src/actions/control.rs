@@ -47,6 +47,9 @@ impl Lab {
         } else {
             let kind = kind.and_then(LiftKind::parse).ok_or(codes::ENF_TARGET_UNKNOWN)?;
             let target = rare.target.ok_or(codes::ENF_TARGET_UNKNOWN)?;
+            if !self.enforcer.can_lift(kind, target) {
+                return Err(codes::ENF_TARGET_UNKNOWN.into());
+            }
             self.commit(action)?;
             self.enforcer.lift(kind, target).map_err(|refusal| refusal.code)?;
         }

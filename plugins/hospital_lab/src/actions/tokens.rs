@@ -72,15 +72,15 @@ impl Lab {
             reason: action.decision.args.reason_code.or(action.decision.reason_code),
             approvals: &approvals,
         };
-        // Minting is its own check and effect in one; the tool comes before it.
-        self.commit(action)?;
-        match self.tokens.mint(&mut self.world, &request, &self.rbac, action.t_s, &mut self.symbols) {
-            Ok(_) => {
-                self.outcome.emits.push("MINT_TOKEN");
-                Ok(())
-            }
-            Err(refusal) => Err(self.token_refusal(refusal)),
+        let checked = self.tokens.check_mint(&self.world, &request, &self.rbac, action.t_s, &mut self.symbols);
+        if let Err(refusal) = checked {
+            return Err(self.token_refusal(refusal));
         }
+        self.commit(action)?;
+        let minted = self.tokens.mint(&mut self.world, &request, &self.rbac, action.t_s, &mut self.symbols);
+        assert!(minted.is_ok(), "a request that was checked is minted");
+        self.outcome.emits.push("MINT_TOKEN");
+        Ok(())
     }
 
     pub(super) fn revoke_token(&mut self, action: &Action) -> Decided {
