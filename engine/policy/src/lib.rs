@@ -2,7 +2,7 @@
 //!
 //! Start at [`PolicyStore`]: open one ([`PolicyStore::resolve`]), put overlays on it
 //! ([`PolicyStore::with_domain`], [`PolicyStore::with_partner`]), then read typed parts of it
-//! ([`PolicyStore::section`]). Every complaint is a [`PolicyError`] that names the file, the line and what to do.
+//! ([`PolicyStore::section`]). [`validate`] tells an author everything that is wrong. Every complaint is a [`PolicyError`] that names the file, the line and what to do.
 //! The only crate that opens policy files. It knows their names and how overlays merge, but not what a
 //! role, a zone or an analyser is: those types belong to the crates that use them.
 
@@ -19,6 +19,7 @@ mod required;
 mod section;
 mod source;
 mod store;
+mod validate;
 
 pub use error::{Located, PolicyError};
 pub use nearest::nearest;
@@ -26,3 +27,4 @@ pub use profile::LabProfile;
 pub use required::{FALLBACK_FILES, REQUIRED_DIRECTORIES, REQUIRED_FILES};
 pub use source::{Consumed, Origin, Source};
 pub use store::{POLICY_DIR_VARIABLE, PolicyStore};
+pub use validate::{Finding, places_of, schema_path, schemas, validate};

@@ -81,7 +81,7 @@ fn is_json(path: &str) -> bool {
     path.ends_with(".json")
 }
 
-fn options() -> serde_yaml::Options {
+pub(crate) fn options() -> serde_yaml::Options {
     serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_depth: MAX_DEPTH,

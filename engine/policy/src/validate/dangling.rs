@@ -1,0 +1,56 @@
+//! Ids that are used but declared nowhere, and ids that are declared twice.
+
+use std::collections::BTreeMap;
+
+use super::document::{Document, Place};
+use super::names::{DECLARED, Family, Names, USED, declared_in};
+use super::{Finding, Kind};
+use crate::nearest::nearest;
+
+/// Every use of an id that nothing declares.
+pub(super) fn check(documents: &[Document], names: &Names, findings: &mut Vec<Finding>) {
+    for (kind, pattern, family) in USED {
+        let Some(known) = names.all(*family) else { continue };
+        for document in documents.iter().filter(|document| document.kind == *kind) {
+            for node in document.find(pattern) {
+                // `NONE` is how a list says that nothing of the family is meant.
+                let Some(id) = node.text().filter(|id| !known.contains(*id) && *id != "NONE") else { continue };
+                let what = family.name();
+                let message = format!("the {what} `{id}` does not exist");
+                findings.push(Finding::at(
+                    document,
+                    node.place,
+                    Kind::Unknown(*family),
+                    id,
+                    message,
+                    fix(*family, id, names),
+                ));
+            }
+        }
+    }
+}
+
+fn fix(family: Family, id: &str, names: &Names) -> String {
+    let near = names.all(family).and_then(|known| nearest(known.iter().map(String::as_str), id));
+    match (near, declared_in(family)) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Some((file, pattern))) => format!("declare it in {file} under `{pattern}`, or take it out here"),
+        (None, None) => "the engine brings these along; take it out".to_owned(),
+    }
+}
+
+/// Every id that one file declares twice.
+pub(super) fn twice(documents: &[Document], findings: &mut Vec<Finding>) {
+    for (family, kind, pattern) in DECLARED {
+        for document in documents.iter().filter(|document| document.kind == *kind) {
+            let mut first: BTreeMap<&str, Place> = BTreeMap::new();
+            for node in document.find(pattern) {
+                let Some(id) = node.text() else { continue };
+                let Some(before) = first.insert(id, node.place) else { continue };
+                let message = format!("the {} `{id}` stands here and in line {}", family.name(), before.line);
+                let fix = "every id stands once; remove or rename one of the two".to_owned();
+                findings.push(Finding::at(document, node.place, Kind::Twice, id, message, fix));
+            }
+        }
+    }
+}
