@@ -536,7 +536,8 @@ fn a_tool_is_judged_after_everything_else_and_without_an_adapter_nothing_happens
         "tool_id": "look", "publisher": "us", "version": "1", "capabilities": ["lims.read"], "risk_class": "low",
         "arg_schema_ref": "look.json",
     }]}});
-    state["tool_arg_schemas"] = json!({"look.json": {"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}}});
+    state["tool_arg_schemas"] =
+        json!({"look.json": {"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}}});
     state["allowed_tools"] = json!([]);
     let mut bench = Bench::new(&state);
     let with_tool = |bench: &mut Bench, agent: &str, tool: &str, n: i64| {
