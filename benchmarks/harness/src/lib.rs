@@ -11,6 +11,7 @@ pub mod log;
 pub mod metrics;
 pub mod results;
 mod run;
+pub mod scenario;
 pub mod summary;
 #[cfg(test)]
 mod testing;

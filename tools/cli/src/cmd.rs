@@ -6,6 +6,7 @@ mod not_yet;
 pub(crate) mod plugins;
 pub(crate) mod quick_eval;
 pub(crate) mod run_benchmark;
+pub(crate) mod run_scenario;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;
 

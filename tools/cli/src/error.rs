@@ -17,6 +17,8 @@ pub(crate) enum CliError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Vectors(#[from] crate::cmd::run_vectors::VectorError),
+    #[error(transparent)]
+    Scenario(#[from] crate::cmd::run_scenario::RunError),
     #[error("{flag} is not available in this version: {reason}")]
     NotAvailable { flag: &'static str, reason: &'static str },
     #[error("{} exists already", path.display())]

@@ -65,6 +65,7 @@ enum Command {
     RunBenchmark(Box<cmd::run_benchmark::Options>),
     QuickEval(cmd::quick_eval::Options),
     RunSummary(cmd::run_summary::Options),
+    RunScenario(cmd::run_scenario::Options),
     RunVectors(cmd::run_vectors::Options),
     #[command(subcommand)]
     Plugins(cmd::plugins::Plugins),
@@ -78,6 +79,7 @@ impl Command {
             Self::RunBenchmark(_) => "run-benchmark",
             Self::QuickEval(_) => "quick-eval",
             Self::RunSummary(_) => "run-summary",
+            Self::RunScenario(_) => "run-scenario",
             Self::RunVectors(_) => "run-vectors",
             Self::Plugins(cmd::plugins::Plugins::List(_)) => "plugins list",
             Self::Lab(cmd::Lab::Draw(_)) => "lab draw",
@@ -89,6 +91,7 @@ impl Command {
             Self::RunBenchmark(options) => cmd::run_benchmark::run(options, global, talk),
             Self::QuickEval(options) => cmd::quick_eval::run(options, global, talk),
             Self::RunSummary(options) => cmd::run_summary::run(options, talk),
+            Self::RunScenario(options) => cmd::run_scenario::run(options, global, talk),
             Self::RunVectors(options) => cmd::run_vectors::run(options, global, talk),
             Self::Plugins(cmd::plugins::Plugins::List(options)) => cmd::plugins::list(options),
             Self::Lab(cmd::Lab::Draw(options)) => cmd::lab_draw::run(options, global, talk),

@@ -37,6 +37,7 @@ fn help_is_as_it_was() {
         &["run-benchmark", "--help"],
         &["quick-eval", "--help"],
         &["run-summary", "--help"],
+        &["run-scenario", "--help"],
         &["run-vectors", "--help"],
         &["plugins", "list", "--help"],
         &["lab", "draw", "--help"],

@@ -1,0 +1,23 @@
+//! Scenarios: a state, a script of events, and what has to come of each.
+//!
+//! A scenario file is YAML (a suite, or one scenario) or RON (one scenario), read by [`load`]. [`Runner::run`] plays one
+//! scenario through a [`Subject`], which is the laboratory itself ([`Sound`]) or any other engine that the caller wraps,
+//! and returns a [`ScenarioReport`]; [`report`] writes reports as text, JSON or JUnit XML. A scenario that goes wrong
+//! says so in its own report and never keeps the next one from running.
+
+mod around;
+mod check;
+mod load;
+mod model;
+mod post_run;
+pub mod report;
+mod run;
+mod sign;
+mod subject;
+
+pub use load::{ScenarioError, Suite, load, load_text};
+pub use model::{Expect, PostRunAction, Scenario, ScriptStep};
+pub use report::{Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
+pub use run::Runner;
+pub use sign::{FIXTURE_SIGNATURE, fixture_signer};
+pub use subject::{Semantics, Sound, Subject};

@@ -1,0 +1,245 @@
+//! What a step has to answer, compared with what it answered.
+
+use super::report::FailureKind;
+use super::{Expect, Semantics, Subject};
+use labtrust_contract::{InvariantStatus, StepResult, StepStatus};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// One thing that is not as it should be.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub kind: FailureKind,
+    pub message: String,
+    pub expected: Value,
+    pub actual: Value,
+}
+
+/// What steps are judged by.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub semantics: Semantics,
+    pub vocabulary: BTreeSet<String>,
+    pub codes: BTreeSet<String>,
+}
+
+/// One step under judgement.
+pub(super) struct Judgement<'a> {
+    pub rules: &'a Rules,
+    pub event: &'a Map<String, Value>,
+    pub expect: &'a Expect,
+    pub result: &'a StepResult,
+    /// Records in the chain before the step [count].
+    pub length_before: u64,
+    pub findings: Vec<Finding>,
+    /// Statements about the state that were looked at.
+    pub checked: Vec<String>,
+}
+
+impl Judgement<'_> {
+    pub(super) fn judge(&mut self, subject: &mut dyn Subject) {
+        self.vocabulary();
+        self.status();
+        let emits = self.result.emits.clone();
+        self.all_there(FailureKind::Emits, "emits", &self.expect.emits.clone(), &emits);
+        self.violations();
+        let consumed = self.result.token_consumed.clone();
+        self.all_there(FailureKind::TokenConsumed, "token_consumed", &self.expect.token_consumed.clone(), &consumed);
+        for assertion in &self.expect.state_assertions {
+            self.checked.push(assertion.clone());
+            self.assertion(assertion, subject);
+        }
+        if self.rules.semantics == Semantics::Sound {
+            self.reason_codes();
+            for (name, wanted) in &self.expect.state {
+                self.checked.push(format!("state.{name}"));
+                self.state(name, wanted, subject);
+            }
+            self.chain_length();
+        }
+    }
+
+    fn find(&mut self, kind: FailureKind, message: String, expected: Value, actual: Value) {
+        self.findings.push(Finding { kind, message, expected, actual });
+    }
+
+    /// Every reported word is one of the policy's.
+    fn vocabulary(&mut self) {
+        let unknown: Vec<&String> =
+            self.result.emits.iter().filter(|word| !self.rules.vocabulary.contains(*word)).collect();
+        if !unknown.is_empty() {
+            let message = format!("emits words that the policy's vocabulary does not have: {unknown:?}");
+            let actual = json!(self.result.emits);
+            self.find(FailureKind::Vocabulary, message, json!("words of the vocabulary"), actual);
+        }
+    }
+
+    /// Every code is registered.
+    fn reason_codes(&mut self) {
+        let stated = self.event.get("reason_code").and_then(Value::as_str);
+        let codes = [("blocked_reason_code", self.result.blocked_reason_code.as_deref()), ("reason_code", stated)];
+        for (key, code) in codes {
+            if let Some(code) = code.filter(|code| !self.rules.codes.contains(*code)) {
+                let message = format!("the {key} {code} is not registered");
+                self.find(FailureKind::ReasonCode, message, json!("a registered code"), json!(code));
+            }
+        }
+    }
+
+    fn status(&mut self) {
+        let blocked = self.result.status == StepStatus::Blocked;
+        let status = if blocked { "BLOCKED" } else { "ACCEPTED" };
+        let code = self.result.blocked_reason_code.as_deref();
+        if let Some(wanted) = self.expect.status.as_deref().filter(|wanted| *wanted != status) {
+            let why = code.map(|code| format!(" ({code})")).unwrap_or_default();
+            let message = format!("status is {status}{why}, expected {wanted}");
+            self.find(FailureKind::Status, message, json!(wanted), json!(status));
+        }
+        let wanted = self.expect.blocked_reason_code.as_deref().filter(|code| !code.is_empty());
+        match wanted {
+            // The reference does not look at the code of what was accepted.
+            Some(wanted) if code != Some(wanted) && (blocked || self.rules.semantics == Semantics::Sound) => {
+                let message = format!("blocked_reason_code is {}, expected {wanted}", code.unwrap_or("none"));
+                self.find(FailureKind::BlockedReasonCode, message, json!(wanted), json!(code));
+            }
+            None if blocked && code.is_none() => {
+                let message = "the step is blocked without a code".to_owned();
+                self.find(FailureKind::BlockedReasonCode, message, json!("a code"), Value::Null);
+            }
+            _ => {}
+        }
+    }
+
+    fn violations(&mut self) {
+        let word = |status| if status == InvariantStatus::Pass { "PASS" } else { "VIOLATION" };
+        let there: Vec<String> =
+            self.result.violations.iter().map(|v| format!("{}:{}", v.invariant_id, word(v.status))).collect();
+        let wanted = self.expect.violations.clone();
+        for token in &wanted {
+            if !token.ends_with(":PASS") && !token.ends_with(":VIOLATION") {
+                let message = format!("{token:?} should be an invariant's id and :PASS or :VIOLATION");
+                self.find(FailureKind::Violations, message, json!(token), json!(there));
+                return;
+            }
+        }
+        self.all_there(FailureKind::Violations, "violations", &wanted, &there);
+    }
+
+    /// What is listed is there; more may be there.
+    fn all_there(&mut self, kind: FailureKind, what: &str, wanted: &[String], there: &[String]) {
+        let missing: Vec<&String> = wanted.iter().filter(|item| !there.contains(item)).collect();
+        if !missing.is_empty() {
+            let message = format!("{what}: {missing:?} missing");
+            self.find(kind, message, json!(wanted), json!(there));
+        }
+    }
+
+    /// `QUERY contains VALUE` or `QUERY == VALUE`.
+    fn assertion(&mut self, assertion: &str, subject: &mut dyn Subject) {
+        let kind = FailureKind::StateAssertion;
+        let (query, wanted, contains) = if let Some((query, wanted)) = assertion.split_once(" contains ") {
+            (query.trim(), wanted, true)
+        } else if let Some((query, wanted)) = assertion.split_once("==") {
+            (query.trim(), wanted, false)
+        } else {
+            let message = format!("{assertion:?} should be QUERY == VALUE or QUERY contains VALUE");
+            return self.find(kind, message, json!(assertion), Value::Null);
+        };
+        let wanted = unquoted(wanted);
+        let actual = match subject.query(query) {
+            Ok(actual) => actual,
+            Err(error) => {
+                let message = format!("{assertion}: {error}");
+                return self.find(kind, message, json!(wanted), json!(error.to_string()));
+            }
+        };
+        let holds = if contains {
+            match &actual {
+                Value::Null => false,
+                Value::Array(items) => items.iter().any(|item| text_form(item) == wanted),
+                single => text_form(single) == wanted,
+            }
+        } else {
+            text_form(&actual).trim() == wanted
+        };
+        if !holds {
+            self.find(kind, format!("{assertion} does not hold: it is {actual}"), json!(wanted), actual);
+        }
+    }
+
+    /// One entry of `expect.state`: values by id, or for `token_active` the tokens.
+    fn state(&mut self, name: &str, wanted: &Value, subject: &mut dyn Subject) {
+        match (name, wanted) {
+            ("token_active", Value::Array(tokens)) => {
+                for token in tokens {
+                    self.token(token, true, subject);
+                }
+            }
+            ("token_active", Value::Object(tokens)) => {
+                for (token, active) in tokens {
+                    self.token(&json!(token), *active == json!(true), subject);
+                }
+            }
+            (
+                "specimen_status" | "last_reason_code" | "result_status" | "device_qc_state" | "separated_ts_set",
+                Value::Object(values),
+            ) => {
+                let query = if name == "separated_ts_set" { "separated_ts" } else { name };
+                for (id, wanted) in values {
+                    self.value_of(name, &format!("{query}('{id}')"), wanted, subject);
+                }
+            }
+            _ => {
+                let message = format!("state.{name} is nothing that can be compared");
+                self.find(FailureKind::State, message, wanted.clone(), Value::Null);
+            }
+        }
+    }
+
+    fn value_of(&mut self, name: &str, query: &str, wanted: &Value, subject: &mut dyn Subject) {
+        let (holds, actual) = match (subject.query(query), wanted) {
+            (Err(error), _) => (false, json!(error.to_string())),
+            // Whether it was set at all.
+            (Ok(actual), Value::Bool(set)) if name == "separated_ts_set" => (actual.is_null() != *set, actual),
+            (Ok(actual), _) => (actual == *wanted, actual),
+        };
+        if !holds {
+            self.find(FailureKind::State, format!("{query} is {actual}, expected {wanted}"), wanted.clone(), actual);
+        }
+    }
+
+    fn token(&mut self, token: &Value, wanted: bool, subject: &mut dyn Subject) {
+        let active = subject.query("token_active").unwrap_or(Value::Null);
+        if active.as_array().is_some_and(|tokens| tokens.contains(token)) != wanted {
+            let not = if wanted { "not " } else { "" };
+            self.find(FailureKind::State, format!("the token {token} is {not}active"), json!(wanted), active);
+        }
+    }
+
+    fn chain_length(&mut self) {
+        let Some(wanted) = self.expect.hashchain_len_delta else { return };
+        let length = |records: u64| i64::try_from(records).unwrap_or(i64::MAX);
+        let actual = length(self.result.hashchain.length) - length(self.length_before);
+        if actual != wanted {
+            let message = format!("the chain grew by {actual}, expected {wanted}");
+            self.find(FailureKind::ChainLength, message, json!(wanted), json!(actual));
+        }
+    }
+}
+
+/// A value as assertions write it.
+fn text_form(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('\'').or_else(|| inner('"')).unwrap_or(text)
+}

@@ -1,0 +1,121 @@
+//! One scenario, from its state to its report.
+
+use super::check::{Finding, Judgement, Rules};
+use super::report::{Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
+use super::{Scenario, Semantics, Subject, around, post_run, sign};
+use labtrust_policy::{PolicyError, PolicyStore};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+const VOCABULARY_FILE: &str = "emits/emits_vocab.v0.1.yaml";
+const CODES_FILE: &str = "reason_codes/reason_code_registry.v0.1.yaml";
+const KEYS_FILE: &str = "keys/key_registry.v0.1.yaml";
+
+/// Plays scenarios and judges what comes of them.
+#[derive(Debug)]
+pub struct Runner {
+    rules: Rules,
+    keys: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Vocabulary {
+    #[serde(default)]
+    canonical_set: Vec<String>,
+    #[serde(default)]
+    categories: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Codes {
+    codes: Vec<Code>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    #[serde(default)]
+    keys: Vec<Value>,
+}
+
+impl Runner {
+    /// A runner that judges by the words, codes and keys of a policy.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when one of the three files is missing or cannot be read.
+    pub fn new(policy: &PolicyStore, semantics: Semantics) -> Result<Self, PolicyError> {
+        let words: Vocabulary = policy.section(VOCABULARY_FILE, Some("emits_vocab"))?;
+        let mut vocabulary: BTreeSet<String> = words.canonical_set.into_iter().collect();
+        if vocabulary.is_empty() {
+            vocabulary = words.categories.into_values().flatten().collect();
+        }
+        // The codes that the program itself raises are its own, under whatever policy.
+        let mut codes = BTreeSet::new();
+        for store in [policy, &PolicyStore::builtin()] {
+            let registry: Codes = store.section(CODES_FILE, Some("reason_code_registry"))?;
+            codes.extend(registry.codes.into_iter().map(|entry| entry.code));
+        }
+        let keys: Keys = policy.section(KEYS_FILE, Some("key_registry"))?;
+        Ok(Self { rules: Rules { semantics, vocabulary, codes }, keys: keys.keys })
+    }
+
+    /// Plays one scenario. The script ends at the first step that is not as expected; what comes after it would only say
+    /// so again. Whatever goes wrong is in the report.
+    pub fn run(&self, scenario: &Scenario, subject: &mut dyn Subject) -> ScenarioReport {
+        let mut report = ScenarioReport::new(&scenario.scenario_id, &scenario.title);
+        let mut state = scenario.state();
+        sign::overlay_keys(scenario, &self.keys, &mut state);
+        if let Err(error) = subject.reset(&state, scenario.seed()) {
+            report.failures.push(Failure::outside_the_script("__RESET__", FailureKind::Reset, error.to_string()));
+            return report;
+        }
+        let mut length = 0;
+        for (index, step) in scenario.script.iter().enumerate() {
+            let mut event = step.event();
+            sign::sign(&mut event, subject);
+            let result = subject.step(&event);
+            let mut judgement = Judgement {
+                rules: &self.rules,
+                event: &event,
+                expect: &step.expect,
+                result: &result,
+                length_before: length,
+                findings: Vec::new(),
+                checked: Vec::new(),
+            };
+            judgement.judge(subject);
+            let Judgement { findings, checked, .. } = judgement;
+            length = result.hashchain.length;
+            let failed = !findings.is_empty();
+            if failed {
+                let queries = around::queries(&event, subject);
+                report.failures.extend(findings.into_iter().map(|finding| failure(finding, index, &event, &queries)));
+            }
+            report.step_reports.push(StepReport::new(step, result, checked, event));
+            if failed {
+                return report;
+            }
+        }
+        report.failures.extend(post_run::run(scenario, &report));
+        report.passed = report.failures.is_empty();
+        report
+    }
+}
+
+fn failure(finding: Finding, index: usize, event: &Map<String, Value>, queries: &Map<String, Value>) -> Failure {
+    let event_id = event.get("event_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let details = FailureDetails {
+        kind: finding.kind,
+        step: Some(index + 1),
+        event: Some(event.clone()),
+        expected: finding.expected,
+        actual: finding.actual,
+        queries: queries.clone(),
+    };
+    Failure { event_id, message: finding.message, details }
+}

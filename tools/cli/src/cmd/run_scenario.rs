@@ -1,0 +1,159 @@
+//! `run-scenario`: scenario files through an engine, and whether everything came out as they say.
+
+use crate::Global;
+use crate::error::CliError;
+use crate::session::Session;
+use crate::talk::{Talk, print};
+use labtrust_bench::files::{AtomicFile, write_whole};
+use labtrust_bench::scenario::{Runner, ScenarioReport, Semantics, Sound, Subject, Suite, load, report};
+use labtrust_contract::StepResult;
+use labtrust_hospital_lab::reference::Engine;
+use labtrust_plugin::lab::{LabError, QueryError};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Run scenario files and say whether everything came out as they expect
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Example:\n  labtrust run-scenario scenarios/golden --format junit --out report.xml")]
+pub(crate) struct Options {
+    /// Scenario files (.ron, .yaml, .yml), or directories of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Engine to use: the laboratory itself, or the frozen reference
+    #[arg(long, value_name = "ENGINE", default_value = "sound")]
+    semantics: Choice,
+    /// Form of the report
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// Write the report to a file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write every step of every scenario, a JSON line each, to DIR/<scenario id>.jsonl
+    #[arg(long, value_name = "DIR")]
+    trace: Option<PathBuf>,
+    /// Run this scenario only; may be given more than once
+    #[arg(long, value_name = "ID")]
+    filter: Vec<String>,
+}
+
+/// Which engine runs the scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Choice {
+    /// The laboratory that every other command runs; everything that a scenario expects is looked at.
+    Sound,
+    /// LabTrust-Gym 0.2, step by step; what its runner does not look at is not looked at.
+    Reference,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// Runner output contract v0.1.
+    Json,
+    /// For CI.
+    Junit,
+}
+
+/// Why no scenario was run, or that some did not come out as expected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error(transparent)]
+    Load(#[from] labtrust_bench::scenario::ScenarioError),
+    #[error("no scenario is called {id}")]
+    NoSuch { id: String },
+    #[error("{failed} of {all} scenarios did not come out as they expect")]
+    Failed { failed: usize, all: usize },
+}
+
+/// The frozen reference engine under test.
+struct Frozen(Engine);
+
+impl Subject for Frozen {
+    fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
+        self.0.reset(initial_state, seed)
+    }
+
+    fn step(&mut self, event: &Map<String, Value>) -> StepResult {
+        self.0.step(event)
+    }
+
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
+        self.0.query(expression)
+    }
+
+    fn signing_payload(&mut self, event: &Map<String, Value>) -> Option<Vec<u8>> {
+        self.0.signing_payload(event)
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+    if options.out.as_deref().is_some_and(|out| out.as_os_str().is_empty()) {
+        return Err(CliError::Empty { option: "--out" });
+    }
+    if options.trace.as_deref().is_some_and(|dir| dir.as_os_str().is_empty()) {
+        return Err(CliError::Empty { option: "--trace" });
+    }
+    let suites = load(&options.paths).map_err(RunError::Load)?;
+    filter_is_known(&options.filter, &suites)?;
+    let session = Session::open(global, None)?;
+    let (runner, mut subject): (_, Box<dyn Subject>) = match options.semantics {
+        Choice::Reference => {
+            (Runner::new(&session.policy, Semantics::Reference)?, Box::new(Frozen(Engine::new(&session.policy)?)))
+        }
+        Choice::Sound => {
+            let lab = labtrust_builtin::registry()?.lab_domain("hospital_lab")?.load(&session.policy)?;
+            (Runner::new(&session.policy, Semantics::Sound)?, Box::new(Sound::new(lab)))
+        }
+    };
+    // A report that cannot be written is found out before the work.
+    let out = options.out.as_deref().map(AtomicFile::create).transpose()?;
+    let mut reports = Vec::new();
+    for scenario in suites.iter().flat_map(|suite| &suite.scenarios) {
+        if options.filter.is_empty() || options.filter.contains(&scenario.scenario_id) {
+            let report = runner.run(scenario, subject.as_mut());
+            if let Some(directory) = &options.trace {
+                write_trace(directory, &report, talk)?;
+            }
+            reports.push(report);
+        }
+    }
+    let text = match options.format {
+        Format::Text => report::text(&reports),
+        Format::Json => report::json(suites.first().map_or("0.1", |suite| &suite.version), &reports),
+        Format::Junit => report::junit(&reports),
+    };
+    match (out, &options.out) {
+        (Some(mut file), Some(path)) => {
+            file.write(text.as_bytes())?;
+            file.persist()?;
+            talk.wrote(path);
+        }
+        _ => print(&text)?,
+    }
+    match reports.iter().filter(|report| !report.passed).count() {
+        0 => Ok(()),
+        failed => Err(RunError::Failed { failed, all: reports.len() }.into()),
+    }
+}
+
+fn filter_is_known(filter: &[String], suites: &[Suite]) -> Result<(), RunError> {
+    let known: BTreeSet<&str> =
+        suites.iter().flat_map(|suite| &suite.scenarios).map(|scenario| scenario.scenario_id.as_str()).collect();
+    match filter.iter().find(|id| !known.contains(id.as_str())) {
+        Some(id) => Err(RunError::NoSuch { id: id.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Writes the steps of a scenario. An id is no path: what could lead out of the directory is replaced.
+fn write_trace(directory: &Path, report: &ScenarioReport, talk: Talk) -> Result<(), CliError> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let name: String = report.scenario_id.chars().map(plain).collect();
+    let path = directory.join(format!("{name}.jsonl"));
+    write_whole(&path, report.trace().as_bytes())?;
+    talk.detail(&format!("Wrote {}", path.display()));
+    Ok(())
+}
