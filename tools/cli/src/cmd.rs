@@ -9,6 +9,8 @@ pub(crate) mod run_benchmark;
 pub(crate) mod run_scenario;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;
+pub(crate) mod schema;
+pub(crate) mod validate_policy;
 
 /// Look at the laboratory
 #[derive(Debug, clap::Subcommand)]

@@ -33,6 +33,10 @@ pub(crate) enum CliError {
     Stdout(std::io::Error),
     #[error("nothing below {} could be read as results", path.display())]
     NothingReadable { path: PathBuf },
+    #[error("the policy has {count} finding{}", if *count == 1 { "" } else { "s" })]
+    Findings { count: usize },
+    #[error("there is no {what} {name:?}")]
+    UnknownName { what: &'static str, name: String, near: Option<String> },
     #[error("profile {profile} names the domain {domain}, which is not there: {source}")]
     ProfileDomain { profile: String, domain: String, source: RegistryError },
 }
@@ -69,6 +73,9 @@ impl CliError {
             Self::Registry(RegistryError::Unknown { kind: "task", .. }) => {
                 "`labtrust plugins list` shows every task".to_owned()
             }
+            Self::Findings { .. } => "each line names its place and what to do".to_owned(),
+            Self::UnknownName { near: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::UnknownName { what: "schema", .. } => "`labtrust schema` lists them".to_owned(),
             Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
             _ => return None,
         })

@@ -67,6 +67,8 @@ enum Command {
     RunSummary(cmd::run_summary::Options),
     RunScenario(cmd::run_scenario::Options),
     RunVectors(cmd::run_vectors::Options),
+    ValidatePolicy(cmd::validate_policy::Options),
+    Schema(cmd::schema::Options),
     #[command(subcommand)]
     Plugins(cmd::plugins::Plugins),
     #[command(subcommand)]
@@ -81,6 +83,8 @@ impl Command {
             Self::RunSummary(_) => "run-summary",
             Self::RunScenario(_) => "run-scenario",
             Self::RunVectors(_) => "run-vectors",
+            Self::ValidatePolicy(_) => "validate-policy",
+            Self::Schema(_) => "schema",
             Self::Plugins(cmd::plugins::Plugins::List(_)) => "plugins list",
             Self::Lab(cmd::Lab::Draw(_)) => "lab draw",
         }
@@ -93,6 +97,8 @@ impl Command {
             Self::RunSummary(options) => cmd::run_summary::run(options, talk),
             Self::RunScenario(options) => cmd::run_scenario::run(options, global, talk),
             Self::RunVectors(options) => cmd::run_vectors::run(options, global, talk),
+            Self::ValidatePolicy(options) => cmd::validate_policy::run(options, global, talk),
+            Self::Schema(options) => cmd::schema::run(options),
             Self::Plugins(cmd::plugins::Plugins::List(options)) => cmd::plugins::list(options),
             Self::Lab(cmd::Lab::Draw(options)) => cmd::lab_draw::run(options, global, talk),
         }

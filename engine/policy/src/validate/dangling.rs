@@ -34,7 +34,10 @@ fn fix(family: Family, id: &str, names: &Names) -> String {
     let near = names.all(family).and_then(|known| nearest(known.iter().map(String::as_str), id));
     match (near, declared_in(family)) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, Some((file, pattern))) => format!("declare it in {file} under `{pattern}`, or take it out here"),
+        (None, Some((file, pattern))) => {
+            let section = pattern.trim_end_matches(".@").trim_end_matches(".*");
+            format!("declare it in {file} under `{section}`, or take it out here")
+        }
         (None, None) => "the engine brings these along; take it out".to_owned(),
     }
 }
