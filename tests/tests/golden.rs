@@ -1,12 +1,10 @@
 //! The golden scenarios: in our own words under the built-in policy, and as the reference wrote them under its policy.
 
-use labtrust_bench::scenario::{Runner, ScenarioReport, Semantics, Sound, Subject, Suite, load};
-use labtrust_contract::StepResult;
-use labtrust_hospital_lab::reference::Engine;
-use labtrust_plugin::lab::{LabError, QueryError};
+use labtrust_bench::scenario::{Runner, ScenarioReport, Semantics, Suite, load};
+use labtrust_hospital_lab::reference::FrozenEngine;
+use labtrust_plugin::lab::Engine;
 use labtrust_policy::PolicyStore;
 use labtrust_tests::{load as load_lab, reference_policy};
-use serde_json::{Map, Value};
 use std::path::PathBuf;
 
 /// What the runner cannot do yet.
@@ -44,35 +42,15 @@ const CHAINS: &[(&str, u64, &str)] = &[
     ("GS-EXPORT-001", 2, "67d3e317d1a313467ba75d3972aa4bd8cc6af7ccddbbbcb899fdd9e3ea9bc076"),
 ];
 
-struct Frozen(Engine);
-
-impl Subject for Frozen {
-    fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
-        self.0.reset(initial_state, seed)
-    }
-
-    fn step(&mut self, event: &Map<String, Value>) -> StepResult {
-        self.0.step(event)
-    }
-
-    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
-        self.0.query(expression)
-    }
-
-    fn signing_payload(&mut self, event: &Map<String, Value>) -> Option<Vec<u8>> {
-        self.0.signing_payload(event)
-    }
-}
-
 /// Plays everything; what is unsupported has to say so, everything else has to pass.
 fn play(suites: &[Suite], policy: &PolicyStore, semantics: Semantics) -> Vec<ScenarioReport> {
     let runner = Runner::new(policy, semantics).expect("the policy loads");
-    let mut subject: Box<dyn Subject> = match semantics {
-        Semantics::Sound => Box::new(Sound::new(load_lab(policy))),
-        Semantics::Reference => Box::new(Frozen(Engine::new(policy).expect("the policy loads"))),
+    let mut engine: Box<dyn Engine> = match semantics {
+        Semantics::Sound => load_lab(policy).engine(),
+        Semantics::Reference => Box::new(FrozenEngine::new(policy).expect("the policy loads")),
     };
     let scenarios = suites.iter().flat_map(|suite| &suite.scenarios);
-    let reports: Vec<ScenarioReport> = scenarios.map(|scenario| runner.run(scenario, subject.as_mut())).collect();
+    let reports: Vec<ScenarioReport> = scenarios.map(|scenario| runner.run(scenario, engine.as_mut())).collect();
     for report in &reports {
         if UNSUPPORTED.contains(&report.scenario_id.as_str()) {
             assert!(report.only_unsupported(), "{} {:#?}", report.scenario_id, report.failures);

@@ -1,7 +1,9 @@
 //! The frozen reference engine: equal to recorded traces of the reference, and to scripts whose answers were worked out
 //! by hand from its rules.
 
-use labtrust_hospital_lab::reference::Engine;
+use labtrust_contract::StepResult;
+use labtrust_hospital_lab::reference::FrozenEngine;
+use labtrust_plugin::lab::Engine as _;
 use labtrust_policy::PolicyStore;
 use labtrust_tests::reference_policy;
 use labtrust_trust::canonical::to_canonical_vec;
@@ -14,12 +16,12 @@ fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().expect("a map")
 }
 
-fn engine() -> Engine {
-    Engine::new(&PolicyStore::builtin()).expect("the policy loads")
+fn engine() -> FrozenEngine {
+    FrozenEngine::new(&PolicyStore::builtin()).expect("the policy loads")
 }
 
 /// Runs every script of a file of vectors and compares every step and every query. Returns the steps compared.
-fn compare(engine: &mut Engine, vectors: &str) -> usize {
+fn compare(engine: &mut FrozenEngine, vectors: &str) -> usize {
     let mut steps = 0;
     for line in vectors.lines() {
         let script: Value = serde_json::from_str(line).expect("a JSON line");
@@ -28,7 +30,7 @@ fn compare(engine: &mut Engine, vectors: &str) -> usize {
         let (events, expected) = (script["script"].as_array().unwrap(), script["expect"].as_array().unwrap());
         assert_eq!(events.len(), expected.len(), "{id}");
         for (event, expected) in events.iter().zip(expected) {
-            let actual = serde_json::to_value(engine.step(object(event))).unwrap();
+            let actual = serde_json::to_value(engine.play(object(event))).unwrap();
             steps += 1;
             for (key, expected) in object(expected) {
                 assert!(agrees(&actual[key], expected), "{id} {event}\n{key}: {expected}\nbut was: {}", actual[key]);
@@ -56,7 +58,7 @@ fn agrees(actual: &Value, expected: &Value) -> bool {
 fn recorded_traces_of_the_reference_come_out_the_same_in_every_step_and_query() {
     let Some(policy) = reference_policy() else { return };
     let vectors = std::fs::read_to_string(policy.with_file_name("vectors").join("engine_vectors.jsonl")).unwrap();
-    let mut engine = Engine::new(&PolicyStore::open(&policy).unwrap()).unwrap();
+    let mut engine = FrozenEngine::new(&PolicyStore::open(&policy).unwrap()).unwrap();
     assert!(compare(&mut engine, &vectors) > 8_000);
 }
 
@@ -108,7 +110,7 @@ fn the_golden_scenarios_have_their_published_chains() {
     let policy = PolicyStore::open(&dir).unwrap();
     let suite = policy.value("golden/golden_scenarios.v0.1.yaml").unwrap()["golden_suite"].take();
     let scenarios = suite["scenarios"].as_array().unwrap();
-    let mut engine = Engine::new(&policy).unwrap();
+    let mut engine = FrozenEngine::new(&policy).unwrap();
     for (id, length, hash) in GOLDEN {
         let scenario = scenarios.iter().find(|scenario| scenario["scenario_id"] == id).unwrap();
         let mut state = object(&scenario["initial_state"]).clone();
@@ -136,7 +138,7 @@ fn the_golden_scenarios_have_their_published_chains() {
                     event.insert(key.into(), value.clone());
                 }
             }
-            let result = engine.step(&event);
+            let result = engine.play(&event);
             let (status, expected) = (serde_json::to_value(result.status).unwrap(), &step["expect"]);
             assert_eq!(status, expected["status"], "{id} {}", step["event_id"]);
             if let Some(code) = expected["blocked_reason_code"].as_str() {
@@ -166,8 +168,8 @@ fn records_of_enforcement_are_in_the_chain_but_not_in_the_answer_of_their_step()
         "effective_policy": {"enforcement_map": {"rules": [rule("A"), rule("B"), rule("C")]}},
     });
     engine.reset(object(&state), 0).unwrap();
-    engine.step(&event("e1", 0, "A_SUPERVISOR", "OPEN_DOOR", json!({"door_id": "D_WASTE"})));
-    let tick = engine.step(&event("e2", 500, "A_SUPERVISOR", "TICK", json!({})));
+    engine.play(&event("e1", 0, "A_SUPERVISOR", "OPEN_DOOR", json!({"door_id": "D_WASTE"})));
+    let tick = engine.play(&event("e2", 500, "A_SUPERVISOR", "TICK", json!({})));
     assert_eq!((tick.enforcements.len(), tick.hashchain.length), (3, 2));
     let last = event("e3", 501, "A_SUPERVISOR", "OPEN_DOOR", json!({}));
     let mut hash = tick.hashchain.last_event_hash;
@@ -178,13 +180,13 @@ fn records_of_enforcement_are_in_the_chain_but_not_in_the_answer_of_their_step()
         });
         hash = record_hash(&hash, &to_canonical_vec(&record).unwrap());
     }
-    let next = engine.step(&last).hashchain;
+    let next = engine.play(&last).hashchain;
     hash = record_hash(&hash, &to_canonical_vec(&Value::Object(last)).unwrap());
     assert_eq!((next.length, next.last_event_hash), (6, hash));
 }
 
 /// An engine whose registry has real keys: of the system, of the system's role but another agent, and of another role.
-fn with_keys() -> Engine {
+fn with_keys() -> FrozenEngine {
     let key = |id: &str, seed: u8, agent: &str, role: &str| {
         let public = Signer::from_seed([seed; 32]).public_b64();
         json!({"key_id": id, "public_key": public, "agent_id": agent, "role_id": role})
@@ -199,11 +201,16 @@ fn with_keys() -> Engine {
     engine
 }
 
-fn signed(engine: &Engine, mut event: Map<String, Value>, key: &str, seed: u8) -> Map<String, Value> {
+fn signed(engine: &mut FrozenEngine, mut event: Map<String, Value>, key: &str, seed: u8) -> Map<String, Value> {
     let payload = engine.signing_payload(&event).expect("the time is a number");
     event.insert("key_id".into(), json!(key));
     event.insert("signature".into(), json!(Signer::from_seed([seed; 32]).sign_b64(&payload)));
     event
+}
+
+fn play_signed(engine: &mut FrozenEngine, event: Map<String, Value>, key: &str, seed: u8) -> StepResult {
+    let event = signed(engine, event, key, seed);
+    engine.play(&event)
 }
 
 #[test]
@@ -216,22 +223,22 @@ fn runtime_control_wants_good_bytes_then_the_control_role_then_the_agent_of_the_
         ("k:reception", 3, "SIG_ROLE_MISMATCH"),
         ("k:other", 2, "SIG_INVALID"),
     ] {
-        let result = engine.step(&signed(&engine, roster(), key, seed));
+        let result = play_signed(&mut engine, roster(), key, seed);
         assert_eq!(result.blocked_reason_code.as_deref(), Some(code), "{key}");
         assert_eq!(result.control_decision.unwrap().reason_code.as_deref(), Some(code));
         assert_eq!(engine.agent_role("A_RECEPTION"), Some("ROLE_RECEPTION"));
     }
     let mut sentinel = roster();
     sentinel.extend([("key_id".into(), json!("k:system")), ("signature".into(), json!("GOLDEN_TEST_ACCEPT"))]);
-    assert_eq!(engine.step(&sentinel).blocked_reason_code.as_deref(), Some("SIG_INVALID"));
-    let good = engine.step(&signed(&engine, roster(), "k:system", 1));
+    assert_eq!(engine.play(&sentinel).blocked_reason_code.as_deref(), Some("SIG_INVALID"));
+    let good = play_signed(&mut engine, roster(), "k:system", 1);
     assert_eq!(good.blocked_reason_code, None);
     assert_eq!(engine.agent_role("A_RECEPTION"), Some("ROLE_ANALYTICS"));
     let inject = |id: &str, args| event(id, 0, "SYSTEM", "INJECT_SPECIMEN", args);
-    let once = engine.step(&signed(&engine, inject("i1", json!({"specimen_id": "N1"})), "k:system", 1));
+    let once = play_signed(&mut engine, inject("i1", json!({"specimen_id": "N1"})), "k:system", 1);
     assert_eq!(once.emits, ["INJECT_SPECIMEN"]);
     for args in [json!({"specimen_id": "N1"}), json!({})] {
-        let again = engine.step(&signed(&engine, inject("i2", args), "k:system", 1));
+        let again = play_signed(&mut engine, inject("i2", args), "k:system", 1);
         assert_eq!(again.blocked_reason_code.as_deref(), Some("RC_INJECT_SPECIMEN_DUPLICATE"));
         assert!(again.control_decision.unwrap().allowed);
     }
@@ -242,18 +249,18 @@ fn what_was_found_of_a_signature_shows_in_finalised_steps_and_lives_on() {
     let mut engine = with_keys();
     let mut tick = event("e1", 0, "A_RECEPTION", "TICK", json!({}));
     tick.extend([("key_id".into(), json!("k:reception")), ("signature".into(), json!("bad"))]);
-    let found = engine.step(&tick).signature_verification.expect("a tick is finalised");
+    let found = engine.play(&tick).signature_verification.expect("a tick is finalised");
     assert_eq!((found.passed, found.reason_code.as_deref()), (false, Some("SIG_INVALID")));
     assert_eq!(found.key_role_id.as_deref(), Some("ROLE_RECEPTION"));
     // A step of runtime control reports that of the step before.
     let roster = event("e2", 0, "SYSTEM", "UPDATE_ROSTER", json!({}));
-    let result = engine.step(&signed(&engine, roster, "k:system", 1));
+    let result = play_signed(&mut engine, roster, "k:system", 1);
     assert_eq!((result.blocked_reason_code, result.signature_verification), (None, Some(found)));
-    let unsigned = engine.step(&event("e3", 0, "A_RECEPTION", "TICK", json!({})));
+    let unsigned = engine.play(&event("e3", 0, "A_RECEPTION", "TICK", json!({})));
     assert_eq!(unsigned.signature_verification, None);
     let mut moved = event("e4", 0, "A_RECEPTION", "MOVE", json!({}));
     moved.extend([("key_id".into(), json!("k:reception")), ("signature".into(), json!("bad"))]);
-    assert_eq!(engine.step(&moved).signature_verification, None, "a move is not finalised");
+    assert_eq!(engine.play(&moved).signature_verification, None, "a move is not finalised");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -306,7 +313,7 @@ proptest! {
                 "event_id": "e", "t_s": t_s, "agent_id": "X", "action_type": action, "args": args, "token_refs": odd,
                 "key_id": odd, "signature": odd, "tool_id": null,
             });
-            let result = engine.step(object(&event));
+            let result = engine.play(object(&event));
             prop_assert_eq!(result.blocked_reason_code.is_some(), result.status == labtrust_contract::StepStatus::Blocked);
             prop_assert!(result.hashchain.length >= length);
             length = result.hashchain.length;

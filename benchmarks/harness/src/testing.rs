@@ -4,8 +4,9 @@
 use labtrust_contract::{HashChain, StepResult};
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::lab::{
-    Action, ActionKind, AgentContext, AgentPolicy, AgentView, Args, ChainValues, Decision, EventId, Finding, LabEngine,
-    LabError, LoadedLab, Observer, Outcome, QueryError, StepFacts, Symbol, Symbols, TimingSummary, WorldView,
+    Action, ActionKind, AgentContext, AgentPolicy, AgentView, Args, ChainValues, Decision, Engine, EventId, Finding,
+    LabEngine, LabError, LoadedLab, Observer, Outcome, QueryError, StepFacts, Symbol, Symbols, TimingSummary,
+    WorldView,
 };
 use labtrust_plugin::{AgentSeat, Task, TaskSpec};
 use serde_json::{Map, Value, json};
@@ -143,7 +144,7 @@ fn chain_values(chain: &[String]) -> ChainValues<'_> {
     }
 }
 
-impl LabEngine for FakeEngine {
+impl Engine for FakeEngine {
     fn reset(&mut self, state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
         *self = Self { seed, ..Self::default() };
         self.simulated = state["timing_mode"] == ClockMode::Simulated.as_str();
@@ -155,6 +156,23 @@ impl LabEngine for FakeEngine {
         self.arrivals.push(first_arrival);
         Ok(())
     }
+    fn begin_batch(&mut self) {}
+    fn signing_payload(&mut self, _event: &Map<String, Value>) -> Option<Vec<u8>> {
+        None
+    }
+    fn play(&mut self, _event: &Map<String, Value>) -> StepResult {
+        unreachable!("the harness sends typed events")
+    }
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
+        Err(QueryError(expression.to_owned()))
+    }
+    fn timing_summary(&mut self) -> TimingSummary {
+        let timing_mode = if self.simulated { "simulated" } else { "explicit" };
+        TimingSummary { timing_mode, ..TimingSummary::default() }
+    }
+}
+
+impl LabEngine for FakeEngine {
     fn advance_to(&mut self, t_s: i64, observer: &mut dyn Observer) {
         self.now_s = self.now_s.max(t_s);
         for specimen in std::mem::take(&mut self.arrivals) {
@@ -171,7 +189,6 @@ impl LabEngine for FakeEngine {
             self.record(&Action { event_id, t_s: 7, agent, decision }, observer);
         }
     }
-    fn begin_batch(&mut self) {}
     fn batch_head(&self) -> &str {
         ""
     }
@@ -216,9 +233,6 @@ impl LabEngine for FakeEngine {
     fn chain(&self) -> ChainValues<'_> {
         chain_values(&self.chain)
     }
-    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
-        Err(QueryError(expression.to_owned()))
-    }
     fn observe(&mut self, view: &mut WorldView) {
         view.now_s = self.now_s;
         view.agents = self.agents.iter().map(|&id| AgentView { id, zone: None, walking_to: None }).collect();
@@ -228,9 +242,5 @@ impl LabEngine for FakeEngine {
     }
     fn symbols_mut(&mut self) -> &mut Symbols {
         &mut self.symbols
-    }
-    fn timing_summary(&mut self) -> TimingSummary {
-        let timing_mode = if self.simulated { "simulated" } else { "explicit" };
-        TimingSummary { timing_mode, ..TimingSummary::default() }
     }
 }

@@ -1,5 +1,6 @@
 //! The laboratory's public vocabulary: what agents can do ([`Action`]), what came of it ([`Outcome`]), what they see
-//! ([`WorldView`]), and the two traits a laboratory is driven through ([`LabDomain`], [`LabEngine`]).
+//! ([`WorldView`]), and the traits a laboratory is driven through ([`LabDomain`], [`Engine`] by raw
+//! events, [`LabEngine`] by typed actions).
 //!
 //! Ids are [`Symbol`]s of the engine's interner; text exists where an event is read or written.
 
@@ -15,7 +16,8 @@ pub use action::{Action, ActionKind, Decision, EventId};
 pub use agent::{AgentContext, AgentPolicy};
 pub use args::{Args, Ids, Priority, RareArgs};
 pub use engine::{
-    ChainValues, LabDomain, LabEngine, LabError, LoadedLab, Observer, QueryError, StepFacts, TimingSummary,
+    ChainValues, Engine, LabDomain, LabEngine, LabError, LoadedLab, Observer, QueryError, StateDigest, StepFacts,
+    TimingSummary,
 };
 pub use labtrust_kernel::{Symbol, Symbols};
 pub use labtrust_trust::tokens::Approval;

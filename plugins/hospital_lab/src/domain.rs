@@ -5,7 +5,7 @@ use labtrust_contract::StepResult;
 use labtrust_kernel::SimTime;
 use labtrust_plugin::{
     lab::{
-        Action, ChainValues, LabDomain, LabEngine, LabError, LoadedLab, Observer, Outcome, QueryError, Symbols,
+        Action, ChainValues, Engine, LabDomain, LabEngine, LabError, LoadedLab, Observer, Outcome, QueryError, Symbols,
         TimingSummary, WorldView,
     },
     register_plugin,
@@ -33,17 +33,17 @@ struct Loaded(Arc<Shared>);
 
 impl LoadedLab for Loaded {
     fn engine(&self) -> Box<dyn LabEngine> {
-        Box::new(Engine { shared: Arc::clone(&self.0), lab: None })
+        Box::new(HospitalEngine { shared: Arc::clone(&self.0), lab: None })
     }
 }
 
 /// One engine: the shared policy and the episode it is in.
-struct Engine {
+struct HospitalEngine {
     shared: Arc<Shared>,
     lab: Option<Box<Lab>>,
 }
 
-impl Engine {
+impl HospitalEngine {
     fn lab(&self) -> &Lab {
         self.lab.as_deref().expect("an engine is reset before its first step")
     }
@@ -53,25 +53,59 @@ impl Engine {
     }
 }
 
-impl LabEngine for Engine {
+impl Engine for HospitalEngine {
     fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
         self.lab = None;
         self.lab = Some(Box::new(Lab::start(&self.shared, initial_state, seed)?));
         Ok(())
     }
 
+    fn begin_batch(&mut self) {
+        let lab = self.lab_mut();
+        lab.batch_head.clear();
+        lab.batch_head.push_str(lab.chain.last_hash());
+    }
+
+    fn signing_payload(&mut self, event: &Map<String, Value>) -> Option<Vec<u8>> {
+        let lab = self.lab_mut();
+        let action = Action::from_raw(event, &mut lab.symbols).ok()?;
+        let empty = Map::new();
+        // The arguments of a raw event are signed as they are written, not as the typed action would write them.
+        let args = event.get("args").and_then(Value::as_object).unwrap_or(&empty);
+        let mut payload = Vec::new();
+        lab.write_payload(&action, Some(args), &mut payload);
+        Some(payload)
+    }
+
+    fn play(&mut self, event: &Map<String, Value>) -> StepResult {
+        self.lab_mut().step_raw(event, &mut ())
+    }
+
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
+        self.lab().query(expression)
+    }
+
+    fn timing_summary(&mut self) -> TimingSummary {
+        let lab = self.lab();
+        if lab.simulated() {
+            TimingSummary {
+                timing_mode: lab.timing.as_str(),
+                episode_time_s: Some(lab.now.as_secs_ceil()),
+                device_busy_s: lab.device_busy(),
+            }
+        } else {
+            TimingSummary { timing_mode: lab.timing.as_str(), ..TimingSummary::default() }
+        }
+    }
+}
+
+impl LabEngine for HospitalEngine {
     fn advance_to(&mut self, t_s: i64, observer: &mut dyn Observer) {
         let lab = self.lab_mut();
         let to: SimTime = Lab::moment(t_s);
         if to >= lab.now {
             lab.advance(to, observer);
         }
-    }
-
-    fn begin_batch(&mut self) {
-        let lab = self.lab_mut();
-        lab.batch_head.clear();
-        lab.batch_head.push_str(lab.chain.last_hash());
     }
 
     fn batch_head(&self) -> &str {
@@ -103,10 +137,6 @@ impl LabEngine for Engine {
         self.lab().chain_values()
     }
 
-    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
-        self.lab().query(expression)
-    }
-
     fn observe(&mut self, view: &mut WorldView) {
         self.lab().observe(view);
     }
@@ -117,18 +147,5 @@ impl LabEngine for Engine {
 
     fn symbols_mut(&mut self) -> &mut Symbols {
         &mut self.lab_mut().symbols
-    }
-
-    fn timing_summary(&mut self) -> TimingSummary {
-        let lab = self.lab();
-        if lab.simulated() {
-            TimingSummary {
-                timing_mode: lab.timing.as_str(),
-                episode_time_s: Some(lab.now.as_secs_ceil()),
-                device_busy_s: lab.device_busy(),
-            }
-        } else {
-            TimingSummary { timing_mode: lab.timing.as_str(), ..TimingSummary::default() }
-        }
     }
 }

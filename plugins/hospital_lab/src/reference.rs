@@ -5,7 +5,7 @@
 //! hashing, Ed25519 and the reading of policy files with the rest of the program, and nothing else: the real engine does
 //! not know of it.
 //!
-//! Start at [`Engine`]; [`step`] is the order of the stages, [`gates`] may refuse, [`handlers`] act, [`finalise`] looks
+//! Start at [`FrozenEngine`]; [`step`] is the order of the stages, [`gates`] may refuse, [`handlers`] act, [`finalise`] looks
 //! at invariants and enforcement, [`query`] answers questions. The deliberate differences: no signature text is
 //! accepted without being a signature, runtime-control signatures are judged in the order bytes, role of the key, agent
 //! of the key, and what raised an error there is refused here (`RC_EVENT_MALFORMED`, `RC_RESULT_VALUE_NOT_NUMERIC`,
@@ -36,4 +36,4 @@ mod transport;
 mod value;
 mod zones;
 
-pub use engine::Engine;
+pub use engine::FrozenEngine;

@@ -2,7 +2,9 @@
 
 use crate::Global;
 use crate::error::CliError;
-use labtrust_plugin::lab::LoadedLab;
+use labtrust_bench::scenario::Semantics;
+use labtrust_hospital_lab::reference::FrozenEngine;
+use labtrust_plugin::lab::{Engine, LoadedLab};
 use labtrust_plugin::{Registry, Task};
 use labtrust_policy::{LabProfile, PolicyStore};
 use std::sync::Arc;
@@ -11,6 +13,24 @@ use std::sync::Arc;
 const PARTNER_VARIABLE: &str = "LABTRUST_PARTNER";
 /// Variable that asks for signatures in every episode.
 const STRICT_VARIABLE: &str = "LABTRUST_STRICT_SIGNATURES";
+
+/// Which engine plays raw events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// The laboratory that every other command runs.
+    Sound,
+    /// LabTrust-Gym 0.2, step by step.
+    Reference,
+}
+
+impl From<EngineChoice> for Semantics {
+    fn from(choice: EngineChoice) -> Self {
+        match choice {
+            EngineChoice::Sound => Self::Sound,
+            EngineChoice::Reference => Self::Reference,
+        }
+    }
+}
 
 /// A policy with its overlays.
 #[derive(Debug)]
@@ -43,6 +63,19 @@ impl Session {
             policy = policy.with_partner(&id)?;
         }
         Ok(Self { policy, domain })
+    }
+
+    /// The engine of the choice, under this policy. It needs a reset before its first step.
+    ///
+    /// # Errors
+    /// [`CliError::Registry`], [`CliError::Policy`].
+    pub(crate) fn engine(&self, choice: EngineChoice) -> Result<Box<dyn Engine>, CliError> {
+        Ok(match choice {
+            EngineChoice::Sound => {
+                labtrust_builtin::registry()?.lab_domain("hospital_lab")?.load(&self.policy)?.engine()
+            }
+            EngineChoice::Reference => Box::new(FrozenEngine::new(&self.policy)?),
+        })
     }
 
     /// Loads the laboratory that `task` runs in, or the one that the profile names.

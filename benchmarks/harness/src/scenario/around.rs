@@ -1,6 +1,6 @@
 //! The state around a step that went wrong: what the ids of its event are about.
 
-use super::Subject;
+use labtrust_plugin::lab::Engine;
 use serde_json::{Map, Value};
 
 /// Questions about the ids that an argument holds.
@@ -16,7 +16,7 @@ const ABOUT: &[(&[&str], &[&str])] = &[
 ];
 
 /// Asks everything that has an answer.
-pub(super) fn queries(event: &Map<String, Value>, subject: &mut dyn Subject) -> Map<String, Value> {
+pub(super) fn queries(event: &Map<String, Value>, engine: &mut dyn Engine) -> Map<String, Value> {
     let mut questions = vec!["last_reason_code_system".to_owned(), "token_active".to_owned()];
     if let Some(agent) = event.get("agent_id").and_then(Value::as_str) {
         questions.push(format!("agent_zone('{agent}')"));
@@ -33,7 +33,7 @@ pub(super) fn queries(event: &Map<String, Value>, subject: &mut dyn Subject) -> 
     let mut answers = Map::new();
     for question in questions {
         // Engines differ in what they can be asked.
-        if let Ok(answer) = subject.query(&question) {
+        if let Ok(answer) = engine.query(&question) {
             answers.insert(question, answer);
         }
     }

@@ -1,8 +1,9 @@
 //! What a step has to answer, compared with what it answered.
 
 use super::report::FailureKind;
-use super::{Expect, Semantics, Subject};
+use super::{Expect, Semantics};
 use labtrust_contract::{InvariantStatus, StepResult, StepStatus};
+use labtrust_plugin::lab::Engine;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -37,7 +38,7 @@ pub(super) struct Judgement<'a> {
 }
 
 impl Judgement<'_> {
-    pub(super) fn judge(&mut self, subject: &mut dyn Subject) {
+    pub(super) fn judge(&mut self, engine: &mut dyn Engine) {
         self.vocabulary();
         self.status();
         let emits = self.result.emits.clone();
@@ -47,13 +48,13 @@ impl Judgement<'_> {
         self.all_there(FailureKind::TokenConsumed, "token_consumed", &self.expect.token_consumed.clone(), &consumed);
         for assertion in &self.expect.state_assertions {
             self.checked.push(assertion.clone());
-            self.assertion(assertion, subject);
+            self.assertion(assertion, engine);
         }
         if self.rules.semantics == Semantics::Sound {
             self.reason_codes();
             for (name, wanted) in &self.expect.state {
                 self.checked.push(format!("state.{name}"));
-                self.state(name, wanted, subject);
+                self.state(name, wanted, engine);
             }
             self.chain_length();
         }
@@ -135,7 +136,7 @@ impl Judgement<'_> {
     }
 
     /// `QUERY contains VALUE` or `QUERY == VALUE`.
-    fn assertion(&mut self, assertion: &str, subject: &mut dyn Subject) {
+    fn assertion(&mut self, assertion: &str, engine: &mut dyn Engine) {
         let kind = FailureKind::StateAssertion;
         let (query, wanted, contains) = if let Some((query, wanted)) = assertion.split_once(" contains ") {
             (query.trim(), wanted, true)
@@ -146,7 +147,7 @@ impl Judgement<'_> {
             return self.find(kind, message, json!(assertion), Value::Null);
         };
         let wanted = unquoted(wanted);
-        let actual = match subject.query(query) {
+        let actual = match engine.query(query) {
             Ok(actual) => actual,
             Err(error) => {
                 let message = format!("{assertion}: {error}");
@@ -168,16 +169,16 @@ impl Judgement<'_> {
     }
 
     /// One entry of `expect.state`: values by id, or for `token_active` the tokens.
-    fn state(&mut self, name: &str, wanted: &Value, subject: &mut dyn Subject) {
+    fn state(&mut self, name: &str, wanted: &Value, engine: &mut dyn Engine) {
         match (name, wanted) {
             ("token_active", Value::Array(tokens)) => {
                 for token in tokens {
-                    self.token(token, true, subject);
+                    self.token(token, true, engine);
                 }
             }
             ("token_active", Value::Object(tokens)) => {
                 for (token, active) in tokens {
-                    self.token(&json!(token), *active == json!(true), subject);
+                    self.token(&json!(token), *active == json!(true), engine);
                 }
             }
             (
@@ -186,7 +187,7 @@ impl Judgement<'_> {
             ) => {
                 let query = if name == "separated_ts_set" { "separated_ts" } else { name };
                 for (id, wanted) in values {
-                    self.value_of(name, &format!("{query}('{id}')"), wanted, subject);
+                    self.value_of(name, &format!("{query}('{id}')"), wanted, engine);
                 }
             }
             _ => {
@@ -196,8 +197,8 @@ impl Judgement<'_> {
         }
     }
 
-    fn value_of(&mut self, name: &str, query: &str, wanted: &Value, subject: &mut dyn Subject) {
-        let (holds, actual) = match (subject.query(query), wanted) {
+    fn value_of(&mut self, name: &str, query: &str, wanted: &Value, engine: &mut dyn Engine) {
+        let (holds, actual) = match (engine.query(query), wanted) {
             (Err(error), _) => (false, json!(error.to_string())),
             // Whether it was set at all.
             (Ok(actual), Value::Bool(set)) if name == "separated_ts_set" => (actual.is_null() != *set, actual),
@@ -208,8 +209,8 @@ impl Judgement<'_> {
         }
     }
 
-    fn token(&mut self, token: &Value, wanted: bool, subject: &mut dyn Subject) {
-        let active = subject.query("token_active").unwrap_or(Value::Null);
+    fn token(&mut self, token: &Value, wanted: bool, engine: &mut dyn Engine) {
+        let active = engine.query("token_active").unwrap_or(Value::Null);
         if active.as_array().is_some_and(|tokens| tokens.contains(token)) != wanted {
             let not = if wanted { "not " } else { "" };
             self.find(FailureKind::State, format!("the token {token} is {not}active"), json!(wanted), active);

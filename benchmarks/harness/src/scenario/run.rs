@@ -2,7 +2,8 @@
 
 use super::check::{Finding, Judgement, Rules};
 use super::report::{Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
-use super::{Scenario, Semantics, Subject, around, post_run, sign};
+use super::{Scenario, Semantics, around, post_run, sign};
+use labtrust_plugin::lab::Engine;
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -66,19 +67,20 @@ impl Runner {
 
     /// Plays one scenario. The script ends at the first step that is not as expected; what comes after it would only say
     /// so again. Whatever goes wrong is in the report.
-    pub fn run(&self, scenario: &Scenario, subject: &mut dyn Subject) -> ScenarioReport {
+    pub fn run(&self, scenario: &Scenario, engine: &mut dyn Engine) -> ScenarioReport {
         let mut report = ScenarioReport::new(&scenario.scenario_id, &scenario.title);
         let mut state = scenario.state();
         sign::overlay_keys(scenario, &self.keys, &mut state);
-        if let Err(error) = subject.reset(&state, scenario.seed()) {
+        if let Err(error) = engine.reset(&state, scenario.seed()) {
             report.failures.push(Failure::outside_the_script("__RESET__", FailureKind::Reset, error.to_string()));
             return report;
         }
         let mut length = 0;
         for (index, step) in scenario.script.iter().enumerate() {
             let mut event = step.event();
-            sign::sign(&mut event, subject);
-            let result = subject.step(&event);
+            engine.begin_batch();
+            sign::sign(&mut event, engine);
+            let result = engine.play(&event);
             let mut judgement = Judgement {
                 rules: &self.rules,
                 event: &event,
@@ -88,12 +90,12 @@ impl Runner {
                 findings: Vec::new(),
                 checked: Vec::new(),
             };
-            judgement.judge(subject);
+            judgement.judge(engine);
             let Judgement { findings, checked, .. } = judgement;
             length = result.hashchain.length;
             let failed = !findings.is_empty();
             if failed {
-                let queries = around::queries(&event, subject);
+                let queries = around::queries(&event, engine);
                 report.failures.extend(findings.into_iter().map(|finding| failure(finding, index, &event, &queries)));
             }
             report.step_reports.push(StepReport::new(step, result, checked, event));

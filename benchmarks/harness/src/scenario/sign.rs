@@ -4,7 +4,8 @@
 //! policy are nobody's business, so the keys that sign so get another public key for the scenario, whose secret is known
 //! to all; agent, role, state and life time stay those of the policy. A key that the policy does not have stays unknown.
 
-use super::{Scenario, Subject};
+use super::Scenario;
+use labtrust_plugin::lab::Engine;
 use labtrust_trust::keys::Signer;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -55,13 +56,13 @@ pub(super) fn overlay_keys(scenario: &Scenario, policy_keys: &[Value], state: &m
 }
 
 /// Puts a good signature where the event asks for one.
-pub(super) fn sign(event: &mut Map<String, Value>, subject: &mut dyn Subject) {
+pub(super) fn sign(event: &mut Map<String, Value>, engine: &mut dyn Engine) {
     if event.get("signature").and_then(Value::as_str) != Some(FIXTURE_SIGNATURE) {
         return;
     }
     let Some(key_id) = event.get("key_id").and_then(Value::as_str).map(str::to_owned) else { return };
     // An event that cannot be read has nothing to sign; the engine refuses it as it is.
-    if let Some(payload) = subject.signing_payload(event) {
+    if let Some(payload) = engine.signing_payload(event) {
         event.insert("signature".into(), fixture_signer(&key_id).sign_b64(&payload).into());
     }
 }

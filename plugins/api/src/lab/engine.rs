@@ -74,19 +74,48 @@ pub struct TimingSummary {
     pub device_busy_s: BTreeMap<String, u64>,
 }
 
-/// A laboratory, one episode at a time.
-pub trait LabEngine: Send {
+/// SHA-256 over everything that an episode remembers and that can make a difference to what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StateDigest(pub [u8; 32]);
+
+/// A laboratory that is told events as they are written, one episode at a time: what scenarios, vectors and recorded
+/// traces need, and all that the frozen reference can do.
+pub trait Engine: Send {
     /// Starts an episode.
     ///
     /// # Errors
     /// [`LabError`] when the initial state cannot be used; the engine is then unusable until the next reset.
     fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError>;
 
+    /// Begins a batch: where signatures cover the chain head of a batch, it is the one of this moment.
+    fn begin_batch(&mut self);
+
+    /// The bytes that a signature of `event` covers if it is played in this batch; `None` when it is no event at all.
+    fn signing_payload(&mut self, event: &Map<String, Value>) -> Option<Vec<u8>>;
+
+    /// Applies one event in raw form: the map itself is what is hashed.
+    fn play(&mut self, event: &Map<String, Value>) -> StepResult;
+
+    /// Answers a query expression.
+    ///
+    /// # Errors
+    /// [`QueryError`] when the expression is none that is known (or has no meaning in the timing mode).
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError>;
+
+    /// Times so far.
+    fn timing_summary(&mut self) -> TimingSummary;
+
+    /// Lets everything happen that is due up to `t_s` [s], then digests what the episode remembers: the stores, the
+    /// calendar, the random streams, but neither the record nor the time. `None` from an engine that cannot.
+    fn digest_at(&mut self, _t_s: i64) -> Option<StateDigest> {
+        None
+    }
+}
+
+/// A laboratory that agents act in: typed actions, observations, observers.
+pub trait LabEngine: Engine {
     /// Lets everything happen that is due up to `t_s` [s]. Earlier times change nothing.
     fn advance_to(&mut self, t_s: i64, observer: &mut dyn Observer);
-
-    /// Begins a batch: signatures of its events cover the chain head of this moment.
-    fn begin_batch(&mut self);
 
     /// The chain head that signatures of this batch cover.
     fn batch_head(&self) -> &str;
@@ -97,7 +126,7 @@ pub trait LabEngine: Send {
     /// Applies one event.
     fn step(&mut self, action: &Action, observer: &mut dyn Observer);
 
-    /// Applies one event in raw form: the map itself is what is hashed.
+    /// [`Engine::play`], watched.
     fn step_raw(&mut self, event: &Map<String, Value>, observer: &mut dyn Observer) -> StepResult;
 
     /// What came of the newest event.
@@ -109,12 +138,6 @@ pub trait LabEngine: Send {
     /// Chain values now.
     fn chain(&self) -> ChainValues<'_>;
 
-    /// Answers a query expression.
-    ///
-    /// # Errors
-    /// [`QueryError`] when the expression is none that is known (or has no meaning in the timing mode).
-    fn query(&mut self, expression: &str) -> Result<Value, QueryError>;
-
     /// Writes the shared view into `view`.
     fn observe(&mut self, view: &mut WorldView);
 
@@ -123,9 +146,6 @@ pub trait LabEngine: Send {
 
     /// The interner, to make ids.
     fn symbols_mut(&mut self) -> &mut Symbols;
-
-    /// Times so far.
-    fn timing_summary(&mut self) -> TimingSummary;
 }
 
 /// A domain whose policy was read and checked; makes engines.

@@ -2,14 +2,10 @@
 
 use crate::Global;
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{EngineChoice, Session};
 use crate::talk::{Talk, print};
 use labtrust_bench::files::{AtomicFile, write_whole};
-use labtrust_bench::scenario::{Runner, ScenarioReport, Semantics, Sound, Subject, Suite, load, report};
-use labtrust_contract::StepResult;
-use labtrust_hospital_lab::reference::Engine;
-use labtrust_plugin::lab::{LabError, QueryError};
-use serde_json::{Map, Value};
+use labtrust_bench::scenario::{Runner, ScenarioReport, Suite, load, report};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +18,7 @@ pub(crate) struct Options {
     paths: Vec<PathBuf>,
     /// Engine to use: the laboratory itself, or the frozen reference
     #[arg(long, value_name = "ENGINE", default_value = "sound")]
-    semantics: Choice,
+    semantics: EngineChoice,
     /// Form of the report
     #[arg(long, default_value = "text")]
     format: Format,
@@ -35,15 +31,6 @@ pub(crate) struct Options {
     /// Run this scenario only; may be given more than once
     #[arg(long, value_name = "ID")]
     filter: Vec<String>,
-}
-
-/// Which engine runs the scenarios.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Choice {
-    /// The laboratory that every other command runs; everything that a scenario expects is looked at.
-    Sound,
-    /// LabTrust-Gym 0.2, step by step; what its runner does not look at is not looked at.
-    Reference,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -67,27 +54,6 @@ pub(crate) enum RunError {
     Failed { failed: usize, all: usize },
 }
 
-/// The frozen reference engine under test.
-struct Frozen(Engine);
-
-impl Subject for Frozen {
-    fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
-        self.0.reset(initial_state, seed)
-    }
-
-    fn step(&mut self, event: &Map<String, Value>) -> StepResult {
-        self.0.step(event)
-    }
-
-    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
-        self.0.query(expression)
-    }
-
-    fn signing_payload(&mut self, event: &Map<String, Value>) -> Option<Vec<u8>> {
-        self.0.signing_payload(event)
-    }
-}
-
 /// Runs the command.
 pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_deref().is_some_and(|out| out.as_os_str().is_empty()) {
@@ -99,21 +65,14 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let suites = load(&options.paths).map_err(RunError::Load)?;
     filter_is_known(&options.filter, &suites)?;
     let session = Session::open(global, None)?;
-    let (runner, mut subject): (_, Box<dyn Subject>) = match options.semantics {
-        Choice::Reference => {
-            (Runner::new(&session.policy, Semantics::Reference)?, Box::new(Frozen(Engine::new(&session.policy)?)))
-        }
-        Choice::Sound => {
-            let lab = labtrust_builtin::registry()?.lab_domain("hospital_lab")?.load(&session.policy)?;
-            (Runner::new(&session.policy, Semantics::Sound)?, Box::new(Sound::new(lab)))
-        }
-    };
+    let mut engine = session.engine(options.semantics)?;
+    let runner = Runner::new(&session.policy, options.semantics.into())?;
     // A report that cannot be written is found out before the work.
     let out = options.out.as_deref().map(AtomicFile::create).transpose()?;
     let mut reports = Vec::new();
     for scenario in suites.iter().flat_map(|suite| &suite.scenarios) {
         if options.filter.is_empty() || options.filter.contains(&scenario.scenario_id) {
-            let report = runner.run(scenario, subject.as_mut());
+            let report = runner.run(scenario, engine.as_mut());
             if let Some(directory) = &options.trace {
                 write_trace(directory, &report, talk)?;
             }

@@ -6,16 +6,14 @@
 
 use crate::Global;
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{EngineChoice, Session};
 use crate::talk::Talk;
 use labtrust_bench::files::{AtomicFile, refuse_same_file};
 use labtrust_contract::StepResult;
-use labtrust_hospital_lab::reference::Engine;
-use labtrust_plugin::lab::{LabEngine, LabError, LoadedLab, QueryError};
+use labtrust_plugin::lab::Engine;
 use serde_json::{Map, Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Seed of every script; scripts state everything that matters themselves.
 const SEED: u64 = 12_345;
@@ -32,19 +30,10 @@ pub(crate) struct Options {
     out: PathBuf,
     /// Engine to use: the frozen reference, or the laboratory itself
     #[arg(long, value_name = "ENGINE", default_value = "reference")]
-    semantics: Semantics,
+    semantics: EngineChoice,
     /// Compare every step and every query with what the input expects; exit 1 if anything differs
     #[arg(long)]
     check: bool,
-}
-
-/// Which engine runs the scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Semantics {
-    /// LabTrust-Gym 0.2, step by step.
-    Reference,
-    /// The laboratory that every other command runs.
-    Sound,
 }
 
 /// Why scripts could not be run, or that they did not give what was expected.
@@ -98,51 +87,6 @@ impl<'a> Script<'a> {
     }
 }
 
-/// The engine under test.
-enum Driver {
-    Reference(Box<Engine>),
-    Sound { lab: Arc<dyn LoadedLab>, engine: Box<dyn LabEngine> },
-}
-
-impl Driver {
-    fn open(semantics: Semantics, session: &Session) -> Result<Self, CliError> {
-        match semantics {
-            Semantics::Reference => Ok(Self::Reference(Box::new(Engine::new(&session.policy)?))),
-            Semantics::Sound => {
-                let lab = labtrust_builtin::registry()?.lab_domain("hospital_lab")?.load(&session.policy)?;
-                Ok(Self::Sound { engine: lab.engine(), lab })
-            }
-        }
-    }
-
-    fn reset(&mut self, initial_state: &Map<String, Value>) -> Result<(), LabError> {
-        match self {
-            Self::Reference(engine) => engine.reset(initial_state, SEED),
-            Self::Sound { lab, engine } => {
-                *engine = lab.engine();
-                engine.reset(initial_state, SEED)
-            }
-        }
-    }
-
-    fn step(&mut self, event: &Map<String, Value>) -> StepResult {
-        match self {
-            Self::Reference(engine) => engine.step(event),
-            Self::Sound { engine, .. } => {
-                engine.begin_batch();
-                engine.step_raw(event, &mut ())
-            }
-        }
-    }
-
-    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
-        match self {
-            Self::Reference(engine) => engine.query(expression),
-            Self::Sound { engine, .. } => engine.query(expression),
-        }
-    }
-}
-
 /// What came of a script.
 struct Answer {
     results: Vec<Value>,
@@ -150,12 +94,16 @@ struct Answer {
 }
 
 impl Answer {
-    fn of(driver: &mut Driver, script: &Script<'_>) -> Result<Self, String> {
-        driver.reset(script.initial_state).map_err(|error| format!("{:?}: {error}", script.id))?;
-        let results = script.events.iter().map(|event| step_value(&driver.step(event))).collect();
+    fn of(engine: &mut dyn Engine, script: &Script<'_>) -> Result<Self, String> {
+        engine.reset(script.initial_state, SEED).map_err(|error| format!("{:?}: {error}", script.id))?;
+        let mut step = |event: &&Map<String, Value>| {
+            engine.begin_batch();
+            step_value(&engine.play(event))
+        };
+        let results = script.events.iter().map(&mut step).collect();
         let mut finals = Map::new();
         for query in script.queries.into_iter().flat_map(Map::keys) {
-            let value = driver.query(query).map_err(|error| format!("{:?}: {error}", script.id))?;
+            let value = engine.query(query).map_err(|error| format!("{:?}: {error}", script.id))?;
             finals.insert(query.clone(), value);
         }
         Ok(Self { results, finals })
@@ -218,14 +166,14 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     refuse_same_file(&[("the scripts", options.input.as_path()), ("the answers", options.out.as_path())])?;
     let text = read(&options.input)?;
     let session = Session::open(global, None)?;
-    let mut driver = Driver::open(options.semantics, &session)?;
+    let mut engine = session.engine(options.semantics)?;
     let mut out = AtomicFile::create(&options.out)?;
     let (mut scripts, mut steps, mut differing) = (0, 0, 0);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let wrong = |problem| VectorError::Line { path: options.input.clone(), line: index + 1, problem };
         let line: Value = serde_json::from_str(line).map_err(|error| wrong(format!("not JSON: {error}")))?;
         let script = Script::read(&line, options.check).map_err(wrong)?;
-        let answer = Answer::of(&mut driver, &script).map_err(wrong)?;
+        let answer = Answer::of(engine.as_mut(), &script).map_err(wrong)?;
         scripts += 1;
         steps += answer.results.len();
         if let Some(difference) = options.check.then(|| answer.difference(&script)).flatten() {
