@@ -17,7 +17,7 @@ mod sign;
 
 pub use load::{ScenarioError, Suite, load, load_text};
 pub use model::{Expect, PostRunAction, Scenario, ScriptStep};
-pub use report::{Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
+pub use report::{Beginning, Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
 pub use run::Runner;
 pub use semantics::Semantics;
 pub use sign::{FIXTURE_SIGNATURE, fixture_signer};

@@ -27,4 +27,4 @@ pub use profile::LabProfile;
 pub use required::{FALLBACK_FILES, REQUIRED_DIRECTORIES, REQUIRED_FILES};
 pub use source::{Consumed, Origin, Source};
 pub use store::{POLICY_DIR_VARIABLE, PolicyStore};
-pub use validate::{Finding, places_of, schema_path, schemas, validate};
+pub use validate::{Finding, places_of, schema_complaints, schema_path, schemas, validate};

@@ -80,6 +80,25 @@ impl PolicyStore {
         }
     }
 
+    /// The same policy with `text` for the file at `path`, whether it had that file or not. Overlays are off: put them on
+    /// again, so that they see the new text.
+    ///
+    /// ```
+    /// let path = "partners/partners_index.v0.1.yaml";
+    /// let policy = labtrust_policy::PolicyStore::builtin().with_text(path, "partners: []");
+    /// assert_eq!(policy.text(path)?, "partners: []");
+    /// # Ok::<(), labtrust_policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn with_text(&self, path: &str, text: &str) -> Self {
+        let mut files = match &self.files {
+            Some(files) => BTreeMap::clone(files),
+            None => builtin::files().iter().map(|(path, text)| ((*path).to_owned(), Ok(Arc::from(*text)))).collect(),
+        };
+        files.insert(path.to_owned(), Ok(Arc::from(text)));
+        Self::new(self.source.clone(), Some(Arc::new(files)))
+    }
+
     fn open_named(dir: &Path, named_by: &str) -> Result<Self, PolicyError> {
         let (path, named_by) = (dir.to_path_buf(), named_by.to_owned());
         match dir.metadata() {
@@ -195,7 +214,10 @@ impl PolicyStore {
     }
 
     pub(crate) fn own_origin(&self) -> Origin {
-        if self.files.is_some() { Origin::Directory } else { Origin::Builtin }
+        match self.source {
+            Source::Directory(_) => Origin::Directory,
+            Source::Builtin => Origin::Builtin,
+        }
     }
 
     pub(crate) fn note(&self, path: &str, origin: Origin) {

@@ -19,7 +19,7 @@ use crate::required::{FALLBACK_FILES, REQUIRED_FILES};
 use crate::store::PolicyStore;
 use document::{Document, Place};
 use names::{Family, Names};
-pub use schema::{schema_path, schemas};
+pub use schema::{schema_complaints, schema_path, schemas};
 
 /// One thing that is wrong with a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -71,20 +71,45 @@ fn json_keeps_the_runner_output_contract_and_a_trace_has_a_line_a_step() {
     }
     let trace = read("traces/GOOD.jsonl");
     let lines: Vec<Value> = trace.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 1);
-    assert_eq!(lines[0]["event"]["action_type"], "CREATE_ACCESSION");
-    assert_eq!(lines[0]["result"]["hashchain"], step["hashchain"]);
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["semantics"], &lines[0]["seed"]), (&"sound".into(), &12345.into()));
+    assert_eq!(lines[0]["initial_state"]["workflow"], "open");
+    assert_eq!(lines[1]["event"]["action_type"], "CREATE_ACCESSION");
+    assert_eq!(lines[1]["result"]["hashchain"], step["hashchain"]);
 }
 
 #[test]
-fn junit_escapes_what_xml_reserves() {
+fn the_json_report_has_the_shape_of_the_runner_output_contract() {
+    let dir = good_and_bad();
+    std::fs::write(dir.path().join("0.ron"), scenario("A0", "").replace("\"open\"", "\"ajar\"")).unwrap();
+    let (code, stdout, stderr) = run(dir.path(), &[".", "--format", "json"]);
+    assert_eq!(code, 1, "{stderr}");
+    let mut report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["scenario_reports"].as_array().map(Vec::len), Some(3));
+    let (_, contract) = labtrust_policy::schemas().find(|(name, _)| *name == "runner_output_contract.v0.1").unwrap();
+    let none: &[String] = &[];
+    assert_eq!(labtrust_policy::schema_complaints(contract, &report).unwrap(), none);
+    report["scenario_reports"][2]["step_reports"][0]["status"] = "MAYBE".into();
+    let complaints = labtrust_policy::schema_complaints(contract, &report).unwrap();
+    assert!(complaints[0].starts_with("/scenario_reports/2/step_reports/0/status: "), "{complaints:?}");
+}
+
+#[test]
+fn junit_says_the_same_to_an_xml_reader() {
     let dir = good_and_bad();
     let (code, stdout, _) = run(dir.path(), &[".", "--format", "junit"]);
     assert_eq!(code, 1);
-    assert!(stdout.contains("tests=\"2\" failures=\"1\""), "{stdout}");
-    assert!(stdout.contains("name=\"GOOD a &lt;b&gt; &amp; &quot;c&quot;\"/>"), "{stdout}");
-    assert_eq!(stdout.matches("<testcase").count(), 2);
-    assert_eq!(stdout.matches("<failure").count(), stdout.matches("</failure>").count());
+    let document = roxmltree::Document::parse(&stdout).unwrap();
+    let suite = document.root_element().first_element_child().unwrap();
+    assert_eq!((suite.attribute("tests"), suite.attribute("failures")), (Some("2"), Some("1")));
+    let cases: Vec<_> = suite.children().filter(|node| node.has_tag_name("testcase")).collect();
+    assert_eq!(cases[0].attribute("name"), Some("BAD a <b> & \"c\""));
+    assert_eq!(cases[1].attribute("name"), Some("GOOD a <b> & \"c\""));
+    let failure =
+        |case: &roxmltree::Node<'_, '_>| case.first_element_child().map(|node| node.tag_name().name().to_owned());
+    assert_eq!((failure(&cases[0]).as_deref(), failure(&cases[1])), (Some("failure"), None));
+    let body = cases[0].first_element_child().unwrap().text().unwrap();
+    assert!(body.contains("expected \"released\"\n"), "{body}");
 }
 
 #[test]
@@ -123,6 +148,33 @@ fn an_export_that_does_not_exist_yet_is_told_as_unsupported_and_fails() {
     let exists = |path: &str| format!("post_run: [(action: \"ASSERT_FILE_EXISTS\", path: \"{path}\")],");
     assert_eq!(with(&exists("episode_log.jsonl")).0, 0);
     assert_eq!(with(&exists("nothing.json")).0, 1);
+}
+
+#[test]
+fn a_file_of_the_work_directory_is_held_against_a_schema_of_the_policy() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |path: &str, schema: &str| {
+        let post_run =
+            format!("post_run: [(action: \"ASSERT_SCHEMA_VALID\", path: \"{path}\", schema: \"{schema}\")],");
+        let text = scenario("A", "").trim_end_matches(')').to_owned() + &post_run + ")";
+        std::fs::write(dir.path().join("a.ron"), text).unwrap();
+        run(dir.path(), &["a.ron"])
+    };
+    let contract = "runner_output_contract.v0.1.schema.json";
+    let (code, stdout, _) = with("report.json", contract);
+    assert_eq!(code, 0, "{stdout}");
+    assert_eq!(with("report.json", &format!("schemas/{contract}")).0, 0, "a path in the policy");
+    for (path, schema, part) in [
+        ("report.json", "results.v0.2.schema.json", "is not what results.v0.2.schema.json asks for"),
+        ("report.json", "nothing.schema.json", "there is no schema nothing.schema.json"),
+        ("episode_log.jsonl", "rbac/rbac_policy.v0.1.yaml", "the schema rbac/rbac_policy.v0.1.yaml: it is not JSON"),
+        ("nothing.json", contract, "the file nothing.json is not there"),
+        ("report.json", "", "needs a schema"),
+    ] {
+        let (code, stdout, _) = with(path, schema);
+        assert_eq!(code, 1, "{schema}");
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::report::FailureKind;
 use super::{Expect, Semantics};
-use labtrust_contract::{InvariantStatus, StepResult, StepStatus};
+use labtrust_contract::{HashChain, InvariantStatus, StepResult, StepStatus};
 use labtrust_plugin::lab::Engine;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ pub(super) struct Judgement<'a> {
     pub event: &'a Map<String, Value>,
     pub expect: &'a Expect,
     pub result: &'a StepResult,
-    /// Records in the chain before the step [count].
-    pub length_before: u64,
+    /// Chain values before the step.
+    pub before: &'a HashChain,
     pub findings: Vec<Finding>,
     /// Statements about the state that were looked at.
     pub checked: Vec<String>,
@@ -57,6 +57,8 @@ impl Judgement<'_> {
                 self.state(name, wanted, engine);
             }
             self.chain_length();
+            self.chain_moved(engine);
+            self.answer();
         }
     }
 
@@ -126,8 +128,11 @@ impl Judgement<'_> {
         self.all_there(FailureKind::Violations, "violations", &wanted, &there);
     }
 
-    /// What is listed is there; more may be there.
+    /// What is listed is there; more may be there, unless the expectation is exact.
     fn all_there(&mut self, kind: FailureKind, what: &str, wanted: &[String], there: &[String]) {
+        if self.expect.exact && wanted != there {
+            return self.find(kind, format!("{what} are not exactly as listed"), json!(wanted), json!(there));
+        }
         let missing: Vec<&String> = wanted.iter().filter(|item| !there.contains(item)).collect();
         if !missing.is_empty() {
             let message = format!("{what}: {missing:?} missing");
@@ -217,14 +222,59 @@ impl Judgement<'_> {
         }
     }
 
+    /// Whether the step is on record; what it reports is what the chain has.
+    fn chain_moved(&mut self, engine: &mut dyn Engine) {
+        let Some(wanted) = self.expect.chain_moved else { return };
+        let newest = self.result.hashchain.last_event_hash.clone();
+        let moved = newest != self.before.last_event_hash;
+        if moved != wanted {
+            let not = if moved { "" } else { "not " };
+            self.find(FailureKind::Chain, format!("the chain has {not}moved"), json!(wanted), json!(moved));
+        }
+        match engine.query("last_event_hash") {
+            Ok(actual) if actual == json!(newest) => {}
+            Ok(actual) => {
+                let message = "the step reports another hash than the chain has".to_owned();
+                self.find(FailureKind::Chain, message, actual, json!(newest));
+            }
+            Err(error) => self.find(FailureKind::Chain, error.to_string(), json!(newest), Value::Null),
+        }
+    }
+
+    /// Parts of the answer, as it is written for others.
+    fn answer(&mut self) {
+        if self.expect.result.is_empty() {
+            return;
+        }
+        let wanted = Value::Object(self.expect.result.clone());
+        let actual = json!(self.result);
+        if let Some(path) = missing_part(&wanted, &actual, "result") {
+            self.find(FailureKind::Answer, format!("{path} is not as expected"), wanted, actual);
+        }
+    }
+
     fn chain_length(&mut self) {
         let Some(wanted) = self.expect.hashchain_len_delta else { return };
         let length = |records: u64| i64::try_from(records).unwrap_or(i64::MAX);
-        let actual = length(self.result.hashchain.length) - length(self.length_before);
+        let actual = length(self.result.hashchain.length) - length(self.before.length);
         if actual != wanted {
             let message = format!("the chain grew by {actual}, expected {wanted}");
             self.find(FailureKind::ChainLength, message, json!(wanted), json!(actual));
         }
+    }
+}
+
+/// The first part of `wanted` that `actual` does not have, by its path.
+fn missing_part(wanted: &Value, actual: &Value, path: &str) -> Option<String> {
+    match (wanted, actual) {
+        (Value::Object(wanted), Value::Object(actual)) => wanted.iter().find_map(|(key, wanted)| {
+            missing_part(wanted, actual.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"))
+        }),
+        (Value::Array(wanted), Value::Array(actual)) => {
+            let is_there = |wanted: &Value| actual.iter().any(|actual| missing_part(wanted, actual, path).is_none());
+            wanted.iter().position(|wanted| !is_there(wanted)).map(|index| format!("{path}[{index}]"))
+        }
+        _ => (wanted != actual).then(|| path.to_owned()),
     }
 }
 

@@ -127,6 +127,15 @@ pub fn load_text(path: &Path, text: &str) -> Result<Suite, ScenarioError> {
     if let Some(scenario) = scenarios.iter().find(|scenario| scenario.scenario_id.trim().is_empty()) {
         return Err(wrong(format!("the scenario titled {:?} has an empty scenario_id", scenario.title)));
     }
+    // What has nothing to do passes by doing nothing.
+    let idle = |scenario: &&Scenario| {
+        let fails_early = scenario.expect_load.is_some() || scenario.expect_reset.is_some();
+        fails_early != scenario.script.is_empty()
+    };
+    if let Some(scenario) = scenarios.iter().find(idle) {
+        let id = &scenario.scenario_id;
+        return Err(wrong(format!("{id} should have either a script, or expect_load or expect_reset and no script")));
+    }
     Ok(Suite { path: path.to_path_buf(), version, scenarios })
 }
 

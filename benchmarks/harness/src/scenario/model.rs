@@ -23,7 +23,17 @@ pub struct Scenario {
     /// Seed of the episode; in a suite, that of the suite.
     #[serde(default)]
     pub rng_seed: Option<u64>,
+    /// Changes of policy files for this scenario: a map is merged into the file, a text takes its place.
+    #[serde(default)]
+    pub policy: Map<String, Value>,
+    /// The policy cannot be loaded, and the error says this; then there is no script.
+    #[serde(default)]
+    pub expect_load: Option<String>,
+    /// The initial state cannot be used, and the error says this; then there is no script.
+    #[serde(default)]
+    pub expect_reset: Option<String>,
     /// The events, in order.
+    #[serde(default)]
     pub script: Vec<ScriptStep>,
     /// What is to be exported after the script.
     #[serde(default)]
@@ -57,9 +67,19 @@ pub struct ScriptStep {
     /// The key of the signature.
     #[serde(default)]
     pub key_id: Option<String>,
-    /// The signature; [`super::FIXTURE_SIGNATURE`] stands for a good one.
+    /// The signature; [`super::FIXTURE_SIGNATURE`] stands for a good one, [`super::FLIPPED_SIGNATURE`] for one with a
+    /// flipped bit.
     #[serde(default)]
     pub signature: Option<String>,
+    /// The signature goes to the engine as it is written here, whatever it stands for.
+    #[serde(default)]
+    pub signature_as_written: bool,
+    /// What the event said when it was signed, where that is something else than what is played.
+    #[serde(default)]
+    pub signed_as: Map<String, Value>,
+    /// The event is of one batch with the step before, so signatures of both cover the same chain head.
+    #[serde(default)]
+    pub same_step: bool,
     /// Why, in words.
     #[serde(default)]
     pub rationale: Option<String>,
@@ -99,6 +119,15 @@ pub struct Expect {
     /// Records that the step adds to the chain [count].
     #[serde(default)]
     pub hashchain_len_delta: Option<i64>,
+    /// Whether the newest hash is another than before the step, and the one that a query gives.
+    #[serde(default)]
+    pub chain_moved: Option<bool>,
+    /// Parts of the full answer: a map is there with at least these keys, a list with at least these entries.
+    #[serde(default)]
+    pub result: Map<String, Value>,
+    /// `emits`, `violations` and `token_consumed` are all that is there, in this order.
+    #[serde(default)]
+    pub exact: bool,
 }
 
 /// One thing to do or to look at after the script.

@@ -6,7 +6,7 @@
 mod junit;
 mod text;
 
-use super::ScriptStep;
+use super::{ScriptStep, Semantics};
 use labtrust_contract::{HashChain, StepResult, StepStatus, Violation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -28,6 +28,20 @@ pub struct ScenarioReport {
     pub failures: Vec<Failure>,
     /// The steps that were played.
     pub step_reports: Vec<StepReport>,
+    /// What the episode began with; absent while the state is not known. It goes into the trace, not into the report.
+    #[serde(skip)]
+    pub beginning: Option<Beginning>,
+}
+
+/// What somebody needs to play the same episode again.
+#[derive(Debug, Clone, Serialize)]
+pub struct Beginning {
+    /// The state, as the engine got it: with faults, and with the keys that sign in the scenario.
+    pub initial_state: Map<String, Value>,
+    /// The seed.
+    pub seed: u64,
+    /// Whose rules.
+    pub semantics: Semantics,
 }
 
 /// One thing that was not as expected.
@@ -160,7 +174,7 @@ impl StepReport {
 impl ScenarioReport {
     pub(super) fn new(scenario_id: &str, title: &str) -> Self {
         let (scenario_id, title) = (scenario_id.to_owned(), title.to_owned());
-        Self { scenario_id, title, passed: false, failures: Vec::new(), step_reports: Vec::new() }
+        Self { scenario_id, title, passed: false, failures: Vec::new(), step_reports: Vec::new(), beginning: None }
     }
 
     /// Whether it failed for nothing but what the runner cannot do.
@@ -173,9 +187,22 @@ impl ScenarioReport {
             && kinds.all(|kind| matches!(kind, FailureKind::Unsupported | FailureKind::PostRun))
     }
 
-    /// The played steps, a JSON line each: scenario, step, event, answer.
+    /// The episode as JSON lines: what it began with (scenario, state, seed, semantics), then what [`Self::steps`] gives.
     #[must_use]
     pub fn trace(&self) -> String {
+        let mut lines = String::new();
+        if let Some(Beginning { initial_state, seed, semantics }) = &self.beginning {
+            let line = json!({
+                "scenario_id": self.scenario_id, "initial_state": initial_state, "seed": seed, "semantics": semantics,
+            });
+            let _ = writeln!(lines, "{line}");
+        }
+        lines + &self.steps()
+    }
+
+    /// The played steps, a JSON line each: scenario, step, event, answer.
+    #[must_use]
+    pub fn steps(&self) -> String {
         let mut lines = String::new();
         for (index, step) in self.step_reports.iter().enumerate() {
             let line = json!({

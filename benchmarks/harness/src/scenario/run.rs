@@ -1,7 +1,7 @@
 //! One scenario, from its state to its report.
 
 use super::check::{Finding, Judgement, Rules};
-use super::report::{Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
+use super::report::{Beginning, Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
 use super::{Scenario, Semantics, around, post_run, sign};
 use labtrust_plugin::lab::Engine;
 use labtrust_policy::{PolicyError, PolicyStore};
@@ -16,6 +16,7 @@ const KEYS_FILE: &str = "keys/key_registry.v0.1.yaml";
 /// Plays scenarios and judges what comes of them.
 #[derive(Debug)]
 pub struct Runner {
+    policy: PolicyStore,
     rules: Rules,
     keys: Vec<Value>,
 }
@@ -62,7 +63,7 @@ impl Runner {
             codes.extend(registry.codes.into_iter().map(|entry| entry.code));
         }
         let keys: Keys = policy.section(KEYS_FILE, Some("key_registry"))?;
-        Ok(Self { rules: Rules { semantics, vocabulary, codes }, keys: keys.keys })
+        Ok(Self { policy: policy.clone(), rules: Rules { semantics, vocabulary, codes }, keys: keys.keys })
     }
 
     /// Plays one scenario. The script ends at the first step that is not as expected; what comes after it would only say
@@ -71,7 +72,10 @@ impl Runner {
         let mut report = ScenarioReport::new(&scenario.scenario_id, &scenario.title);
         let mut state = scenario.state();
         sign::overlay_keys(scenario, &self.keys, &mut state);
-        if let Err(error) = engine.reset(&state, scenario.seed()) {
+        let outcome = engine.reset(&state, scenario.seed());
+        let semantics = self.rules.semantics;
+        report.beginning = Some(Beginning { initial_state: state, seed: scenario.seed(), semantics });
+        if let Err(error) = outcome {
             report.failures.push(Failure::outside_the_script("__RESET__", FailureKind::Reset, error.to_string()));
             return report;
         }
@@ -103,7 +107,7 @@ impl Runner {
                 return report;
             }
         }
-        report.failures.extend(post_run::run(scenario, &report));
+        report.failures.extend(post_run::run(scenario, &report, &self.policy));
         report.passed = report.failures.is_empty();
         report
     }

@@ -1,7 +1,10 @@
 //! Whose rules a scenario is judged by.
 
+use serde::{Deserialize, Serialize};
+
 /// Whose rules a scenario is judged by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Semantics {
     /// The laboratory's own: everything that a scenario expects is looked at, and codes have to be registered.
     Sound,

@@ -4,7 +4,9 @@
 //! policy are nobody's business, so the keys that sign so get another public key for the scenario, whose secret is known
 //! to all; agent, role, state and life time stay those of the policy. A key that the policy does not have stays unknown.
 
-use super::Scenario;
+use super::{Scenario, ScriptStep};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use labtrust_plugin::lab::Engine;
 use labtrust_trust::keys::Signer;
 use serde_json::{Map, Value, json};
@@ -14,6 +16,9 @@ use std::collections::BTreeSet;
 /// Stands in a scenario for a signature that is good.
 pub const FIXTURE_SIGNATURE: &str = "GOLDEN_TEST_ACCEPT";
 
+/// Stands in a scenario for a signature that would be good if one of its bits were not another.
+pub const FLIPPED_SIGNATURE: &str = "GOLDEN_TEST_FLIP";
+
 /// The key pair that signs for `key_id` in scenarios. No secret: its seed is the SHA-256 of a known text.
 #[must_use]
 pub fn fixture_signer(key_id: &str) -> Signer {
@@ -22,8 +27,7 @@ pub fn fixture_signer(key_id: &str) -> Signer {
 
 /// Gives the keys that sign in `scenario` their public half for the episode, in the form of either engine.
 pub(super) fn overlay_keys(scenario: &Scenario, policy_keys: &[Value], state: &mut Map<String, Value>) {
-    let signs = |signature: &Option<String>| signature.as_deref() == Some(FIXTURE_SIGNATURE);
-    let signed = scenario.script.iter().filter(|step| signs(&step.signature));
+    let signed = scenario.script.iter().filter(|step| is_fixture(step));
     let ids: BTreeSet<&str> = signed.filter_map(|step| step.key_id.as_deref()).collect();
     if ids.is_empty() {
         return;
@@ -55,14 +59,33 @@ pub(super) fn overlay_keys(scenario: &Scenario, policy_keys: &[Value], state: &m
     }
 }
 
-/// Puts a good signature where the event asks for one.
-pub(super) fn sign(event: &mut Map<String, Value>, engine: &mut dyn Engine) {
-    if event.get("signature").and_then(Value::as_str) != Some(FIXTURE_SIGNATURE) {
-        return;
-    }
-    let Some(key_id) = event.get("key_id").and_then(Value::as_str).map(str::to_owned) else { return };
+/// Whether the runner makes the signature of the step.
+fn is_fixture(step: &ScriptStep) -> bool {
+    !step.signature_as_written && matches!(step.signature.as_deref(), Some(FIXTURE_SIGNATURE | FLIPPED_SIGNATURE))
+}
+
+/// The event of a step, with a signature where it asks for one.
+pub(super) fn signed_event(step: &ScriptStep, engine: &mut dyn Engine) -> Map<String, Value> {
+    let mut event = step.event();
+    let Some(key_id) = step.key_id.as_deref().filter(|_| is_fixture(step)) else { return event };
+    let mut as_signed = event.clone();
+    as_signed.extend(step.signed_as.clone());
     // An event that cannot be read has nothing to sign; the engine refuses it as it is.
-    if let Some(payload) = engine.signing_payload(event) {
-        event.insert("signature".into(), fixture_signer(&key_id).sign_b64(&payload).into());
+    if let Some(payload) = engine.signing_payload(&as_signed) {
+        let mut signature = fixture_signer(key_id).sign_b64(&payload);
+        if step.signature.as_deref() == Some(FLIPPED_SIGNATURE) {
+            signature = flipped(&signature);
+        }
+        event.insert("signature".into(), signature.into());
     }
+    event
+}
+
+/// The same signature with its first bit the other way round.
+fn flipped(signature: &str) -> String {
+    let mut bytes = STANDARD.decode(signature).unwrap_or_default();
+    if let Some(first) = bytes.first_mut() {
+        *first ^= 1;
+    }
+    STANDARD.encode(bytes)
 }

@@ -40,6 +40,28 @@ pub fn schemas() -> impl Iterator<Item = (&'static str, &'static str)> {
     all.into_iter()
 }
 
+/// Where `value` does not have the shape that the JSON Schema (2020-12) in `schema` asks for: nothing, or a complaint a
+/// place, each beginning with its JSON pointer.
+///
+/// # Errors
+/// Why `schema` is no JSON Schema that can be used; a reference to another document cannot.
+pub fn schema_complaints(schema: &str, value: &Value) -> Result<Vec<String>, String> {
+    let schema: Value = serde_json::from_str(schema).map_err(|error| format!("it is not JSON: {error}"))?;
+    let validator = jsonschema::draft202012::new(&schema).map_err(|error| format!("it is no schema: {error}"))?;
+    let tell = |error: jsonschema::ValidationError<'_>| {
+        format!("{}: {}", error.instance_path().as_str(), shortened(&error.to_string()))
+    };
+    Ok(validator.iter_errors(value).map(tell).collect())
+}
+
+fn shortened(whole: &str) -> String {
+    let mut message: String = whole.chars().take(MESSAGE_MAX).collect();
+    if message.len() < whole.len() {
+        message.push_str(" ...");
+    }
+    message
+}
+
 /// Checks a document against the schema at `path`.
 pub(super) fn check(document: &Document, path: &str, findings: &mut Vec<Finding>) {
     let Some(schema) = builtin::text(path).and_then(|text| serde_json::from_str::<Value>(text).ok()) else { return };
@@ -58,12 +80,7 @@ pub(super) fn check(document: &Document, path: &str, findings: &mut Vec<Finding>
             }
             continue;
         }
-        let whole = error.to_string();
-        let mut message: String = whole.chars().take(MESSAGE_MAX).collect();
-        if message.len() < whole.len() {
-            message.push_str(" ...");
-        }
-        tell(at, format!("{at} {keyword}"), message);
+        tell(at, format!("{at} {keyword}"), shortened(&error.to_string()));
     }
 }
 
