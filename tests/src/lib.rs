@@ -1,5 +1,9 @@
 //! Helpers of the end-to-end tests: a laboratory on a bench, driven by raw events.
 
+pub mod generated;
+
+pub mod differential;
+
 use labtrust_plugin::lab::{LabEngine, LoadedLab, Observer, StepFacts};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};

@@ -22,6 +22,7 @@ fn log() -> Vec<Value> {
         timing: ClockMode::Simulated,
         strict_signatures: false,
         calibration: None,
+        metrics: &registry.metrics(),
     };
     let mut log = EpisodeLog::new(Arc::new(LogContext::default()), 0);
     run_episode(laboratory().engine().as_mut(), &setup, Some(&mut log)).unwrap();

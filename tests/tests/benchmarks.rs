@@ -19,6 +19,7 @@ struct Asked<'a> {
 }
 
 fn run(asked: &Asked<'_>) -> RunOutcome {
+    let metrics = labtrust_builtin::registry().expect("ids are unique").metrics();
     let run = BenchmarkRun {
         task: asked.task,
         lab: Arc::clone(&asked.lab),
@@ -29,6 +30,7 @@ fn run(asked: &Asked<'_>) -> RunOutcome {
         max_steps: asked.max_steps,
         strict_signatures: false,
         threads: Some(asked.threads),
+        metrics: &metrics,
         git_sha: None,
     };
     run.run(RunLogs::None, &|| {}).expect("the run succeeds")

@@ -45,6 +45,7 @@ impl Script {
             timing,
             strict_signatures: strict,
             calibration: None,
+            metrics: &registry.metrics(),
         };
         let mut log = EpisodeLog::new(Arc::new(LogContext::default()), 0);
         run_episode(lab.engine().as_mut(), &setup, Some(&mut log)).expect("the episode runs");

@@ -5,7 +5,7 @@
 
 use crate::BenchError;
 use crate::log::EpisodeLog;
-use crate::metrics::{EpisodeFacts, EpisodeMeter};
+use crate::metrics::EpisodeMeter;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signer, SigningKey};
@@ -14,6 +14,7 @@ use labtrust_kernel::ClockMode;
 use labtrust_plugin::lab::{
     Action, ActionKind, AgentContext, AgentPolicy, Decision, EventId, LabEngine, Observer, StepFacts, Symbol, WorldView,
 };
+use labtrust_plugin::metric::{EpisodeFacts, Metric, SeatFacts};
 use labtrust_plugin::{AgentSeat, Task};
 use serde_json::{Map, Value, json};
 
@@ -32,6 +33,8 @@ pub struct EpisodeSetup<'a> {
     pub strict_signatures: bool,
     /// The partner's calibration, handed to the task.
     pub calibration: Option<&'a Map<String, Value>>,
+    /// What the episode is measured by.
+    pub metrics: &'a [&'a dyn Metric],
 }
 
 /// What came of an episode.
@@ -111,14 +114,17 @@ pub fn run_episode(
         attack_start_step: spec.attack_start_step,
         timing,
         horizon_s,
-        seats: agents.iter().map(|seat| (engine.symbols_mut().intern(seat.agent_id), seat.name)).collect(),
-        attackers: agents
+        steps: max_steps,
+        seats: agents
             .iter()
-            .filter(|seat| seat.attacker)
-            .map(|seat| engine.symbols_mut().intern(seat.agent_id))
+            .map(|seat| SeatFacts {
+                agent: engine.symbols_mut().intern(seat.agent_id),
+                name: engine.symbols_mut().intern(seat.name),
+                attacker: seat.attacker,
+            })
             .collect(),
     };
-    let meter = EpisodeMeter::new(facts, &state, |id| engine.symbols_mut().intern(id));
+    let meter = EpisodeMeter::new(setup.metrics, facts, &state, engine.symbols_mut());
     let mut watch = Watch { meter, log };
     let mut view = WorldView { horizon_s: Some(horizon_s), ..WorldView::default() };
     engine.observe(&mut view);
@@ -156,12 +162,14 @@ pub fn run_episode(
     engine.advance_to(horizon_s, &mut watch);
 
     let summary = engine.timing_summary();
+    let metrics = watch.meter.finish(&summary, engine.symbols());
+    let count = |name: &str| metrics.get(name).and_then(Value::as_u64).unwrap_or(0);
     Ok(EpisodeOutcome {
-        metrics: watch.meter.finish(max_steps, &summary, engine.symbols()),
         chain_head: engine.chain().last_hash.to_owned(),
-        throughput: watch.meter.throughput(),
-        specimens_total: watch.meter.specimens_total(),
-        actions_attempted: watch.meter.actions_attempted(),
+        throughput: count("throughput"),
+        specimens_total: count("specimens_total"),
+        actions_attempted: count("actions_attempted"),
+        metrics,
     })
 }
 

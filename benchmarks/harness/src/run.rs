@@ -8,6 +8,7 @@ use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::Task;
 use labtrust_plugin::lab::{LabEngine, LoadedLab};
+use labtrust_plugin::metric::Metric;
 use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -41,6 +42,8 @@ pub struct BenchmarkRun<'a> {
     pub strict_signatures: bool,
     /// Threads [count]; as many as the machine has when absent. The result does not depend on it.
     pub threads: Option<usize>,
+    /// What episodes are measured by, from the program's registry.
+    pub metrics: &'a [&'a dyn Metric],
     /// Commit of the program, where known.
     pub git_sha: Option<String>,
 }
@@ -141,6 +144,7 @@ impl BenchmarkRun<'_> {
             timing,
             strict_signatures: self.strict_signatures,
             calibration: self.policy.calibration().and_then(Value::as_object),
+            metrics: self.metrics,
         };
         let context = (!matches!(logs, RunLogs::None)).then(|| {
             Arc::new(LogContext { partner_id: facts.partner_id.clone(), policy_fingerprint: facts.fingerprint.clone() })

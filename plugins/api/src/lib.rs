@@ -1,10 +1,12 @@
 //! What an extension author depends on: the traits of the plugin kinds, the registry, and the laboratory's
 //! vocabulary ([`lab`]): actions, outcomes, the shared view of the world.
 //!
-//! A domain registers a [`lab::LabDomain`], a task a [`Task`]; both are found by id through [`Registry`]. This crate
+//! A domain registers a [`lab::LabDomain`], a task a [`Task`], a group of figures a [`metric::Metric`]; all are found by
+//! id through [`Registry`]. This crate
 //! contains no simulation: no world, no calendar, no rule of any laboratory.
 
 pub mod lab;
+pub mod metric;
 mod registry;
 mod task;
 

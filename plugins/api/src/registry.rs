@@ -1,6 +1,6 @@
 //! One registry of everything that is compiled in, sorted by kind and id.
 
-use crate::{Task, lab::LabDomain};
+use crate::{Task, lab::LabDomain, metric::Metric};
 
 /// What a registration brings.
 #[derive(Clone, Copy)]
@@ -9,6 +9,8 @@ pub enum Plugin {
     LabDomain(&'static dyn LabDomain),
     /// A benchmark task.
     Task(&'static dyn Task),
+    /// A group of figures that episodes are measured by.
+    Metric(&'static dyn Metric),
 }
 
 impl Plugin {
@@ -18,6 +20,7 @@ impl Plugin {
         match self {
             Self::LabDomain(_) => "domain",
             Self::Task(_) => "task",
+            Self::Metric(_) => "metric",
         }
     }
 
@@ -27,6 +30,7 @@ impl Plugin {
         match self {
             Self::LabDomain(domain) => domain.id(),
             Self::Task(task) => task.id(),
+            Self::Metric(metric) => metric.id(),
         }
     }
 }
@@ -108,6 +112,7 @@ impl Registry {
                 second: second.owner,
             });
         }
+        figures_are_unique(&entries)?;
         Ok(Self { entries })
     }
 
@@ -124,7 +129,7 @@ impl Registry {
     pub fn task(&self, id: &str) -> Result<&'static dyn Task, RegistryError> {
         self.find("task", id, |plugin| match plugin {
             Plugin::Task(task) => Some(task),
-            Plugin::LabDomain(_) => None,
+            _ => None,
         })
     }
 
@@ -135,8 +140,18 @@ impl Registry {
     pub fn lab_domain(&self, id: &str) -> Result<&'static dyn LabDomain, RegistryError> {
         self.find("domain", id, |plugin| match plugin {
             Plugin::LabDomain(domain) => Some(domain),
-            Plugin::Task(_) => None,
+            _ => None,
         })
+    }
+
+    /// Everything that episodes are measured by, sorted by id.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<&'static dyn Metric> {
+        let metric = |entry: &&Registration| match entry.plugin {
+            Plugin::Metric(metric) => Some(metric),
+            _ => None,
+        };
+        self.entries.iter().filter_map(metric).collect()
     }
 
     fn find<T>(&self, kind: &'static str, id: &str, pick: impl Fn(Plugin) -> Option<T>) -> Result<T, RegistryError> {
@@ -144,5 +159,20 @@ impl Registry {
         of_kind().find(|entry| entry.plugin.id() == id).and_then(|entry| pick(entry.plugin)).ok_or_else(|| {
             RegistryError::Unknown { kind, id: id.to_owned(), known: of_kind().map(|e| e.plugin.id()).collect() }
         })
+    }
+}
+
+/// Two metrics that write one key would hide each other's figure.
+fn figures_are_unique(entries: &[&'static Registration]) -> Result<(), RegistryError> {
+    let mut figures: Vec<(&'static str, &'static str)> = Vec::new();
+    for entry in entries {
+        if let Plugin::Metric(metric) = entry.plugin {
+            figures.extend(metric.specs().iter().map(|spec| (spec.name, entry.owner)));
+        }
+    }
+    figures.sort_unstable();
+    match figures.array_windows().find(|[a, b]| a.0 == b.0) {
+        Some(&[(id, first), (_, second)]) => Err(RegistryError::Duplicate { kind: "figure", id, first, second }),
+        None => Ok(()),
     }
 }

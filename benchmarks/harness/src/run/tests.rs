@@ -7,6 +7,10 @@ use labtrust_plugin::lab::ActionKind::{
     self, AcceptSpecimen, AckCriticalResult, Move, NotifyCriticalResult, QcEvent, ReleaseResult, ReleaseResultOverride,
 };
 use serde_json::json;
+use std::sync::LazyLock;
+
+/// What this crate measures by itself.
+static METRICS: LazyLock<[&dyn Metric; 6]> = LazyLock::new(crate::metrics::builtin);
 
 const fn line(step: u32, kind: ActionKind, result: &'static str, specimen: &'static str) -> Line {
     (step, kind, Some(result), Some(specimen))
@@ -24,6 +28,7 @@ fn setup(task: &FakeTask) -> EpisodeSetup<'_> {
         timing: ClockMode::Explicit,
         strict_signatures: false,
         calibration: None,
+        metrics: METRICS.as_slice(),
     }
 }
 
@@ -42,6 +47,7 @@ fn run<'a>(task: &'a FakeTask, policy: &'a PolicyStore) -> BenchmarkRun<'a> {
         max_steps: None,
         strict_signatures: false,
         threads: Some(1),
+        metrics: METRICS.as_slice(),
         git_sha: None,
     }
 }

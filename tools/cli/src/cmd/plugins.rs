@@ -4,9 +4,10 @@ use super::Format;
 use crate::error::CliError;
 use crate::talk;
 use labtrust_plugin::Plugin;
+use labtrust_plugin::metric::MetricSpec;
 use serde_json::{Value, json};
 
-/// See which domains and tasks there are
+/// See which domains, metrics and tasks there are
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Plugins {
     List(List),
@@ -46,7 +47,7 @@ pub(crate) fn list(options: &List) -> Result<(), CliError> {
     talk::print(&text)
 }
 
-/// The fixed facts of a task; nothing for other kinds.
+/// The fixed facts of a task, the figures of a metric; nothing for other kinds.
 fn facts(plugin: Plugin) -> Value {
     match plugin {
         Plugin::Task(task) => {
@@ -60,6 +61,10 @@ fn facts(plugin: Plugin) -> Value {
                 "agent_set": spec.agent_set,
                 "baseline_id": spec.baseline_id,
             })
+        }
+        Plugin::Metric(metric) => {
+            let spec = |spec: &MetricSpec| json!({ "name": spec.name, "unit": spec.unit, "formula": spec.formula, "when": spec.when.as_str(), "better": spec.better.as_str(), "uncertainty": spec.uncertainty.as_str() });
+            json!({ "figures": metric.specs().iter().map(spec).collect::<Vec<_>>() })
         }
         Plugin::LabDomain(_) => json!({}),
     }

@@ -59,6 +59,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let dir = RunDir::create(&options.out_dir, &target)?;
     let session = Session::open(global, None)?;
 
+    let metrics = registry.metrics();
     let begun = Instant::now();
     let mut index = EpisodeIndex::create(&dir.path("logs/episodes.jsonl"))?;
     let mut outputs = BTreeMap::new();
@@ -78,6 +79,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
             max_steps: None,
             strict_signatures: session::strict_signatures(),
             threads: None,
+            metrics: &metrics,
             git_sha: version::GIT_SHA.map(str::to_owned),
         };
         let outcome = bench.run(RunLogs::Shared(&mut log, &mut index), &|| ())?;

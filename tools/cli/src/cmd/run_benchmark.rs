@@ -74,6 +74,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
 
     let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
     let lab = session.load_lab(&registry, task)?;
+    let metrics = registry.metrics();
     let bench = BenchmarkRun {
         task,
         lab,
@@ -84,6 +85,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         max_steps: options.max_steps,
         strict_signatures: session::strict_signatures(),
         threads: options.threads,
+        metrics: &metrics,
         git_sha: version::GIT_SHA.map(str::to_owned),
     };
     talk.detail(&format!("policy: {}; timing: {}", session.policy.source(), bench.timing()?));
