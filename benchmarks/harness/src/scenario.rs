@@ -9,6 +9,7 @@ mod around;
 mod check;
 mod load;
 mod model;
+mod patch;
 mod post_run;
 pub mod report;
 mod run;
@@ -17,7 +18,8 @@ mod sign;
 
 pub use load::{ScenarioError, Suite, load, load_text};
 pub use model::{Expect, PostRunAction, Scenario, ScriptStep};
+pub use patch::EngineLoader;
 pub use report::{Beginning, Failure, FailureDetails, FailureKind, ScenarioReport, StepReport};
 pub use run::Runner;
 pub use semantics::Semantics;
-pub use sign::{FIXTURE_SIGNATURE, fixture_signer};
+pub use sign::{FIXTURE_SIGNATURE, FLIPPED_SIGNATURE, fixture_signer};

@@ -2,7 +2,7 @@
 
 use crate::Global;
 use crate::error::CliError;
-use labtrust_bench::scenario::Semantics;
+use labtrust_bench::scenario::{EngineLoader, Semantics};
 use labtrust_hospital_lab::reference::FrozenEngine;
 use labtrust_plugin::lab::{Engine, LoadedLab};
 use labtrust_plugin::{Registry, Task};
@@ -70,12 +70,23 @@ impl Session {
     /// # Errors
     /// [`CliError::Registry`], [`CliError::Policy`].
     pub(crate) fn engine(&self, choice: EngineChoice) -> Result<Box<dyn Engine>, CliError> {
-        Ok(match choice {
-            EngineChoice::Sound => {
-                labtrust_builtin::registry()?.lab_domain("hospital_lab")?.load(&self.policy)?.engine()
-            }
-            EngineChoice::Reference => Box::new(FrozenEngine::new(&self.policy)?),
-        })
+        Ok(Self::loader(choice)?.load(&self.policy)?)
+    }
+
+    /// Makes engines of the choice under any policy.
+    ///
+    /// # Errors
+    /// [`CliError::Registry`].
+    pub(crate) fn loader(choice: EngineChoice) -> Result<EngineLoader, CliError> {
+        let registry = labtrust_builtin::registry()?;
+        let laboratory = registry.lab_domain("hospital_lab")?;
+        Ok(EngineLoader::new(move |policy| {
+            let engine: Box<dyn Engine> = match choice {
+                EngineChoice::Sound => laboratory.load(policy)?.engine(),
+                EngineChoice::Reference => Box::new(FrozenEngine::new(policy)?),
+            };
+            Ok(engine)
+        }))
     }
 
     /// Loads the laboratory that `task` runs in, or the one that the profile names.

@@ -3,7 +3,7 @@
 use super::report::FailureKind;
 use super::{Expect, Semantics};
 use labtrust_contract::{HashChain, InvariantStatus, StepResult, StepStatus};
-use labtrust_plugin::lab::Engine;
+use labtrust_plugin::lab::{Engine, StateDigest};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -59,6 +59,21 @@ impl Judgement<'_> {
             self.chain_length();
             self.chain_moved(engine);
             self.answer();
+        }
+    }
+
+    /// A refusal leaves everything but the record as it was.
+    pub(super) fn untouched(&mut self, before: Option<StateDigest>, engine: &mut dyn Engine) {
+        if self.rules.semantics != Semantics::Sound || self.result.status != StepStatus::Blocked {
+            return;
+        }
+        let t_s = self.event.get("t_s").and_then(Value::as_i64).unwrap_or(0);
+        if let (Some(before), Some(after)) = (before, engine.digest_at(t_s))
+            && before != after
+        {
+            let message = "the refused step has changed the state".to_owned();
+            let hex = |digest: StateDigest| digest.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            self.find(FailureKind::Touched, message, json!(hex(before)), json!(hex(after)));
         }
     }
 

@@ -1,7 +1,35 @@
 //! Changes that a scenario makes to policy files.
 
+use labtrust_plugin::lab::Engine;
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde_json::{Map, Value};
+
+type Load = dyn Fn(&PolicyStore) -> Result<Box<dyn Engine>, PolicyError> + Send + Sync;
+
+/// Makes the engine under a policy.
+pub struct EngineLoader(Box<Load>);
+
+impl EngineLoader {
+    /// A loader that calls `load`.
+    #[must_use]
+    pub fn new(load: impl Fn(&PolicyStore) -> Result<Box<dyn Engine>, PolicyError> + Send + Sync + 'static) -> Self {
+        Self(Box::new(load))
+    }
+
+    /// The engine under `policy`.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the policy cannot be used.
+    pub fn load(&self, policy: &PolicyStore) -> Result<Box<dyn Engine>, PolicyError> {
+        (self.0)(policy)
+    }
+}
+
+impl std::fmt::Debug for EngineLoader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineLoader").finish_non_exhaustive()
+    }
+}
 
 /// The policy with the scenario's changes: a text takes the place of a file, anything else is merged into it.
 ///

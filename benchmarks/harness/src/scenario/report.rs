@@ -101,6 +101,14 @@ pub enum FailureKind {
     State,
     /// The chain grew by another number of records.
     ChainLength,
+    /// The policy can be loaded although it should not, or the other way round.
+    Load,
+    /// The chain moved although it should not, or the other way round.
+    Chain,
+    /// A part of the answer is not there.
+    Answer,
+    /// A refused step has changed the state.
+    Touched,
     /// Something after the script is not there.
     PostRun,
     /// The runner cannot do what the scenario asks for.

@@ -66,7 +66,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     filter_is_known(&options.filter, &suites)?;
     let session = Session::open(global, None)?;
     let mut engine = session.engine(options.semantics)?;
-    let runner = Runner::new(&session.policy, options.semantics.into())?;
+    let runner =
+        Runner::new(&session.policy, options.semantics.into())?.with_loader(Session::loader(options.semantics)?);
     // A report that cannot be written is found out before the work.
     let out = options.out.as_deref().map(AtomicFile::create).transpose()?;
     let mut reports = Vec::new();
