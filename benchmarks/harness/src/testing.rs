@@ -235,7 +235,17 @@ impl LabEngine for FakeEngine {
     }
     fn observe(&mut self, view: &mut WorldView) {
         view.now_s = self.now_s;
-        view.agents = self.agents.iter().map(|&id| AgentView { id, zone: None, walking_to: None }).collect();
+        view.agents = self
+            .agents
+            .iter()
+            .map(|&id| AgentView {
+                id,
+                zone: None,
+                walking_to: None,
+                role: None,
+                may: labtrust_trust::action::ActionSet::ALL,
+            })
+            .collect();
     }
     fn symbols(&self) -> &Symbols {
         &self.symbols

@@ -7,6 +7,7 @@
 mod action;
 mod agent;
 mod args;
+pub mod contract;
 mod engine;
 mod outcome;
 mod raw;
@@ -25,5 +26,5 @@ pub use outcome::{Detail, Finding, Outcome};
 pub use raw::Malformed;
 pub use view::{
     AgentView, ConsignmentView, DeviceStatus, DeviceView, DoorView, ResultView, RunView, SpecimenView, Stage,
-    WorldView, ZoneView,
+    StockoutView, TokenView, WorldView, ZoneView,
 };

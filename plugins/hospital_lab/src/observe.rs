@@ -7,7 +7,7 @@ use crate::{
 use bevy_ecs::entity::Entity;
 use labtrust_plugin::lab::{
     AgentView, ConsignmentView, DeviceStatus, DeviceView, DoorView, ResultView, RunView, SpecimenView, Stage,
-    WorldView, ZoneView,
+    StockoutView, TokenView, WorldView, ZoneView,
 };
 use smallvec::SmallVec;
 
@@ -44,6 +44,11 @@ impl Lab {
         }
         view.results.clear();
         view.results.extend(self.results.iter().filter_map(|&entity| self.result_view(entity)));
+        view.stockouts.clear();
+        view.stockouts.extend(self.policy.reagents.panels.iter().filter_map(|&(panel, reroute)| {
+            let &(reagent, quantity) = self.policy.reagents.need.get(panel)?;
+            (self.stock[reagent] < quantity).then_some(StockoutView { panel, reroute })
+        }));
         view.consignments.clear();
         view.consignments.extend(self.consignments.iter().filter_map(|&entity| {
             let consignment = self.world.get::<Consignment>(entity)?;
@@ -58,7 +63,22 @@ impl Lab {
         view.agents.clear();
         view.agents.extend(self.bodies.iter().filter_map(|&entity| {
             let body = self.world.get::<Body>(entity)?;
-            Some(AgentView { id: body.id, zone: body.zone, walking_to: body.walking_to })
+            Some(AgentView {
+                id: body.id,
+                zone: body.zone,
+                walking_to: body.walking_to,
+                role: self.rbac.role_of(body.id),
+                may: self.rbac.actions_of(body.id),
+            })
+        }));
+        view.tokens.clear();
+        let usable = self.tokens.iter(&self.world).filter(|token| token.is_active(self.now_s));
+        view.tokens.extend(usable.map(|token| TokenView {
+            id: token.id,
+            token_type: token.token_type,
+            subject: token.subject_id,
+            reason: token.reason,
+            expires_s: token.expires_at_s,
         }));
     }
 
@@ -86,6 +106,8 @@ impl Lab {
             queue_len: u32::try_from(component.queue.len()).unwrap_or(u32::MAX),
             queue_head: component.head().map(|item| item.work),
             qc_pass: !component.qc_fail,
+            control_due: component.control_due().is_some(),
+            last_control_s: component.last_control.map(seconds),
             busy_until_s: component.units.iter().filter_map(|unit| unit.free_at).min().map(seconds),
         }
     }

@@ -171,6 +171,20 @@ impl Rbac {
         RbacVerdict { refusal, role: role_id }
     }
 
+    /// What `agent` may do at all: its role's actions without those that another role has alone.
+    #[must_use]
+    pub fn actions_of(&self, agent: Symbol) -> ActionSet {
+        let role_id = self.role_of(agent);
+        let Some(role) = role_id.and_then(|role| self.roles.by_id.get(role)) else { return ActionSet::EMPTY };
+        let mut actions = role.actions;
+        for (index, only) in (0..).zip(&self.roles.constraints) {
+            if only.is_some() && *only != role_id {
+                actions.remove(ActionId(index));
+            }
+        }
+        actions
+    }
+
     /// The role of `agent` now: its own, or else the default.
     #[must_use]
     pub fn role_of(&self, agent: Symbol) -> Option<Symbol> {

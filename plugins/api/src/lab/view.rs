@@ -4,6 +4,7 @@
 //! rule "the first that fits" means the same in every run. Nothing here is made per agent.
 
 use super::{Priority, Symbol};
+use labtrust_trust::action::ActionSet;
 
 /// Where a specimen is on its way through the laboratory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,6 +101,10 @@ pub struct DeviceView {
     pub queue_head: Option<Symbol>,
     /// Whether its quality control does not fail.
     pub qc_pass: bool,
+    /// Whether a planned control is due: enough runs have ended since the last one.
+    pub control_due: bool,
+    /// When its newest control was read [s], rounded up.
+    pub last_control_s: Option<i64>,
     /// When the current run ends [s], rounded up.
     pub busy_until_s: Option<i64>,
 }
@@ -163,6 +168,15 @@ pub struct ResultView {
     pub releasable: bool,
 }
 
+/// A panel for which the reagent does not suffice for one more run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockoutView {
+    /// The panel.
+    pub panel: Symbol,
+    /// What the reagent policy asks for: to send the specimen elsewhere, instead of holding it.
+    pub reroute: bool,
+}
+
 /// A consignment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsignmentView {
@@ -185,6 +199,25 @@ pub struct AgentView {
     pub zone: Option<usize>,
     /// Zone it walks to.
     pub walking_to: Option<usize>,
+    /// Its role now.
+    pub role: Option<Symbol>,
+    /// What the role may do at all; where and on what is another question.
+    pub may: ActionSet,
+}
+
+/// A token that can be used now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenView {
+    /// Its id.
+    pub id: Symbol,
+    /// Its type, `TOKEN_RESTRICTED_ENTRY`.
+    pub token_type: Symbol,
+    /// What it was issued for.
+    pub subject: Symbol,
+    /// Why it was issued.
+    pub reason: Option<Symbol>,
+    /// Last second of validity [s].
+    pub expires_s: i64,
 }
 
 /// The snapshot.
@@ -212,12 +245,16 @@ pub struct WorldView {
     pub runs: Vec<RunView>,
     /// Results not yet released, oldest first.
     pub results: Vec<ResultView>,
+    /// Panels without reagent, in the order of their names.
+    pub stockouts: Vec<StockoutView>,
     /// Consignments, oldest first.
     pub consignments: Vec<ConsignmentView>,
     /// Transports the episode asks for: specimens, origin, destination.
     pub transport_required: Vec<(super::Ids, Symbol, Symbol)>,
     /// Agents, in the order they were given.
     pub agents: Vec<AgentView>,
+    /// Tokens that can be used now, in the order in which they were issued.
+    pub tokens: Vec<TokenView>,
 }
 
 impl WorldView {

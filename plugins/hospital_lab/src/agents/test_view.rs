@@ -41,7 +41,13 @@ impl Lab {
 
     pub(super) fn agent(&mut self, id: &str, zone: &str) {
         let (id, zone) = (self.symbols.intern(id), self.zone(zone));
-        self.view.agents.push(AgentView { id, zone: Some(zone), walking_to: None });
+        self.view.agents.push(AgentView {
+            id,
+            zone: Some(zone),
+            walking_to: None,
+            role: None,
+            may: labtrust_trust::action::ActionSet::ALL,
+        });
     }
 
     pub(super) fn device(&mut self, id: &str, device_type: &str, zone: &str) -> &mut DeviceView {
@@ -57,6 +63,8 @@ impl Lab {
             queue_len: 0,
             queue_head: None,
             qc_pass: true,
+            control_due: false,
+            last_control_s: None,
             busy_until_s: None,
         });
         self.view.devices.last_mut().unwrap()
