@@ -129,8 +129,10 @@ impl Lab {
         if let Some((between, _)) = &self.policy.equipment.devices[device].failure {
             // A second at least, so that no policy makes a device fail for ever in one moment.
             let between = between.draw(&mut self.failure_streams[device]).max(SimDuration::from_secs(1));
-            let at = self.now.saturating_add(between);
-            self.schedule(at, Due::Fault { device: Self::index16(device) });
+            // At the end of all time a device would fail and be repaired for ever; what would be later does not happen.
+            if let Some(at) = self.now.checked_add(between) {
+                self.schedule(at, Due::Fault { device: Self::index16(device) });
+            }
         }
     }
 
