@@ -136,8 +136,12 @@ impl Lab {
 
     fn unqueued(&self) -> Value {
         let accepted = self.specimens.iter().map(|&entity| self.specimen(entity));
+        // In the open workflow a specimen can be accepted while it waits in a queue.
+        let is_queued = |id: Symbol| {
+            (0..self.devices.len()).any(|device| self.device(device).queue.iter().any(|(item, _)| item.work == id))
+        };
         let mut ids: Vec<&str> = accepted
-            .filter(|specimen| specimen.status == Status::Accepted)
+            .filter(|specimen| specimen.status == Status::Accepted && !is_queued(specimen.id))
             .map(|specimen| self.symbols.text(specimen.id))
             .collect();
         ids.sort_unstable();

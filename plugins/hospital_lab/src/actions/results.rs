@@ -198,7 +198,9 @@ impl Lab {
         record.status = ResultStatus::Released;
         if let Some(specimen) = record.specimen {
             self.concerns(specimen);
-            if let Some(&entity) = self.ids.specimens.get(specimen) {
+            if let Some(&entity) = self.ids.specimens.get(specimen)
+                && self.specimen(entity).status != Status::Rejected
+            {
                 self.set_status(entity, Status::Released);
             }
         }

@@ -69,7 +69,10 @@ impl Lab {
         self.ids.consignments.insert(id, entity);
         self.consignments.push(entity);
         for &specimen in &args.specimens {
-            if let Some(&specimen) = self.ids.specimens.get(specimen) {
+            // What was rejected may be sent back, and is rejected there as well.
+            if let Some(&specimen) = self.ids.specimens.get(specimen)
+                && self.specimen(specimen).status != Status::Rejected
+            {
                 self.set_status(specimen, Status::InTransit);
             }
         }
@@ -139,7 +142,9 @@ impl Lab {
         for id in specimens {
             self.concerns(id);
             if let Some(&specimen) = self.ids.specimens.get(id) {
-                self.set_status(specimen, Status::Arrived);
+                if self.specimen(specimen).status != Status::Rejected {
+                    self.set_status(specimen, Status::Arrived);
+                }
                 let now_s = self.now_s;
                 let mut record = self.specimen_mut(specimen);
                 record.site = Some(dest);
