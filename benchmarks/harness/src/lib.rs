@@ -15,6 +15,7 @@ pub mod scenario;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+pub mod trace_check;
 
 pub use episode::{EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;

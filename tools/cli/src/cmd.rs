@@ -1,5 +1,7 @@
 //! The commands, one a file.
 
+pub(crate) mod check_trace;
+pub(crate) mod explain;
 pub(crate) mod lab_draw;
 mod manifest;
 mod not_yet;

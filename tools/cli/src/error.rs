@@ -19,6 +19,8 @@ pub(crate) enum CliError {
     Vectors(#[from] crate::cmd::run_vectors::VectorError),
     #[error(transparent)]
     Scenario(#[from] crate::cmd::run_scenario::RunError),
+    #[error(transparent)]
+    Trace(#[from] crate::cmd::check_trace::CheckError),
     #[error("{flag} is not available in this version: {reason}")]
     NotAvailable { flag: &'static str, reason: &'static str },
     #[error("{} exists already", path.display())]

@@ -69,6 +69,8 @@ enum Command {
     RunVectors(cmd::run_vectors::Options),
     ValidatePolicy(cmd::validate_policy::Options),
     Schema(cmd::schema::Options),
+    Explain(cmd::explain::Options),
+    CheckTrace(Box<cmd::check_trace::Options>),
     #[command(subcommand)]
     Plugins(cmd::plugins::Plugins),
     #[command(subcommand)]
@@ -85,6 +87,8 @@ impl Command {
             Self::RunVectors(_) => "run-vectors",
             Self::ValidatePolicy(_) => "validate-policy",
             Self::Schema(_) => "schema",
+            Self::Explain(_) => "explain",
+            Self::CheckTrace(_) => "check-trace",
             Self::Plugins(cmd::plugins::Plugins::List(_)) => "plugins list",
             Self::Lab(cmd::Lab::Draw(_)) => "lab draw",
         }
@@ -99,6 +103,8 @@ impl Command {
             Self::RunVectors(options) => cmd::run_vectors::run(options, global, talk),
             Self::ValidatePolicy(options) => cmd::validate_policy::run(options, global, talk),
             Self::Schema(options) => cmd::schema::run(options),
+            Self::Explain(options) => cmd::explain::run(options, global),
+            Self::CheckTrace(options) => cmd::check_trace::run(options, global, talk),
             Self::Plugins(cmd::plugins::Plugins::List(options)) => cmd::plugins::list(options),
             Self::Lab(cmd::Lab::Draw(options)) => cmd::lab_draw::run(options, global, talk),
         }

@@ -26,14 +26,21 @@ pub(super) fn run(scenario: &Scenario, report: &ScenarioReport, policy: &PolicyS
     });
     let directory = match directory {
         Ok(directory) => directory,
-        Err(error) => return vec![wrong(format!("cannot make a work directory: {error}"))],
+        Err(error) => return vec![failure(wrong(format!("cannot make a work directory: {error}")))],
     };
     let hooks = scenario.post_run_hooks.iter().map(|hook| unsupported(hook));
     let actions = scenario.post_run.iter().filter_map(|action| act(action, directory.path(), policy).err());
-    hooks.chain(actions).collect()
+    hooks.chain(actions).map(failure).collect()
 }
 
-fn act(action: &PostRunAction, directory: &Path, policy: &PolicyStore) -> Result<(), Failure> {
+/// What is wrong, and of what kind it is.
+type Problem = (FailureKind, String);
+
+fn failure((kind, message): Problem) -> Failure {
+    Failure::outside_the_script(PLACE, kind, message)
+}
+
+fn act(action: &PostRunAction, directory: &Path, policy: &PolicyStore) -> Result<(), Problem> {
     let given = |what: &Option<String>, name: &str| {
         let text = what.clone().filter(|text| !text.is_empty());
         text.ok_or_else(|| wrong(format!("{} needs a {name}", action.action)))
@@ -50,14 +57,14 @@ fn act(action: &PostRunAction, directory: &Path, policy: &PolicyStore) -> Result
 }
 
 /// A file of the work directory. Joining an absolute path leaves it as it is.
-fn file(directory: &Path, path: &str) -> Result<PathBuf, Failure> {
+fn file(directory: &Path, path: &str) -> Result<PathBuf, Problem> {
     let file = directory.join(path);
     if file.is_file() { Ok(file) } else { Err(wrong(format!("the file {path} is not there"))) }
 }
 
 /// Whether a JSON file has the shape that a schema of the policy asks for: one below `schemas/`, or one named by its path
 /// in the policy. What a policy directory lacks, the built-in policy has.
-fn schema_valid(path: &str, file: &Path, schema: &str, policy: &PolicyStore) -> Result<(), Failure> {
+fn schema_valid(path: &str, file: &Path, schema: &str, policy: &PolicyStore) -> Result<(), Problem> {
     let text = std::fs::read_to_string(file).map_err(|error| wrong(format!("cannot read {path}: {error}")))?;
     let value: Value =
         serde_json::from_str(&text).map_err(|error| wrong(format!("the file {path} is not JSON: {error}")))?;
@@ -80,10 +87,10 @@ fn schema_valid(path: &str, file: &Path, schema: &str, policy: &PolicyStore) -> 
     }
 }
 
-fn unsupported(hook: &str) -> Failure {
-    Failure::outside_the_script(PLACE, FailureKind::Unsupported, format!("unsupported hook {hook}"))
+fn unsupported(hook: &str) -> Problem {
+    (FailureKind::Unsupported, format!("unsupported hook {hook}"))
 }
 
-fn wrong(message: String) -> Failure {
-    Failure::outside_the_script(PLACE, FailureKind::PostRun, message)
+fn wrong(message: String) -> Problem {
+    (FailureKind::PostRun, message)
 }
