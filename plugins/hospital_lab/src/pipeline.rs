@@ -389,6 +389,7 @@ impl Lab {
         } else {
             match malformed {
                 Malformed::UnknownAction(_) => codes::RC_UNKNOWN_ACTION,
+                Malformed::Type { key: "value", .. } => codes::RC_RESULT_VALUE_NOT_NUMERIC,
                 Malformed::Type { .. } => codes::RC_EVENT_MALFORMED,
             }
         });
