@@ -160,6 +160,15 @@ pub(crate) struct Unit {
     pub free: Option<Handle>,
 }
 
+/// A control that the laboratory has planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlannedControl {
+    /// Due when so many runs have ended since the control before it.
+    pub after_runs: u32,
+    /// Whether the device is out of order by then, so that the control fails.
+    pub fails: bool,
+}
+
 /// A device.
 #[derive(Component, Debug, Clone)]
 pub(crate) struct Device {
@@ -172,6 +181,12 @@ pub(crate) struct Device {
     pub requests: u32,
     pub qc_outcome: Symbol,
     pub qc_fail: bool,
+    /// Controls that are planned and not yet read, in their order.
+    pub planned_controls: SmallVec<[PlannedControl; 1]>,
+    /// When the newest control was read.
+    pub last_control: Option<SimTime>,
+    /// Runs that ended since then.
+    pub runs_since_control: u32,
     pub units: SmallVec<[Unit; 2]>,
     pub fault: bool,
     pub in_maintenance: bool,
@@ -210,6 +225,11 @@ impl Device {
     pub(crate) fn busy_for(&mut self, time: SimDuration) {
         self.busy = self.busy.saturating_add(time);
         self.runs_finished += 1;
+    }
+
+    /// The planned control that is due.
+    pub(crate) fn control_due(&self) -> Option<PlannedControl> {
+        self.planned_controls.first().copied().filter(|planned| self.runs_since_control >= planned.after_runs)
     }
 
     /// The work that goes next.

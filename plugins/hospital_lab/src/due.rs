@@ -26,6 +26,10 @@ pub(crate) enum Due {
     Fault { device: u16 },
     /// A device is repaired.
     Repaired { device: u16 },
+    /// An outage begins that the episode brings with it.
+    OutageBegin { outage: u16 },
+    /// Such an outage ends.
+    OutageEnd { outage: u16 },
     /// A consignment reaches its site.
     ConsignmentArrival { consignment: Entity },
     /// Specimens reach reception.
@@ -38,8 +42,14 @@ impl Due {
     pub(crate) const fn class(self) -> EventClass {
         EventClass(match self {
             Self::SpinEnd { .. } | Self::AliquotEnd { .. } | Self::RunEnd { .. } => 0,
-            Self::UnitFree { .. } | Self::WalkEnd { .. } | Self::MaintenanceEnd { .. } | Self::Repaired { .. } => 1,
-            Self::MaintenanceBegin { .. } | Self::Fault { .. } | Self::DoorBreach { .. } => 2,
+            Self::UnitFree { .. }
+            | Self::WalkEnd { .. }
+            | Self::MaintenanceEnd { .. }
+            | Self::Repaired { .. }
+            | Self::OutageEnd { .. } => 1,
+            Self::MaintenanceBegin { .. } | Self::Fault { .. } | Self::OutageBegin { .. } | Self::DoorBreach { .. } => {
+                2
+            }
             Self::ConsignmentArrival { .. } | Self::Arrivals { .. } => 3,
         })
     }

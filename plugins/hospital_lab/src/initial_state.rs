@@ -35,6 +35,22 @@ pub(crate) struct QueuedEntry {
     pub enqueued_s: i64,
 }
 
+/// A control that the laboratory has planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ControlEntry {
+    pub device: Symbol,
+    pub after_runs: u32,
+    pub fails: bool,
+}
+
+/// A time in which a device is broken; in simulated timing only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutageEntry {
+    pub device: Symbol,
+    pub start_s: i64,
+    pub end_s: i64,
+}
+
 /// The initial state, read.
 #[derive(Debug, Clone)]
 pub(crate) struct InitialState {
@@ -48,6 +64,8 @@ pub(crate) struct InitialState {
     pub agents: Option<Vec<(Symbol, Symbol)>>,
     pub specimens: Vec<SpecimenEntry>,
     pub queued: Vec<QueuedEntry>,
+    pub controls: Vec<ControlEntry>,
+    pub outages: Vec<OutageEntry>,
     pub tokens: Vec<Map<String, Value>>,
     pub reagent_stock: Vec<(Symbol, f64)>,
     pub transport_required: Vec<(Vec<Symbol>, Symbol, Symbol)>,
@@ -148,6 +166,25 @@ impl InitialState {
                 });
             }
         }
+        let (mut controls, mut outages) = (Vec::new(), Vec::new());
+        for entry in top.maps("planned_controls")? {
+            let after_runs = entry.int("after_runs")?.and_then(|runs| u32::try_from(runs).ok());
+            let fails = match entry.text("outcome")? {
+                None | Some("pass") => false,
+                Some("fail") => true,
+                Some(_) => return Err(entry.wrong("outcome", "`pass` or `fail`")),
+            };
+            controls.push(ControlEntry {
+                device: symbols.intern(entry.required("device_id")?),
+                after_runs: after_runs.ok_or_else(|| entry.wrong("after_runs", "a whole number from 0 on"))?,
+                fails,
+            });
+        }
+        for entry in top.maps("device_outages")? {
+            let times = entry.int("start_ts_s")?.zip(entry.int("end_ts_s")?).filter(|(start, end)| start < end);
+            let (start_s, end_s) = times.ok_or_else(|| entry.wrong("end_ts_s", "a time after `start_ts_s`"))?;
+            outages.push(OutageEntry { device: symbols.intern(entry.required("device_id")?), start_s, end_s });
+        }
         let mut reagent_stock = Vec::new();
         for (reagent, amount) in top.map("reagent_initial_stock")?.into_iter().flatten() {
             if let Some(amount) = amount.as_f64() {
@@ -174,6 +211,8 @@ impl InitialState {
             agents: (!agents.is_empty()).then_some(agents),
             specimens,
             queued,
+            controls,
+            outages,
             tokens: top.maps("tokens")?.into_iter().map(|token| token.map.clone()).collect(),
             reagent_stock,
             transport_required,

@@ -51,6 +51,14 @@ struct ArrivalGroup {
     specimens: SmallVec<[Entity; 4]>,
 }
 
+/// A device is broken for a stated time.
+#[derive(Debug, Clone, Copy)]
+struct Outage {
+    device: usize,
+    begin: SimTime,
+    end: SimTime,
+}
+
 /// The laboratory of one episode.
 pub(crate) struct Lab {
     pub shared: Arc<Shared>,
@@ -71,6 +79,8 @@ pub(crate) struct Lab {
     pub bodies: Vec<Entity>,
     pub batches: Vec<SmallVec<[Entity; 8]>>,
     arrivals: Vec<ArrivalGroup>,
+    /// Outages that the episode brings with it.
+    outages: Vec<Outage>,
     pub now: SimTime,
     /// Now [s], rounded up.
     pub now_s: i64,

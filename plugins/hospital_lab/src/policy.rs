@@ -114,6 +114,9 @@ impl PolicyData {
         read("equipment_registry", effective.get("equipment_registry"), &mut |v| {
             serde_json::from_value(unwrap_key(v, "equipment_registry")).map(|v| data.equipment = v)
         })?;
+        read("failure_models", effective.get("failure_models"), &mut |v| {
+            serde_json::from_value(unwrap_key(v, "failure_models")).map(|v| data.failures = v)
+        })?;
         read("stability_policy", effective.get("stability_policy"), &mut |v| {
             serde_json::from_value(v).map(|v| data.stability = v)
         })?;

@@ -27,16 +27,26 @@ impl Lab {
         }
         self.commit(action)?;
         if let Some(device) = device {
+            let planned = self.device(device).control_due();
             let outcome = outcome.unwrap_or_else(|| {
-                // Nobody says what the control sample gave: the device's own model decides.
+                // Nobody says what the control sample gave: the device's state or its model decides.
                 let chance = self.policy.equipment.devices[device].qc_fail_probability;
-                let fails = self.simulated() && self.qc_streams[device].bernoulli(chance);
+                let fails = match planned {
+                    Some(planned) => planned.fails,
+                    None => self.simulated() && self.qc_streams[device].bernoulli(chance),
+                };
                 if fails { self.names.fail } else { self.names.pass }
             });
             let fails = outcome == self.names.fail;
+            let now = self.now;
             let mut component = self.device_mut(device);
             component.qc_outcome = outcome;
             component.qc_fail = fails;
+            component.last_control = Some(now);
+            component.runs_since_control = 0;
+            if planned.is_some() {
+                component.planned_controls.remove(0);
+            }
             if fails {
                 self.hold_results_of(device);
             }

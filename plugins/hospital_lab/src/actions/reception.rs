@@ -113,6 +113,7 @@ impl Lab {
         self.may_be_set_aside(specimen)?;
         self.commit(action)?;
         if let Some(entity) = specimen {
+            self.take_out_of_queue(entity);
             self.specimen_mut(entity).last_reason = reason;
             self.set_status(entity, Status::Held);
         }
@@ -129,6 +130,7 @@ impl Lab {
         self.may_be_set_aside(specimen)?;
         self.commit(action)?;
         if let Some(entity) = specimen {
+            self.take_out_of_queue(entity);
             self.specimen_mut(entity).last_reason = reason;
             self.set_status(entity, Status::Rejected);
         }
@@ -137,14 +139,14 @@ impl Lab {
     }
 
     /// A specimen that nobody has seen, that is under way, or that is done with can be neither held nor rejected; nor
-    /// can one that a device is working on.
+    /// can one that a device is working on. One that waits at a device loses its place there.
     fn may_be_set_aside(&self, specimen: Option<Entity>) -> Decided {
         let Some(entity) = specimen else { return Ok(()) };
         if self.enforced {
             match self.specimen(entity).status {
                 Status::Expected => return Err(codes::RC_SPECIMEN_UNKNOWN.into()),
                 Status::InTransit => return Err(codes::RC_SPECIMEN_IN_TRANSIT.into()),
-                Status::Spinning | Status::Aliquoting | Status::Queued | Status::Running | Status::Released => {
+                Status::Spinning | Status::Aliquoting | Status::Running | Status::Released => {
                     return Err(codes::RC_SPECIMEN_STATE.into());
                 }
                 _ => {}

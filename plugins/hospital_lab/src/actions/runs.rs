@@ -32,6 +32,9 @@ impl Lab {
             self.may_queue(device, specimen, work)?;
         }
         self.commit(action)?;
+        if let Some(entity) = specimen {
+            self.take_out_of_queue(entity);
+        }
         let priority = args.priority.or_else(|| specimen.map(|entity| self.specimen(entity).priority));
         self.enqueue(device, work, priority.unwrap_or_default(), action.t_s);
         if let Some(entity) = specimen
@@ -52,6 +55,8 @@ impl Lab {
             return Err(codes::ROUTE_DEVICE_INCOMPATIBLE.into());
         }
         match specimen.status {
+            // What waits at a device that takes no work is moved to another; it goes on waiting behind the others there.
+            Status::Queued if specimen.device.is_some_and(|from| from != device && !self.takes_work(from)) => {}
             Status::Queued | Status::Running | Status::Analysed | Status::Resulted | Status::Released => {
                 return Err(codes::RC_QUEUE_DUPLICATE_WORK_ID.into());
             }
@@ -68,6 +73,27 @@ impl Lab {
             return Err(codes::QC_FAIL_ACTIVE.into());
         }
         Ok(())
+    }
+
+    /// Whether a device can start what waits in its queue: nobody switched it off, it works, its control does not fail.
+    fn takes_work(&self, device: usize) -> bool {
+        let killed = self.enforcer.is_device_killed(self.policy.equipment.devices[device].id);
+        !killed && !self.device(device).qc_fail && self.device_works(device).is_ok()
+    }
+
+    /// Takes a specimen that waits at a device out of its queue. In the open workflow a queue is what was asked for.
+    pub(super) fn take_out_of_queue(&mut self, specimen: Entity) {
+        if !self.enforced {
+            return;
+        }
+        let record = self.specimen(specimen);
+        let (id, Some(device)) = (record.id, record.device.filter(|_| record.status == Status::Queued)) else { return };
+        let waits = |item: &QueueItem| item.work == id || self.resolve_one(item.work) == id;
+        let item = self.device(device).queue.iter().map(|(item, _)| *item).find(waits);
+        if let Some(item) = item {
+            self.device_mut(device).queue.remove(&item);
+        }
+        self.specimen_mut(specimen).device = None;
     }
 
     /// Prepared as its panel needs it: aliquoted, or accepted where nothing is to be separated.

@@ -60,6 +60,8 @@ impl Lab {
             Due::MaintenanceEnd { device } => self.device_mut(usize::from(device)).in_maintenance = false,
             Due::Fault { device } => self.device_failed(usize::from(device), observer),
             Due::Repaired { device } => self.device_repaired(usize::from(device), observer),
+            Due::OutageBegin { outage } => self.device_breaks(self.outages[usize::from(outage)].device, observer),
+            Due::OutageEnd { outage } => self.device_works_again(self.outages[usize::from(outage)].device, observer),
             Due::ConsignmentArrival { consignment } => {
                 if let Some(mut consignment) = self.world.get_mut::<Consignment>(consignment) {
                     consignment.arrived = true;
@@ -112,6 +114,7 @@ impl Lab {
         let mut component = self.device_mut(device);
         component.busy_for(lasted);
         component.finish(Work::Run(run));
+        component.runs_since_control += 1;
         args.device = Some(component.id);
         self.outcome.emits.push("END_RUN");
         self.record_own(ActionKind::EndRun, args, observer);
@@ -129,7 +132,17 @@ impl Lab {
         self.record_own(ActionKind::Alarm, Args { door: Some(id), ..Args::default() }, observer);
     }
 
+    /// By chance: how long the repair takes is drawn.
     fn device_failed(&mut self, device: usize, observer: &mut dyn Observer) {
+        let repair = match &self.policy.equipment.devices[device].failure {
+            Some((_, repair)) => repair.draw(&mut self.failure_streams[device]),
+            None => SimDuration::ZERO,
+        };
+        self.schedule(self.now.saturating_add(repair), Due::Repaired { device: Self::index16(device) });
+        self.device_breaks(device, observer);
+    }
+
+    fn device_breaks(&mut self, device: usize, observer: &mut dyn Observer) {
         let mut component = self.device_mut(device);
         component.fault = true;
         let id = component.id;
@@ -145,11 +158,6 @@ impl Lab {
                 Some((Work::Tube(specimen), _)) => self.abort_aliquot(specimen),
             }
         }
-        let repair = match &self.policy.equipment.devices[device].failure {
-            Some((_, repair)) => repair.draw(&mut self.failure_streams[device]),
-            None => SimDuration::ZERO,
-        };
-        self.schedule(self.now.saturating_add(repair), Due::Repaired { device: Self::index16(device) });
         self.outcome.emits.push("ALARM");
         self.record_own(ActionKind::DeviceFault, Args { device: Some(id), ..Args::default() }, observer);
     }
@@ -190,10 +198,14 @@ impl Lab {
     }
 
     fn device_repaired(&mut self, device: usize, observer: &mut dyn Observer) {
+        self.schedule_failure(device);
+        self.device_works_again(device, observer);
+    }
+
+    fn device_works_again(&mut self, device: usize, observer: &mut dyn Observer) {
         let mut component = self.device_mut(device);
         component.fault = false;
         let id = component.id;
-        self.schedule_failure(device);
         self.record_own(ActionKind::DeviceRepaired, Args { device: Some(id), ..Args::default() }, observer);
     }
 

@@ -1,8 +1,8 @@
 //! The beginning of an episode: floor, trust, people, specimens, upkeep.
 
-use super::{ArrivalGroup, Index, Lab, record::STEPS_PER_CLEAR};
+use super::{ArrivalGroup, Index, Lab, Outage, record::STEPS_PER_CLEAR};
 use crate::{
-    components::{Device, Door, Status, Unit, Zone},
+    components::{Device, Door, PlannedControl, Status, Unit, Zone},
     due::Due,
     initial_state::InitialState,
     policy::LabPolicy,
@@ -79,6 +79,7 @@ impl Lab {
             bodies: Vec::new(),
             batches: Vec::new(),
             arrivals: Vec::new(),
+            outages: Vec::new(),
             now: SimTime::ZERO,
             now_s: 0,
             timing: initial.timing,
@@ -139,6 +140,9 @@ impl Lab {
                 requests: 0,
                 qc_outcome: self.names.pass,
                 qc_fail: false,
+                planned_controls: SmallVec::new(),
+                last_control: None,
+                runs_since_control: 0,
                 units: (0..spec.units).map(|_| Unit::default()).collect(),
                 fault: false,
                 in_maintenance: false,
@@ -239,6 +243,16 @@ impl Lab {
                 self.enqueue(device, entry.work, entry.priority, entry.enqueued_s);
             }
         }
+        for planned in &initial.controls {
+            let device = self.device_of_state("planned_controls", planned.device)?;
+            let control = PlannedControl { after_runs: planned.after_runs, fails: planned.fails };
+            self.device_mut(device).planned_controls.push(control);
+        }
+        for outage in &initial.outages {
+            let device = self.device_of_state("device_outages", outage.device)?;
+            let (begin, end) = (Self::moment(outage.start_s), Self::moment(outage.end_s));
+            self.outages.push(Outage { device, begin, end });
+        }
         // Groups in the order of their time, so that calendar order and list order agree.
         let waiting: Vec<Entity> =
             self.specimens.iter().copied().filter(|&entity| self.specimen(entity).status == Status::Expected).collect();
@@ -254,8 +268,23 @@ impl Lab {
         Ok(())
     }
 
-    /// Puts maintenance windows and first failures into the calendar.
+    fn device_of_state(&self, key: &str, id: Symbol) -> Result<usize, LabError> {
+        self.policy
+            .equipment
+            .index
+            .get(id)
+            .copied()
+            .ok_or_else(|| LabError::InitialState(format!("{key} names the unknown device {}", self.symbols.text(id))))
+    }
+
+    /// Puts maintenance windows, the episode's outages and first failures into the calendar.
     fn schedule_upkeep(&mut self) {
+        for outage in 0..self.outages.len() {
+            let Outage { begin, end, .. } = self.outages[outage];
+            let outage = Self::index16(outage);
+            self.schedule(begin, Due::OutageBegin { outage });
+            self.schedule(end, Due::OutageEnd { outage });
+        }
         for device in 0..self.devices.len() {
             let index = Self::index16(device);
             for i in 0..self.policy.equipment.devices[device].maintenance.len() {

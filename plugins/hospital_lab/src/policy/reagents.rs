@@ -24,6 +24,19 @@ struct ReagentEntry {
 struct RequirementEntry {
     reagent_id: String,
     quantity_per_run: f64,
+    #[serde(default)]
+    stockout_action: StockoutAction,
+}
+
+/// What is done with a specimen whose run lacks reagent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum StockoutAction {
+    /// It waits for a delivery.
+    #[default]
+    Hold,
+    /// It is sent elsewhere.
+    Reroute,
 }
 
 /// Stock at the beginning and needs per panel; quantities in the reagent's own unit.
@@ -33,6 +46,8 @@ pub(crate) struct Reagents {
     pub stock: Vec<(Symbol, f64)>,
     /// Panel to (index into `stock`, quantity a run takes).
     pub need: SymbolMap<(usize, f64)>,
+    /// Panels that need one, in the order of their names, and whether a specimen without reagent is sent elsewhere.
+    pub panels: Vec<(Symbol, bool)>,
 }
 
 impl Reagents {
@@ -50,7 +65,7 @@ impl Reagents {
             }
             stock.push((id, reagent.initial_stock));
         }
-        let mut need = SymbolMap::default();
+        let (mut need, mut panels) = (SymbolMap::default(), Vec::new());
         for (panel, entry) in &file.panel_requirements {
             let id = symbols.intern(&entry.reagent_id);
             let Some(reagent) = stock.iter().position(|&(other, _)| other == id) else {
@@ -61,8 +76,10 @@ impl Reagents {
                 let message = format!("a run of {panel} takes {} of {}", entry.quantity_per_run, entry.reagent_id);
                 return Err(Contradiction::new(REAGENTS, panel, message, "a quantity is at least 0"));
             }
-            need.insert(symbols.intern(panel), (reagent, entry.quantity_per_run));
+            let panel = symbols.intern(panel);
+            need.insert(panel, (reagent, entry.quantity_per_run));
+            panels.push((panel, entry.stockout_action == StockoutAction::Reroute));
         }
-        Ok(Self { stock, need })
+        Ok(Self { stock, need, panels })
     }
 }
