@@ -65,7 +65,10 @@ fn play(suites: &[Suite], policy: &PolicyStore, semantics: Semantics) -> Vec<Sce
 
 fn golden() -> Vec<Suite> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios/golden");
-    load(&[directory]).expect("the scenarios load")
+    let mut suites = load(std::slice::from_ref(&directory)).expect("the scenarios load");
+    // What is below is about clauses, and has a test of its own.
+    suites.retain(|suite| suite.path.parent() == Some(directory.as_path()));
+    suites
 }
 
 #[test]

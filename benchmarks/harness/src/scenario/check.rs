@@ -285,6 +285,9 @@ fn missing_part(wanted: &Value, actual: &Value, path: &str) -> Option<String> {
         (Value::Object(wanted), Value::Object(actual)) => wanted.iter().find_map(|(key, wanted)| {
             missing_part(wanted, actual.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"))
         }),
+        (Value::Array(wanted), Value::Array(actual)) if wanted.is_empty() => {
+            (!actual.is_empty()).then(|| path.to_owned())
+        }
         (Value::Array(wanted), Value::Array(actual)) => {
             let is_there = |wanted: &Value| actual.iter().any(|actual| missing_part(wanted, actual, path).is_none());
             wanted.iter().position(|wanted| !is_there(wanted)).map(|index| format!("{path}[{index}]"))

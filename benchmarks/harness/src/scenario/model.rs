@@ -122,7 +122,8 @@ pub struct Expect {
     /// Whether the newest hash is another than before the step, and the one that a query gives.
     #[serde(default)]
     pub chain_moved: Option<bool>,
-    /// Parts of the full answer: a map is there with at least these keys, a list with at least these entries.
+    /// Parts of the full answer: a map is there with at least these keys, a list with at least these entries, an
+    /// empty list as an empty list.
     #[serde(default)]
     pub result: Map<String, Value>,
     /// `emits`, `violations` and `token_consumed` are all that is there, in this order.
