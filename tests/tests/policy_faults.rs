@@ -72,6 +72,12 @@ fn contradictions_are_errors_that_name_file_and_culprit() {
             "      from_site: SITE_MOON\n      to_site: SITE_HUB\n      transport",
             "SITE_MOON",
         ),
+        (
+            "tokens/dual_approval_policy.v0.1.yaml",
+            "applies_to_token_types: [OVERRIDE_RISK_ACCEPTANCE",
+            "applies_to_token_types: [OVERRIDE_RISK_ACEPTANCE",
+            "OVERRIDE_RISK_ACEPTANCE",
+        ),
         ("rbac/rbac_policy.v0.1.yaml", "A_QC: ROLE_QC", "A_QC: ROLE_QUALITY", "ROLE_QUALITY"),
         ("catalogue/measurement_model.v0.1.yaml", "sd: 0.35", "sd: -0.35", "BIOCHEM_PANEL_CORE"),
     ];

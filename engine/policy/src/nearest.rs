@@ -10,8 +10,12 @@
 /// assert_eq!(labtrust_policy::nearest(["RC_DEVICE_BUSY"], "zebra"), None);
 /// ```
 pub fn nearest<'c>(candidates: impl IntoIterator<Item = &'c str>, word: &str) -> Option<&'c str> {
+    within(candidates, word, (word.chars().count() / 3).max(1))
+}
+
+/// [`nearest`] with at most `allowed` edits [count].
+pub(crate) fn within<'c>(candidates: impl IntoIterator<Item = &'c str>, word: &str, allowed: usize) -> Option<&'c str> {
     let word: Vec<char> = word.to_lowercase().chars().collect();
-    let allowed = (word.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let letters: Vec<char> = candidate.to_lowercase().chars().collect();

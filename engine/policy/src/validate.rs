@@ -12,6 +12,8 @@ mod schema;
 mod sense;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::builtin;
 use crate::error::{PolicyError, find_token};
@@ -144,14 +146,12 @@ pub fn validate(store: &PolicyStore, actions: &[&str], loading: Option<&PolicyEr
     let mut findings = Vec::new();
     let mut documents = Vec::new();
     for path in store.paths().filter(|path| !path.contains(".schema.") && !path.starts_with("schemas/")) {
-        match store.peek(path).and_then(|text| Document::read(store, path, text)) {
-            Ok(document) => documents.push(document),
+        match store.peek(path).and_then(|text| Read::of(store, path, text)) {
+            Ok(Read { document, shape }) => {
+                documents.push(document);
+                findings.extend(shape);
+            }
             Err(error) => findings.push(Finding::from_error(&error)),
-        }
-    }
-    for document in &documents {
-        if let Some(schema) = schema_path(&document.path) {
-            schema::check(document, schema, &mut findings);
         }
     }
     let own = documents.len();
@@ -159,6 +159,7 @@ pub fn validate(store: &PolicyStore, actions: &[&str], loading: Option<&PolicyEr
     let names = Names::collect(&documents, actions);
     let mut sense = Vec::new();
     dangling::check(&documents[..own], &names, &mut sense);
+    dangling::slips(&documents[..own], &names, &mut sense);
     dangling::twice(&documents[..own], &mut sense);
     sense::check(&sense::Look { documents: &documents[..own], names: &names, actions }, &mut sense);
     // Where the shape is wrong already, its consequences for the sense are noise.
@@ -176,10 +177,46 @@ pub fn validate(store: &PolicyStore, actions: &[&str], loading: Option<&PolicyEr
 }
 
 /// The built-in files that stand in for those that a directory lacks.
-fn borrowed(store: &PolicyStore) -> Vec<Document> {
+fn borrowed(store: &PolicyStore) -> Vec<Arc<Document>> {
     let engine = PolicyStore::builtin();
     let lacking = REQUIRED_FILES.iter().chain(FALLBACK_FILES).filter(|path| !store.contains(path));
-    lacking.filter_map(|path| Document::read(&engine, path, builtin::text(path)?).ok()).collect()
+    lacking.filter_map(|path| Some(Read::of(&engine, path, builtin::text(path)?).ok()?.document)).collect()
+}
+
+/// A file that was read, and what is wrong with its shape.
+#[derive(Clone)]
+struct Read {
+    document: Arc<Document>,
+    shape: Vec<Finding>,
+}
+
+impl Read {
+    /// Reads a file. Most files of most policies are the built-in ones, which are read once for all.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    fn of(store: &PolicyStore, path: &str, text: &str) -> Result<Self, PolicyError> {
+        static BUILTIN: Mutex<BTreeMap<String, Read>> = Mutex::new(BTreeMap::new());
+        if builtin::text(path) != Some(text) {
+            return Self::anew(store, path, text);
+        }
+        let known = || BUILTIN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = known().get(path) {
+            return Ok(read.clone());
+        }
+        let read = Self::anew(store, path, text)?;
+        known().insert(path.to_owned(), read.clone());
+        Ok(read)
+    }
+
+    fn anew(store: &PolicyStore, path: &str, text: &str) -> Result<Self, PolicyError> {
+        let document = Document::read(store, path, text)?;
+        let mut shape = Vec::new();
+        if let Some(schema) = schema_path(path) {
+            schema::check(&document, schema, &mut shape);
+        }
+        Ok(Self { document: Arc::new(document), shape })
+    }
 }
 
 /// Where a policy says something about `id`: files and lines in order, with the place in the document.
@@ -187,7 +224,7 @@ fn borrowed(store: &PolicyStore) -> Vec<Document> {
 pub fn places_of(store: &PolicyStore, id: &str) -> Vec<(String, usize, &'static str)> {
     let mut places = Vec::new();
     for path in store.paths().filter(|path| !path.contains(".schema.") && !path.starts_with("schemas/")) {
-        let Ok(document) = store.peek(path).and_then(|text| Document::read(store, path, text)) else { continue };
+        let Ok(Read { document, .. }) = store.peek(path).and_then(|text| Read::of(store, path, text)) else { continue };
         let declared = names::DECLARED.iter().map(|(_, kind, pattern)| (*kind, *pattern));
         for (_, pattern) in declared
             .chain(names::USED.iter().map(|(kind, pattern, _)| (*kind, *pattern)))

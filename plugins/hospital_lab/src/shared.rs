@@ -68,7 +68,8 @@ impl Shared {
         let keys = KeyRegistry::compile(&keys, &mut symbols);
         let tokens: TokenPolicy = store.section(TOKENS, Some("token_registry"))?;
         let dual: DualApprovalPolicy = store.section_or_builtin(DUAL, Some("dual_approval_policy"))?;
-        let token_types = TokenTypes::compile(&tokens, Some(&dual), &table, &mut symbols).map_err(wrong(TOKENS))?;
+        // Only an approval rule can be wrong here: one for a type that is not registered.
+        let token_types = TokenTypes::compile(&tokens, Some(&dual), &table, &mut symbols).map_err(wrong(DUAL))?;
         let enforcement: EnforcementPolicy = store.section(ENFORCEMENT, None)?;
         let enforcement = EnforcementMap::compile(&enforcement, &mut symbols).map_err(wrong(ENFORCEMENT))?;
         let registry: InvariantPolicy = store.section(INVARIANTS, None)?;

@@ -1,6 +1,7 @@
 //! Which ids a policy defines, and where it uses them: two tables, one line a fact.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use labtrust_trust::reason::ReasonCodePolicy;
 
@@ -204,13 +205,21 @@ pub(crate) const USED: &[(&str, &str, Family)] = &[
     (BOUNDARY, "tool_boundary_policy.tools[].tool_id", F::Tool),
 ];
 
+/// Where actions are named beside deeds that are none of the domain's (of tools, of the memory of agents, of laboratories
+/// to come): file and place. Only a word that is nearly an action is a mistake there.
+pub(crate) const NEARLY: &[(&str, &str)] = &[
+    (TOKENS, "token_registry.token_types.*.scope.allowed_actions[]"),
+    (TOKEN_MAP, "token_enforcement_map.rules[].action_type"),
+    (REASONS, "reason_code_registry.codes[].triggers[]"),
+];
+
 /// The declared ids of a policy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names(BTreeMap<Family, BTreeSet<String>>);
 
 impl Names {
     /// Collects what `documents` declare. `actions` are the actions of the domain; with none, actions are not judged.
-    pub(crate) fn collect(documents: &[Document], actions: &[&str]) -> Self {
+    pub(crate) fn collect(documents: &[Arc<Document>], actions: &[&str]) -> Self {
         let mut names = Self::default();
         for (family, kind, pattern) in DECLARED {
             for document in documents.iter().filter(|document| document.kind == *kind) {

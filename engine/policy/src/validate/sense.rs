@@ -1,6 +1,7 @@
 //! What is well-formed and names only what exists, but cannot work.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::document::{Document, Node};
 use super::names::{DUAL, EMITS, EQUIPMENT, Family, KEYS, Names, RBAC, TOKENS, TOOLS, ZONES};
@@ -9,7 +10,7 @@ use crate::builtin;
 
 /// What the checks look at.
 pub(super) struct Look<'a> {
-    pub(super) documents: &'a [Document],
+    pub(super) documents: &'a [Arc<Document>],
     pub(super) names: &'a Names,
     pub(super) actions: &'a [&'a str],
 }
@@ -17,7 +18,7 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     /// The file of the policy itself, not of an overlay.
     fn file(&self, path: &str) -> Option<&'a Document> {
-        self.documents.iter().find(|document| document.path == path)
+        self.documents.iter().find(|document| document.path == path).map(Arc::as_ref)
     }
 }
 

@@ -226,6 +226,21 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         "unknown-reason-code",
         "RC_STAB_NO_SEPARATION",
     ),
+    (TOKENS, "allowed_actions: [OPEN_DOOR, MOVE]", "allowed_actions: [OPEN_DOR, MOVE]", "unknown-action", "OPEN_DOR"),
+    (
+        REASONS,
+        "triggers: [ASSIGN_LANE, QUEUE_RUN]",
+        "triggers: [ASSIGN_LANE, QUEUE_RNU]",
+        "unknown-action",
+        "QUEUE_RNU",
+    ),
+    (
+        "tokens/token_enforcement_map.v0.1.yaml",
+        "action_type: START_RUN_OVERRIDE",
+        "action_type: START_RUN_OVERIDE",
+        "unknown-action",
+        "START_RUN_OVERIDE",
+    ),
 ];
 
 /// `text` with the mistake in it, and the lines [from 1] where it now stands and where the finding may be: the line of
