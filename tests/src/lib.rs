@@ -4,6 +4,8 @@ pub mod generated;
 
 pub mod differential;
 
+pub mod scripts;
+
 use labtrust_plugin::lab::{LabEngine, LoadedLab, Observer, StepFacts};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
