@@ -164,7 +164,7 @@ fn stable(_: &InvariantSpec, seen: &Seen<'_>) -> Option<Finding> {
 }
 
 fn unstable(_: &InvariantSpec, seen: &Seen<'_>) -> Option<Finding> {
-    let invariant = seen.lab.unstable(first_specimen(seen)?)?;
+    let (invariant, _) = seen.lab.unstable(first_specimen(seen)?)?;
     Some(Finding::violation(codes::TIME_EXPIRED).with("limit", Detail::Symbol(invariant)))
 }
 

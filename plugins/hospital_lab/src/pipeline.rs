@@ -371,6 +371,9 @@ impl Lab {
         for &(invariant, reason) in &refusal.broken {
             self.finding(invariant, reason.or(Some(refusal.code)));
         }
+        if let Some(code) = refusal.policy_reason {
+            self.detail("policy_reason_code", Detail::Id(code));
+        }
         if self.outcome.capability.is_some() {
             self.outcome.emits.push("AGENT_SCOPE_VIOLATION");
         }

@@ -8,12 +8,20 @@ use smallvec::SmallVec;
 pub(crate) struct Refusal {
     pub code: &'static str,
     pub broken: SmallVec<[(Symbol, Option<&'static str>); 2]>,
+    /// The policy's own reason code for it, where the policy has one.
+    pub policy_reason: Option<Symbol>,
 }
 
 impl Refusal {
     /// A refusal that names the invariant it protects.
     pub(crate) fn breaking(code: &'static str, invariant: Symbol) -> Self {
-        Self { code, broken: SmallVec::from_slice(&[(invariant, Some(code))]) }
+        Self { code, broken: SmallVec::from_slice(&[(invariant, Some(code))]), policy_reason: None }
+    }
+
+    /// The same with the reason code that the policy has for it.
+    pub(crate) fn called(mut self, policy_reason: Option<Symbol>) -> Self {
+        self.policy_reason = policy_reason;
+        self
     }
 
     /// The same with one more invariant.
@@ -25,7 +33,7 @@ impl Refusal {
 
 impl From<&'static str> for Refusal {
     fn from(code: &'static str) -> Self {
-        Self { code, broken: SmallVec::new() }
+        Self { code, broken: SmallVec::new(), policy_reason: None }
     }
 }
 

@@ -255,8 +255,8 @@ impl Lab {
                     return Err(codes::ROUTE_DEVICE_INCOMPATIBLE.into());
                 }
             }
-            if let Some(invariant) = self.unstable(entity) {
-                return Err(Refusal::breaking(codes::TIME_EXPIRED, invariant));
+            if let Some((invariant, name)) = self.unstable(entity) {
+                return Err(Refusal::breaking(codes::TIME_EXPIRED, invariant).called(name));
             }
             if self.spoiled(specimen) {
                 return Err(Refusal::breaking(codes::TEMP_OUT_OF_BAND, self.names.inv_zone_006));
@@ -265,15 +265,17 @@ impl Lab {
         Ok(())
     }
 
-    /// The invariant a specimen would break if it were measured now, because it waited too long.
-    pub(crate) fn unstable(&self, specimen: Entity) -> Option<Symbol> {
+    /// The invariant a specimen would break if it were measured now, because it waited too long, and the reason code
+    /// that the policy has for this breach.
+    pub(crate) fn unstable(&self, specimen: Entity) -> Option<(Symbol, Option<Symbol>)> {
         let specimen = self.specimen(specimen);
         let limits = self.policy.stability.limits(specimen.panel);
         let separated = specimen.separated_s.unwrap_or(self.now_s);
         let before = separated.saturating_sub(specimen.collection_s) > limits.pre_s;
         let window = if specimen.cold { limits.cold_s } else { limits.ambient_s };
         let after = specimen.separated_s.is_some_and(|separated| self.now_s.saturating_sub(separated) > window);
-        (before || after).then_some(limits.invariant)
+        let name = if before { limits.pre_reason } else { limits.post_reason };
+        (before || after).then_some((limits.invariant, name))
     }
 
     /// Whether a specimen was out of its temperature band for longer than the policy forgives, all times together. A

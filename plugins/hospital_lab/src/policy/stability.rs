@@ -40,17 +40,28 @@ struct StateRequirements {
 #[derive(Debug, Clone, Default, Deserialize)]
 struct PreSeparation {
     max_time_collection_to_separation_minutes: Option<i64>,
+    #[serde(default)]
+    breach_handling: BreachHandling,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct BreachHandling {
+    reason_code: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 struct PostSeparation {
     #[serde(default)]
     stability_windows_minutes: BTreeMap<String, i64>,
+    #[serde(default)]
+    breach_handling: BreachHandling,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Transport {
     max_time_collection_to_arrival_minutes: Option<i64>,
+    #[serde(default)]
+    breach_handling: BreachHandling,
 }
 
 /// Limits of a panel [s].
@@ -66,6 +77,9 @@ pub(crate) struct Limits {
     pub cold_s: i64,
     /// The invariant that a breach breaks.
     pub invariant: Symbol,
+    /// What the policy calls a breach before and after separation.
+    pub pre_reason: Option<Symbol>,
+    pub post_reason: Option<Symbol>,
 }
 
 /// Limits per panel.
@@ -90,6 +104,8 @@ impl Stability {
             ambient_s: 21_600,
             cold_s: 86_400,
             invariant: symbols.intern("INV-STAB-BIOCHEM-002"),
+            pre_reason: None,
+            post_reason: None,
         };
         let mut panels = SymbolMap::default();
         for (panel, rule) in &file.panel_rules {
@@ -102,12 +118,19 @@ impl Stability {
             // A panel that is not separated has no such window: its clock runs from collection to arrival and beyond.
             let unseparated = rule.transport_constraints.max_time_collection_to_arrival_minutes.unwrap_or(1_440);
             let pre_minutes = pre.unwrap_or(if separation_required { 120 } else { unseparated });
+            let post_reason = rule.post_separation_storage_constraints.breach_handling.reason_code.as_deref();
+            let pre_reason = match &rule.pre_separation_constraints.breach_handling.reason_code {
+                None if !separation_required => rule.transport_constraints.breach_handling.reason_code.as_deref(),
+                stated => stated.as_deref(),
+            };
             let limits = Limits {
                 separation_required,
                 pre_s: pre_minutes.saturating_mul(60),
                 ambient_s: window(&["AMBIENT_20_25", "AMBIENT_15_25C"], default.ambient_s),
                 cold_s: window(&["REFRIGERATED_2_8"], default.cold_s),
                 invariant: symbols.intern(&format!("INV-STAB-{}-002", panel.split('_').next().unwrap_or(panel))),
+                pre_reason: pre_reason.map(|code| symbols.intern(code)),
+                post_reason: post_reason.map(|code| symbols.intern(code)),
             };
             if [limits.pre_s, limits.ambient_s, limits.cold_s].iter().any(|&seconds| seconds < 0) {
                 let message = format!("a stability window of {panel} is negative");
