@@ -118,8 +118,8 @@ impl TraceReport {
         let word = if self.safe { "safe" } else { "not safe" };
         let _ = writeln!(
             out,
-            "{word}: {} violations in {} of {} steps. {}",
-            self.violations.len(),
+            "{word}: {} in {} of {} steps. {}",
+            count(self.violations.len(), "violation"),
             self.steps_checked,
             self.steps_in_trace,
             self.how()
@@ -130,10 +130,17 @@ impl TraceReport {
     /// Whether the events were played again, as a sentence.
     fn how(&self) -> String {
         match &self.not_re_evaluated_because {
-            None => format!("The events were played again; {} things were recorded otherwise.", self.divergences),
+            None => {
+                format!("The events were played again: {} from the record.", count(self.divergences, "divergence"))
+            }
             Some(reason) => format!("The events were not played again: {}. Verdicts are as recorded.", inert(reason)),
         }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// Text of a trace as it may stand in a Markdown page: one line, and no markup.
