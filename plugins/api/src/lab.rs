@@ -9,6 +9,7 @@ mod agent;
 mod args;
 pub mod contract;
 mod engine;
+mod gate;
 mod outcome;
 mod raw;
 mod view;
@@ -20,6 +21,7 @@ pub use engine::{
     ChainValues, Engine, LabDomain, LabEngine, LabError, LoadedLab, Observer, QueryError, StateDigest, StepFacts,
     TimingSummary,
 };
+pub use gate::Gate;
 pub use labtrust_kernel::{Symbol, Symbols};
 pub use labtrust_trust::tokens::Approval;
 pub use outcome::{Detail, Finding, Outcome};

@@ -19,6 +19,7 @@ mod policy;
 mod query;
 pub mod reference;
 mod refusal;
+pub mod refusals;
 mod shared;
 pub mod tasks;
 mod tooling;

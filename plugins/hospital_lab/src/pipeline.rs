@@ -12,7 +12,7 @@ use crate::{
     refusal::{Decided, Refusal},
 };
 use labtrust_contract::{CapabilityDecision, ControlDecision, StepResult};
-use labtrust_plugin::lab::{Action, ActionKind, Args, Detail, Finding, Malformed, Observer};
+use labtrust_plugin::lab::{Action, ActionKind, Args, Detail, Finding, Gate, Malformed, Observer};
 use labtrust_trust::{
     canonical, codes,
     enforcement::{EnforcementKind, ViolationFacts},
@@ -92,7 +92,10 @@ impl Lab {
             return;
         }
         let decided = match self.pass_gates(action, raw_args) {
-            Ok(()) => self.apply(action),
+            Ok(()) => {
+                self.at_gate(Gate::Precondition);
+                self.apply(action)
+            }
             refused => refused,
         };
         match decided {
@@ -112,17 +115,26 @@ impl Lab {
         }
     }
 
+    /// Says which gate the event stands at now: the one that refuses it, if it is refused.
+    pub(crate) fn at_gate(&mut self, gate: Gate) {
+        self.outcome.gate = Some(gate);
+    }
+
     fn pass_gates(&mut self, action: &Action, raw_args: Option<&Map<String, Value>>) -> Decided {
         let kind = action.decision.kind;
+        self.at_gate(Gate::FrozenLog);
         if self.log_frozen && kind != ActionKind::LiftEnforcement {
             return Err(codes::AUDIT_CHAIN_BROKEN.into());
         }
+        self.at_gate(Gate::Time);
         if action.t_s < 0 || Self::moment(action.t_s) < self.now {
             return Err(codes::RC_TIME_BACKWARDS.into());
         }
         if kind.is_runtime_control() {
+            self.at_gate(Gate::RuntimeControl);
             return self.pass_control(action, raw_args);
         }
+        self.at_gate(Gate::Colocation);
         if matches!(kind, ActionKind::StartRun | ActionKind::StartRunOverride)
             && let Some(device) = action.decision.args.device
             && let Some(&device) = self.policy.equipment.index.get(device)
@@ -130,28 +142,35 @@ impl Lab {
             self.colocated(action.agent, device)?;
         }
         let agent = action.agent;
+        self.at_gate(Gate::AgentKnown);
         if agent == self.names.empty || !(self.rbac.is_known(agent) || self.ids.bodies.contains(agent)) {
             // Without an entry of its own an agent may still have the policy's default role.
             if self.rbac.role_of(agent).is_none() {
                 return Err(codes::RC_AGENT_UNKNOWN.into());
             }
         }
+        self.at_gate(Gate::Role);
         let zone = self.agent_zone(agent).map(|zone| self.policy.layout.zones[zone].id);
         let verdict = self.rbac.check(agent, kind.id(), zone, action.decision.args.device);
         self.outcome.rbac = Some((verdict.refusal.is_none(), verdict.refusal, verdict.role));
         if let Some(code) = verdict.refusal {
             return Err(code.into());
         }
+        self.at_gate(Gate::Enforcement);
         if kind.is_mutating()
             && let Some(code) = self.enforcer.agent_block(agent, self.now)
         {
             return Err(code.into());
         }
+        self.at_gate(Gate::Capability);
         self.pass_capability(action, verdict.role)?;
+        self.at_gate(Gate::Signature);
         self.pass_signature(action, raw_args, verdict.role)?;
+        self.at_gate(Gate::InTransit);
         if kind != ActionKind::Tick && self.body(agent).is_some_and(|body: &Body| body.walking_to.is_some()) {
             return Err(codes::RC_AGENT_IN_TRANSIT.into());
         }
+        self.at_gate(Gate::Token);
         self.validate_tokens(action)
     }
 
@@ -290,6 +309,7 @@ impl Lab {
         assert!(self.committed, "an accepted action was committed");
         let kind = action.decision.kind;
         self.outcome.accepted = true;
+        self.outcome.gate = None;
         self.concerned_by(&action.decision.args);
         self.capabilities.record(action.agent, kind.id(), self.now);
         if action.decision.signature.is_some()
@@ -387,6 +407,7 @@ impl Lab {
     /// An event that cannot be read is refused like any other, and recorded as it came.
     fn refuse_unread(&mut self, malformed: &Malformed) {
         self.outcome.clear();
+        self.at_gate(if self.log_frozen { Gate::FrozenLog } else { Gate::WellFormed });
         self.outcome.reason = Some(if self.log_frozen {
             codes::AUDIT_CHAIN_BROKEN
         } else {

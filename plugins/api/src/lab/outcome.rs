@@ -1,6 +1,6 @@
 //! What came of one event, in typed form; its text form is [`StepResult`].
 
-use super::{Ids, Symbol, Symbols};
+use super::{Gate, Ids, Symbol, Symbols};
 use labtrust_contract::{
     CapabilityDecision, ControlDecision, EnforcementItem, HashChain, InvariantStatus, RbacDecision,
     SignatureVerification, StepResult, StepStatus, Violation,
@@ -42,6 +42,8 @@ pub struct Outcome {
     pub accepted: bool,
     /// Why not.
     pub reason: Option<&'static str>,
+    /// Which gate refused. For those who watch; no record and no file holds it.
+    pub gate: Option<Gate>,
     /// What the step emitted, in order.
     pub emits: SmallVec<[&'static str; 4]>,
     /// Invariant outcomes, passes included.
@@ -75,6 +77,7 @@ impl Outcome {
     pub fn clear(&mut self) {
         self.accepted = false;
         self.reason = None;
+        self.gate = None;
         self.emits.clear();
         self.findings.clear();
         self.tokens_consumed.clear();
