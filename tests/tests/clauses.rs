@@ -6,10 +6,12 @@
 use labtrust_bench::scenario::{
     EngineLoader, FailureKind, Runner, Scenario, ScenarioReport, Semantics, load, load_text,
 };
+use labtrust_contract::StepResult;
 use labtrust_hospital_lab::reference::FrozenEngine;
-use labtrust_plugin::lab::Engine;
+use labtrust_plugin::lab::{Engine, LabError, QueryError, StateDigest, TimingSummary};
 use labtrust_policy::PolicyStore;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -292,4 +294,81 @@ fn a_scenario_with_nothing_to_do_is_refused() {
     let idle = r#"(scenario_id: "IDLE", initial_state: {"workflow": "open"}, script: [])"#;
     let error = load_text(Path::new("idle.ron"), idle).expect_err("it does nothing").to_string();
     assert!(error.contains("expect_reset"), "{error}");
+}
+
+#[test]
+fn a_policy_that_loads_although_it_should_not_fails_the_scenario() {
+    let scenario = |rest: &str| {
+        let text = format!(r#"(scenario_id: "LOAD", initial_state: {{"workflow": "open"}}, {rest})"#);
+        load_text(Path::new("load.ron"), &text).expect("it is a scenario").scenarios.remove(0)
+    };
+    let kind = |rest: &str| {
+        let report = play(&[scenario(rest)], Semantics::Sound).remove(0);
+        report.failures.first().map(|failure| failure.details.kind)
+    };
+    const FILE: &str = "reagents/reagent_policy.v0.1.yaml";
+    assert_eq!(kind(&format!(r#"policy: {{"{FILE}": "reagents"}}, expect_load: "reagent_policy""#)), None);
+    assert_eq!(
+        kind(&format!(r#"policy: {{"{FILE}": "reagents"}}, expect_load: "something else""#)),
+        Some(FailureKind::Load)
+    );
+    assert_eq!(kind(r#"expect_load: "reagent_policy""#), Some(FailureKind::Load));
+    assert_eq!(kind(r#"expect_reset: "anything""#), Some(FailureKind::Reset));
+    // A runner that was not told how to load another policy says so.
+    let policy = PolicyStore::builtin();
+    let runner = Runner::new(&policy, Semantics::Sound).expect("the policy loads");
+    let mut engine = loader(Semantics::Sound).load(&policy).expect("the policy loads");
+    assert!(runner.run(&scenario(r#"expect_load: "x""#), engine.as_mut()).only_unsupported());
+}
+
+/// A laboratory whose state is another every time somebody looks.
+struct Restless {
+    engine: Box<dyn Engine>,
+    looked: u8,
+}
+
+impl Engine for Restless {
+    fn reset(&mut self, initial_state: &Map<String, Value>, seed: u64) -> Result<(), LabError> {
+        self.engine.reset(initial_state, seed)
+    }
+
+    fn begin_batch(&mut self) {
+        self.engine.begin_batch();
+    }
+
+    fn signing_payload(&mut self, event: &Map<String, Value>) -> Option<Vec<u8>> {
+        self.engine.signing_payload(event)
+    }
+
+    fn play(&mut self, event: &Map<String, Value>) -> StepResult {
+        self.engine.play(event)
+    }
+
+    fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
+        self.engine.query(expression)
+    }
+
+    fn timing_summary(&mut self) -> TimingSummary {
+        self.engine.timing_summary()
+    }
+
+    fn digest_at(&mut self, _t_s: i64) -> Option<StateDigest> {
+        self.looked += 1;
+        Some(StateDigest([self.looked; 32]))
+    }
+}
+
+#[test]
+fn a_refused_step_that_changes_the_state_fails_the_scenario_and_an_accepted_one_may() {
+    let policy = PolicyStore::builtin();
+    let runner = Runner::new(&policy, Semantics::Sound).expect("the policy loads");
+    let kinds = |scenario: &Scenario| {
+        let engine = loader(Semantics::Sound).load(&policy).expect("the policy loads");
+        let report = runner.run(scenario, &mut Restless { engine, looked: 0 });
+        report.failures.iter().map(|failure| failure.details.kind).collect::<Vec<_>>()
+    };
+    let mut scenario = one_step("");
+    assert_eq!(kinds(&scenario), []);
+    scenario.script[0].reason_code = None;
+    assert_eq!(kinds(&scenario), [FailureKind::Touched]);
 }
