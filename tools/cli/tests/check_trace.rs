@@ -209,9 +209,11 @@ fn a_code_an_invariant_and_an_emit_are_explained_with_their_places() {
     let explain = |arguments: &[&str]| labtrust(dir.path(), &[&["explain"], arguments].concat());
     let (code, stdout, _) = explain(&["RC_DEVICE_NOT_COLOCATED"]);
     assert_eq!(code, 0);
-    for part in ["The agent is not in the room", "P0_STOP", "invariants/invariant_registry.v1.0.yaml:"] {
+    let gates = "  raised by         colocation, precondition\n";
+    for part in ["The agent is not in the room", "P0_STOP", gates, "invariants/invariant_registry.v1.0.yaml:"] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
+    assert!(explain(&["INT_HEMOLYSED"]).1.contains("  raised by         no gate\n"));
     for (id, kind, meaning) in [
         ("RC_DEVICE_NOT_COLOCATED", "reason_code", "The agent is not in the room of the device."),
         ("INV-ZONE-005", "invariant", "Once the door has been open longer"),

@@ -1,10 +1,12 @@
-//! `explain`: what a reason code, an invariant or an emitted word means, and where the policy says something about it.
+//! `explain`: what a reason code, an invariant or an emitted word means, which gates raise the code, and where the policy
+//! says something about it.
 
 use super::Format;
 use crate::Global;
 use crate::error::CliError;
 use crate::session::Session;
 use crate::talk;
+use labtrust_hospital_lab::refusals::gates_of;
 use labtrust_policy::{PolicyError, PolicyStore, nearest, places_of};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -13,7 +15,7 @@ const CODES: &str = "reason_codes/reason_code_registry.v0.1.yaml";
 const EMITS: &str = "emits/emits_vocab.v0.1.yaml";
 const INVARIANTS: &str = "invariants/invariant_registry.v1.0.yaml";
 
-/// Say what a reason code, an invariant or an emitted word means, and where the policy uses it
+/// Say what a reason code, an invariant or an emitted word means, who raises it, and where the policy uses it
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  labtrust explain RC_DEVICE_NOT_COLOCATED")]
 pub(crate) struct Options {
@@ -65,6 +67,8 @@ impl Explained {
         for (name, value) in &self.facts {
             let words = match value {
                 Value::String(text) => text.clone(),
+                // Some codes are reported without a refusal, or are kept for others.
+                Value::Array(gates) if gates.is_empty() => "no gate".to_owned(),
                 Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
                 other => other.to_string(),
             };
@@ -119,6 +123,8 @@ fn code(policy: &PolicyStore, id: &str) -> Result<Option<Vec<(&'static str, Valu
         if let (Some(meaning), Some(at)) = (severity, told.iter().position(|(name, _)| *name == "severity")) {
             told.insert(at + 1, ("severity_means", meaning.clone()));
         }
+        let gates: Vec<&str> = gates_of(id).iter().map(|gate| gate.as_str()).collect();
+        told.push(("raised_by", json!(gates)));
         told.extend(origin.map(|origin| ("taken_from", json!(origin))));
         return Ok(Some(told));
     }
