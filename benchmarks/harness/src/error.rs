@@ -107,6 +107,14 @@ pub enum BenchError {
         /// The directory.
         path: PathBuf,
     },
+    /// Nothing that was named holds results.
+    #[error("no results in {}{}", path.display(), skipped.iter().map(|reason| format!("; {reason}")).collect::<String>())]
+    NoResults {
+        /// The first path as given.
+        path: PathBuf,
+        /// Why each file that looked like results was left out.
+        skipped: Vec<String>,
+    },
     /// The threads of the run could not be started.
     #[error("cannot start {threads} threads: {message}")]
     Threads {

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod results;
 mod run;
 pub mod scenario;
+pub mod stats;
 pub mod summary;
 #[cfg(test)]
 mod testing;

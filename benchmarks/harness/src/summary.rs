@@ -1,8 +1,11 @@
-//! Short summaries of results for people: `run-summary` and the table of `quick-eval`.
+//! Summaries of results: `summarize-results`, and for a quick look `run-summary` and the table of `quick-eval`.
 
+mod aggregate;
+pub(crate) mod discover;
 mod quick_eval;
 mod run_dir;
 
+pub use aggregate::{ResultsSummary, summarise_results};
 pub use quick_eval::{QuickEvalSummary, quick_eval_markdown};
 pub use run_dir::{RunSummary, Summaries, summarise_run};
 
