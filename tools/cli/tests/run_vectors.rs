@@ -94,3 +94,20 @@ fn input_that_cannot_be_used_is_named_by_its_line_and_leaves_no_answers() {
     assert_eq!(code, 1);
     assert!(stderr.contains("nothing to check"), "{stderr}");
 }
+
+/// In simulated timing devices fail and are repaired up to the last moment, and no further. One device that seldom fails
+/// makes that quick to see.
+#[test]
+fn an_event_at_the_end_of_time_is_answered() {
+    let failures = "failure_models:\n  version: \"0.1\"\n  device_failures:\n    \
+                    DEV_HAEM_01: {enabled: true, mtbf_hours: 100000.0, mttr_s: 900}\n  maintenance_schedule: []\n";
+    let policy = labtrust_policy::PolicyStore::builtin().with_text("equipment/failure_models.v0.1.yaml", failures);
+    let registry = labtrust_builtin::registry().unwrap();
+    let mut engine = registry.lab_domain("hospital_lab").unwrap().load(&policy).unwrap().engine();
+    engine.reset(json!({"timing_mode": "simulated"}).as_object().unwrap(), 1).unwrap();
+    engine.begin_batch();
+    let tick = json!({"event_id": "e1", "t_s": i64::MAX, "agent_id": "A_RUNNER", "action_type": "TICK"});
+    let result = engine.play(tick.as_object().unwrap());
+    assert_eq!(result.blocked_reason_code, None);
+    assert!(result.hashchain.length > 20, "failures and repairs of 584 years are on record");
+}
