@@ -168,6 +168,8 @@ fn an_episode_of_a_log_is_played_again_with_what_the_laboratory_does_by_itself()
         assert_eq!((code, &report["re_evaluated"]), (0, &true.into()), "{report}");
     }
     assert_eq!(of("log.jsonl", "1", "7").0, 1, "another seed is another episode");
+    let (code, _, stderr) = labtrust(dir.path(), &["check-trace", "log.jsonl", "--episode", "9"]);
+    assert!(code == 1 && stderr.contains("it has no episode 9"), "nothing to look at is not safety: {stderr}");
     let text = std::fs::read_to_string(dir.path().join("log.jsonl")).unwrap();
     let own = text.lines().position(|line| line.contains("\"emits\":[\"END_RUN\"]")).unwrap();
     forge(dir.path(), "log.jsonl", own, "\"emits\":[\"END_RUN\"]", "\"emits\":[]");
@@ -182,6 +184,7 @@ fn what_is_no_trace_is_told_with_its_place() {
     for (text, part) in [
         ("{", "line 1: not JSON"),
         ("{\"event\":{},\"result\":{}}\n[]\n", "line 2: an entry should be a map"),
+        ("", "it has no steps"),
         ("[{\"event\":{}}]", "entry 1: neither an event with its result nor a line of a log"),
         ("[{\"event\":1,\"result\":{}}]", "entry 1: \"event\" should be a map"),
         ("[{\"event\":{},\"result\":{\"violations\":7}}]", "entry 1: \"violations\" should be a list"),

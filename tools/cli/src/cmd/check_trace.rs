@@ -56,7 +56,7 @@ pub(crate) struct Options {
     /// Who moved time in the task; the task decides where this is not given
     #[arg(long, value_name = "MODE", requires = "task")]
     timing: Option<Timing>,
-    /// Seed of the episode, with --initial-state or --task; in a run the first one has --seed, the next one more
+    /// Seed of the episode, where the trace or the scenario does not say it; in a run, that of the run plus the episode
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
     /// Engine that plays the events again, where the trace does not name one
@@ -149,6 +149,11 @@ fn beginning(
         Some(episode) => trace.episode(episode),
         None => trace,
     };
+    if trace.entries.is_empty() {
+        let what =
+            options.episode.map_or("it has no steps".to_owned(), |episode| format!("it has no episode {episode}"));
+        return Err(CheckError::Content { path: options.trace.clone(), problem: what }.into());
+    }
     if options.recorded_only {
         return Ok((trace, Err("--recorded-only was given".to_owned())));
     }
@@ -162,12 +167,17 @@ fn beginning(
     } else if let Some(path) = &options.scenario {
         let semantics = semantics.or(trace.beginning.as_ref().map(|known| known.semantics));
         let id = options.filter.as_ref().or(trace.scenario_id.as_ref());
-        Some(of_scenario(path, id, semantics.unwrap_or(Semantics::Sound), session)?)
+        let known = of_scenario(path, id, semantics.unwrap_or(Semantics::Sound), session)?;
+        Some(Beginning { seed: options.seed.unwrap_or(known.seed), ..known })
     } else if let Some(task) = &options.task {
         let semantics = semantics.unwrap_or(Semantics::Sound);
         Some(of_task(task, options.timing, options.seed.unwrap_or(DEFAULT_SEED), semantics)?)
     } else {
-        trace.beginning.clone().map(|known| Beginning { semantics: semantics.unwrap_or(known.semantics), ..known })
+        trace.beginning.clone().map(|known| Beginning {
+            seed: options.seed.unwrap_or(known.seed),
+            semantics: semantics.unwrap_or(known.semantics),
+            ..known
+        })
     };
     let stated = match (trace.episodes().len() > 1, stated) {
         (true, _) => Err("the log has several episodes, and --episode names none of them".to_owned()),
