@@ -23,6 +23,7 @@ fn log() -> Vec<Value> {
         strict_signatures: false,
         calibration: None,
         metrics: &registry.metrics(),
+        cast: labtrust_bench::Cast::default(),
     };
     let mut log = EpisodeLog::new(Arc::new(LogContext::default()), 0);
     run_episode(laboratory().engine().as_mut(), &setup, Some(&mut log)).unwrap();

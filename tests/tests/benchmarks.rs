@@ -2,7 +2,7 @@
 
 use labtrust_bench::{BenchmarkRun, RunLogs, RunOutcome, results::results_bytes};
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::{AgentSeat, Task, TaskSpec, lab::LoadedLab};
+use labtrust_plugin::{AgentSeat, Opening, Task, TaskSpec, lab::LoadedLab};
 use labtrust_policy::PolicyStore;
 use labtrust_tests::{load, reference_policy};
 use serde_json::{Map, Value};
@@ -31,6 +31,8 @@ fn run(asked: &Asked<'_>) -> RunOutcome {
         strict_signatures: false,
         threads: Some(asked.threads),
         metrics: &metrics,
+        scale: None,
+        cast: labtrust_bench::Cast::default(),
         git_sha: None,
     };
     run.run(RunLogs::None, &|| {}).expect("the run succeeds")
@@ -167,7 +169,7 @@ impl Task for Deserted {
     fn initial_state(&self, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
         self.0.initial_state(seed, calibration)
     }
-    fn agents(&self) -> Vec<AgentSeat> {
+    fn agents(&self, _opening: &Opening<'_>) -> Vec<AgentSeat> {
         Vec::new()
     }
 }

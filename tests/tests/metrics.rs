@@ -37,6 +37,8 @@ fn every_figure_of_every_task_is_one_that_is_defined_and_is_there_when_its_defin
                 strict_signatures: false,
                 threads: Some(1),
                 metrics: &metrics,
+                scale: None,
+                cast: labtrust_bench::Cast::default(),
                 git_sha: None,
             };
             let results = run.run(RunLogs::None, &|| {}).expect("the run succeeds").results;

@@ -46,6 +46,7 @@ impl Script {
             strict_signatures: strict,
             calibration: None,
             metrics: &registry.metrics(),
+            cast: labtrust_bench::Cast::default(),
         };
         let mut log = EpisodeLog::new(Arc::new(LogContext::default()), 0);
         run_episode(lab.engine().as_mut(), &setup, Some(&mut log)).expect("the episode runs");

@@ -15,8 +15,17 @@ use labtrust_plugin::lab::{
     Action, ActionKind, AgentContext, AgentPolicy, Decision, EventId, LabEngine, Observer, StepFacts, Symbol, WorldView,
 };
 use labtrust_plugin::metric::{EpisodeFacts, Metric, SeatFacts};
-use labtrust_plugin::{AgentSeat, Task};
+use labtrust_plugin::{AgentSeat, AgentSet, Injection, Injector, Opening, Task, Turn, Vacancy};
 use serde_json::{Map, Value, json};
+
+/// Who acts in the episodes of a run, and what disturbs them. By default the task's own agents, undisturbed.
+#[derive(Clone, Copy, Default)]
+pub struct Cast<'a> {
+    /// Who sits in the seats instead of the task's own agents; attackers stay.
+    pub agents: Option<&'a dyn AgentSet>,
+    /// What disturbs them.
+    pub injection: Option<&'a dyn Injection>,
+}
 
 /// What distinguishes one episode of a run from another, and what they share.
 #[derive(Clone, Copy)]
@@ -35,6 +44,8 @@ pub struct EpisodeSetup<'a> {
     pub calibration: Option<&'a Map<String, Value>>,
     /// What the episode is measured by.
     pub metrics: &'a [&'a dyn Metric],
+    /// Who acts and what disturbs them.
+    pub cast: Cast<'a>,
 }
 
 /// What came of an episode.
@@ -59,7 +70,8 @@ struct Seat {
     /// Index in [`WorldView::agents`].
     me: usize,
     policy: Box<dyn AgentPolicy>,
-    key: Option<(SigningKey, Symbol)>,
+    /// The agent's keys, its own first; none where signatures are not required.
+    keys: Vec<(SigningKey, Symbol)>,
     /// Why the last action was refused; kept until the next action.
     refused: Option<&'static str>,
 }
@@ -68,6 +80,7 @@ struct Seat {
 struct Watch<'a> {
     meter: EpisodeMeter,
     log: Option<&'a mut EpisodeLog>,
+    injector: Option<Box<dyn Injector>>,
 }
 
 impl Watch<'_> {
@@ -84,6 +97,9 @@ impl Observer for Watch<'_> {
         self.meter.on_step(facts);
         if let Some(log) = &mut self.log {
             log.on_step(facts);
+        }
+        if let Some(injector) = &mut self.injector {
+            injector.on_step(facts);
         }
     }
 }
@@ -108,7 +124,8 @@ pub fn run_episode(
     let state = initial_state(setup)?;
     engine.reset(&state, seed).map_err(|source| BenchError::Lab { task: task.id().to_owned(), seed, source })?;
     let strict = state.get("strict_signatures") == Some(&Value::Bool(true));
-    let agents = task.agents();
+    let opening = Opening { seed, state: &state };
+    let agents = seated(setup, &opening);
     let facts = EpisodeFacts {
         sla_turnaround_s: spec.sla_turnaround_s,
         attack_start_step: spec.attack_start_step,
@@ -118,14 +135,16 @@ pub fn run_episode(
         seats: agents
             .iter()
             .map(|seat| SeatFacts {
-                agent: engine.symbols_mut().intern(seat.agent_id),
-                name: engine.symbols_mut().intern(seat.name),
+                agent: engine.symbols_mut().intern(&seat.agent_id),
+                name: engine.symbols_mut().intern(&seat.name),
                 attacker: seat.attacker,
             })
             .collect(),
     };
+    let cast = facts.seats.clone();
+    let injector = setup.cast.injection.map(|injection| injection.injector(&opening));
     let meter = EpisodeMeter::new(setup.metrics, facts, &state, engine.symbols_mut());
-    let mut watch = Watch { meter, log };
+    let mut watch = Watch { meter, log, injector };
     let mut view = WorldView { horizon_s: Some(horizon_s), ..WorldView::default() };
     engine.observe(&mut view);
     let mut seats =
@@ -140,20 +159,25 @@ pub fn run_episode(
         engine.begin_batch();
         engine.observe(&mut view);
         watch.meter.on_snapshot(&view, engine.symbols());
+        if let Some(injector) = &mut watch.injector {
+            injector.on_view(step, &mut view, engine.symbols_mut());
+        }
         decisions.clear();
         for seat in &mut seats {
             let mut context =
                 AgentContext { view: &view, symbols: engine.symbols_mut(), me: seat.me, refused: seat.refused };
-            // To wait is not an event, said either way.
-            decisions.push(seat.policy.decide(&mut context).filter(|decision| decision.kind != ActionKind::Noop));
+            decisions.push(seat.policy.decide(&mut context));
+        }
+        if let Some(injector) = &mut watch.injector {
+            let symbols = engine.symbols_mut();
+            injector.on_turn(&mut Turn { step, view: &view, seats: &cast, decisions: &mut decisions, symbols });
         }
         for (seat, decision) in seats.iter_mut().zip(decisions.drain(..)) {
-            let Some(decision) = decision else { continue };
+            // To wait is not an event, said either way.
+            let Some(decision) = decision.filter(|decision| decision.kind != ActionKind::Noop) else { continue };
             let event_id = EventId::Step { agent: seat.name, step: step + 1 };
             let mut action = Action { event_id, t_s, agent: seat.agent, decision };
-            if let Some((key, key_id)) = &seat.key {
-                sign(engine, &mut action, key, *key_id, &mut payload);
-            }
+            sign(engine, &mut action, &seat.keys, &mut payload);
             engine.step(&action, &mut watch);
             let outcome = engine.outcome();
             seat.refused = outcome.reason.filter(|_| !outcome.accepted);
@@ -171,6 +195,20 @@ pub fn run_episode(
         actions_attempted: count("actions_attempted"),
         metrics,
     })
+}
+
+/// The agents of the task, with the seats of the honest ones filled by the run's set.
+fn seated(setup: &EpisodeSetup<'_>, opening: &Opening<'_>) -> Vec<AgentSeat> {
+    let mut seats = setup.task.agents(opening);
+    if let Some(set) = setup.cast.agents {
+        for seat in seats.iter_mut().filter(|seat| !seat.attacker) {
+            let vacancy = Vacancy { seed: setup.seed, name: &seat.name, agent_id: &seat.agent_id };
+            if let Some(policy) = set.policy(&vacancy) {
+                seat.policy = policy;
+            }
+        }
+    }
+    seats
 }
 
 /// The task's state with what the run decides: timing, workflow guards, signatures.
@@ -195,25 +233,30 @@ fn take_seat(
     strict: bool,
     seat: AgentSeat,
 ) -> Result<Seat, BenchError> {
-    let agent = engine.symbols_mut().intern(seat.agent_id);
+    let agent = engine.symbols_mut().intern(&seat.agent_id);
     let Some(me) = view.agents.iter().position(|known| known.id == agent) else {
-        let (task, agent) = (setup.task.id().to_owned(), seat.agent_id.to_owned());
+        let (task, agent) = (setup.task.id().to_owned(), seat.agent_id.into_owned());
         return Err(BenchError::SeatWithoutAgent { task, seed: setup.seed, agent });
     };
-    let key = if strict { setup.task.signing_seed(setup.seed, seat.agent_id) } else { None };
-    let key = key.map(|(seed, key_id)| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&key_id)));
-    let name = engine.symbols_mut().intern(seat.name);
-    Ok(Seat { name, agent, me, policy: seat.policy, key, refused: None })
+    let keys = if strict { setup.task.signing_keys(setup.seed, &seat.agent_id) } else { Vec::new() };
+    let mut key =
+        |(seed, id): labtrust_plugin::SigningKey| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&id));
+    let keys = keys.into_iter().map(&mut key).collect();
+    let name = engine.symbols_mut().intern(&seat.name);
+    Ok(Seat { name, agent, me, policy: seat.policy, keys, refused: None })
 }
 
-/// Signs an event that changes something, unless the agent brought a key or a signature of its own.
-fn sign(engine: &dyn LabEngine, action: &mut Action, key: &SigningKey, key_id: Symbol, payload: &mut Vec<u8>) {
+/// Signs an event that changes something with the agent's own key, or with the one of its keys that the event names. What
+/// the agent has signed itself stays as it is.
+fn sign(engine: &dyn LabEngine, action: &mut Action, keys: &[(SigningKey, Symbol)], payload: &mut Vec<u8>) {
     let decision = &mut action.decision;
-    if !decision.kind.is_mutating() || decision.key_id.is_some() || decision.signature.is_some() {
+    if !decision.kind.is_mutating() || decision.signature.is_some() {
         return;
     }
+    let named = |(_, id): &&(SigningKey, Symbol)| decision.key_id.is_none_or(|key_id| key_id == *id);
+    let Some((key, key_id)) = keys.iter().find(named) else { return };
     // The key's id is part of what is signed.
-    decision.key_id = Some(key_id);
+    decision.key_id = Some(*key_id);
     payload.clear();
     engine.write_signing_payload(action, payload);
     action.decision.signature = Some(BASE64.encode(key.sign(payload).to_bytes()).into());

@@ -1,5 +1,6 @@
 //! Why a benchmark could not be run or its files not be written.
 
+use labtrust_plugin::TaskError;
 use labtrust_plugin::lab::LabError;
 use labtrust_policy::PolicyError;
 use std::path::PathBuf;
@@ -29,6 +30,15 @@ pub enum BenchError {
         task: String,
         /// What it names.
         timing: String,
+    },
+    /// The task cannot be run as it was asked for.
+    #[error(transparent)]
+    Task(TaskError),
+    /// The task is one that is never disturbed.
+    #[error("task {task} takes no injections")]
+    NoInjections {
+        /// The task.
+        task: String,
     },
     /// The task asks for open workflow guards: its figures would compare with nothing.
     #[error("task {task} starts with `workflow: {workflow}`, a benchmark needs `enforced`")]
@@ -123,4 +133,13 @@ pub enum BenchError {
         /// What went wrong.
         message: String,
     },
+}
+
+impl From<TaskError> for BenchError {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Policy(error) => Self::Policy(error),
+            other => Self::Task(other),
+        }
+    }
 }

@@ -18,6 +18,6 @@ pub mod summary;
 mod testing;
 pub mod trace_check;
 
-pub use episode::{EpisodeOutcome, EpisodeSetup, run_episode};
+pub use episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;
 pub use run::{BenchmarkRun, RunLogs, RunOutcome};

@@ -4,9 +4,10 @@
 //! on the machine or the moment is in `run_manifest.json`, which no reader takes for a result.
 
 use crate::BenchError;
+use crate::episode::Cast;
 use labtrust_contract::{ResultsFile, RunManifest};
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::Task;
+use labtrust_plugin::{AgentSet, Injection, Task};
 use labtrust_policy::{PolicyError, PolicyStore};
 use labtrust_trust::canonical;
 use serde::Serialize;
@@ -70,29 +71,48 @@ fn version_of(policy: &PolicyStore, path: &str) -> Result<String, PolicyError> {
     Ok(version.filter(|value| !value.is_empty()).unwrap_or("unknown").to_owned())
 }
 
+/// What the run decided about its task.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Who moves time.
+    pub timing: ClockMode,
+    /// Steps of an episode [count].
+    pub max_steps: u32,
+    /// Signatures are required even where the task does not.
+    pub strict_signatures: bool,
+    /// Who acts and what disturbs them.
+    pub cast: Cast<'a>,
+}
+
 /// What was run, the `config` of a results file.
 #[must_use]
-pub fn config_of(task: &dyn Task, timing: ClockMode, max_steps: u32, strict_signatures: bool) -> Map<String, Value> {
+pub fn config_of(task: &dyn Task, asked: &Asked<'_>) -> Map<String, Value> {
     let spec = task.spec();
+    // The set that leaves every seat to the task's own agents is the task's.
+    let agent_set = asked.cast.agents.filter(|set| set.baseline_id().is_some()).map_or(spec.agent_set, AgentSet::id);
     let rewards: Map<_, _> =
         spec.reward_config.iter().map(|(name, weight)| ((*name).to_owned(), json!(weight))).collect();
     let config = json!({
-        "max_steps": max_steps,
+        "max_steps": asked.max_steps,
         "scripted_agents": spec.scripted_agents,
         "reward_config": rewards,
-        "timing_mode": timing.as_str(),
+        "timing_mode": asked.timing.as_str(),
         "coord_method": null,
-        "injection_id": null,
-        "agent_set": spec.agent_set,
+        "injection_id": asked.cast.injection.map(Injection::id),
+        "agent_set": agent_set,
         "dt_s": spec.dt_s,
         "workflow": "enforced",
         "sla_turnaround_s": spec.sla_turnaround_s,
         "attack_start_step": spec.attack_start_step,
         "task_max_steps": spec.max_steps,
-        "strict_signatures_forced": strict_signatures,
+        "task_max_steps_simulated": spec.max_steps_simulated,
+        "strict_signatures_forced": asked.strict_signatures,
     });
     match config {
-        Value::Object(map) => map,
+        Value::Object(mut map) => {
+            map.append(&mut task.facts());
+            map
+        }
         _ => unreachable!("an object was written"),
     }
 }

@@ -1,14 +1,14 @@
 //! A benchmark run: the episodes of one task, in parallel, and the results file that comes of them.
 
-use crate::episode::{EpisodeOutcome, EpisodeSetup, run_episode};
+use crate::episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 use crate::log::{EpisodeLog, LogContext, LogFiles};
-use crate::results::{PolicyFacts, SCHEMA_VERSION, config_of};
+use crate::results::{Asked, PolicyFacts, SCHEMA_VERSION, config_of};
 use crate::{BenchError, log::EpisodeIndex};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::Task;
 use labtrust_plugin::lab::{LabEngine, LoadedLab};
 use labtrust_plugin::metric::Metric;
+use labtrust_plugin::{AgentSet, Task};
 use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -44,6 +44,10 @@ pub struct BenchmarkRun<'a> {
     pub threads: Option<usize>,
     /// What episodes are measured by, from the program's registry.
     pub metrics: &'a [&'a dyn Metric],
+    /// Size of the task, where it has several; its own when absent.
+    pub scale: Option<&'a str>,
+    /// Who acts and what disturbs them.
+    pub cast: Cast<'a>,
     /// Commit of the program, where known.
     pub git_sha: Option<String>,
 }
@@ -103,17 +107,17 @@ impl BenchmarkRun<'_> {
     /// The timing of the run.
     ///
     /// # Errors
-    /// [`BenchError::TaskTiming`] when the task names one that there is not.
+    /// [`BenchError::TaskTiming`] when the task names one that there is not; [`BenchError::Task`] when the task cannot be
+    /// run under this policy or has no such scale.
     pub fn timing(&self) -> Result<ClockMode, BenchError> {
-        let named = self.task.spec().timing_mode;
-        self.timing.map_or_else(
-            || {
-                named
-                    .parse()
-                    .map_err(|_| BenchError::TaskTiming { task: self.task.id().to_owned(), timing: named.to_owned() })
-            },
-            Ok,
-        )
+        let bound = self.task.bind(self.policy, self.scale)?;
+        self.timing_of(bound.as_deref().unwrap_or(self.task))
+    }
+
+    fn timing_of(&self, task: &dyn Task) -> Result<ClockMode, BenchError> {
+        let named = task.spec().timing_mode;
+        let unknown = |_| BenchError::TaskTiming { task: task.id().to_owned(), timing: named.to_owned() };
+        self.timing.map_or_else(|| named.parse().map_err(unknown), Ok)
     }
 
     /// Runs all episodes. `progress` is called after each of them, from any thread.
@@ -131,20 +135,26 @@ impl BenchmarkRun<'_> {
         if base_seed.checked_add(episodes - 1).is_none() {
             return Err(BenchError::SeedOverflow { base_seed, episodes });
         }
-        let max_steps = self.max_steps.unwrap_or(self.task.spec().max_steps);
+        let bound = self.task.bind(self.policy, self.scale)?;
+        let task = bound.as_deref().unwrap_or(self.task);
+        let timing = self.timing_of(task)?;
+        let max_steps = self.max_steps.unwrap_or(task.spec().steps(timing == ClockMode::Simulated));
         if max_steps == 0 {
             return Err(BenchError::NoSteps);
         }
-        let timing = self.timing()?;
+        if self.cast.injection.is_some() && !task.accepts_injections() {
+            return Err(BenchError::NoInjections { task: task.id().to_owned() });
+        }
         let facts = PolicyFacts::of(self.policy)?;
         let setup = EpisodeSetup {
-            task: self.task,
+            task,
             seed: base_seed,
             max_steps,
             timing,
             strict_signatures: self.strict_signatures,
             calibration: self.policy.calibration().and_then(Value::as_object),
             metrics: self.metrics,
+            cast: self.cast,
         };
         let context = (!matches!(logs, RunLogs::None)).then(|| {
             Arc::new(LogContext { partner_id: facts.partner_id.clone(), policy_fingerprint: facts.fingerprint.clone() })
@@ -174,7 +184,7 @@ impl BenchmarkRun<'_> {
                 // In the order of the episodes: the error that is reported does not depend on who was faster.
                 let Finished { outcome, lines } = finished?;
                 let record = tally.add(base_seed + episode, outcome);
-                logs.append(self.task.id(), episode, &lines, record)?;
+                logs.append(task.id(), episode, &lines, record)?;
             }
             first = last;
         }
@@ -182,11 +192,16 @@ impl BenchmarkRun<'_> {
             throughput_total: tally.throughput,
             actions_total: tally.actions,
             threads,
-            results: self.results(facts, timing, max_steps, tally),
+            results: self.results(
+                task,
+                facts,
+                &Asked { timing, max_steps, strict_signatures: self.strict_signatures, cast: self.cast },
+                tally,
+            ),
         })
     }
 
-    fn results(&self, facts: PolicyFacts, timing: ClockMode, max_steps: u32, tally: Tally) -> ResultsFile {
+    fn results(&self, task: &dyn Task, facts: PolicyFacts, asked: &Asked<'_>, tally: Tally) -> ResultsFile {
         let mut metadata = Map::new();
         metadata.insert("distinct_chains".to_owned(), json!(tally.chains.len()));
         metadata.insert("program_version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
@@ -197,18 +212,23 @@ impl BenchmarkRun<'_> {
             llm_model_id: None,
             allow_network: false,
             non_deterministic: false,
-            task: self.task.id().to_owned(),
+            task: task.id().to_owned(),
             num_episodes: self.episodes,
             base_seed: self.base_seed,
             seeds: tally.records.iter().map(|record| record.seed).collect(),
-            config: config_of(self.task, timing, max_steps, self.strict_signatures),
+            config: config_of(task, asked),
             policy_versions: facts.versions,
             git_sha: self.git_sha.clone(),
             git_commit_hash: self.git_sha.clone(),
             partner_id: facts.partner_id,
             policy_fingerprint: facts.fingerprint,
             tool_registry_fingerprint: facts.tool_registry_fingerprint,
-            agent_baseline_id: self.task.spec().baseline_id.to_owned(),
+            agent_baseline_id: self
+                .cast
+                .agents
+                .and_then(AgentSet::baseline_id)
+                .unwrap_or(task.spec().baseline_id)
+                .to_owned(),
             warnings: tally.warnings(),
             episodes: tally.records,
             metadata,

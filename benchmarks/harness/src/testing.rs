@@ -8,7 +8,7 @@ use labtrust_plugin::lab::{
     LabEngine, LabError, LoadedLab, Observer, Outcome, QueryError, StepFacts, Symbol, Symbols, TimingSummary,
     WorldView,
 };
-use labtrust_plugin::{AgentSeat, Task, TaskSpec};
+use labtrust_plugin::{AgentSeat, Opening, SigningKey, Task, TaskSpec};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -41,12 +41,14 @@ pub(crate) struct FakeTask {
     pub(crate) state: Value,
     pub(crate) heard: Arc<std::sync::Mutex<Vec<Option<&'static str>>>>,
     pub(crate) signing: Option<[u8; 32]>,
+    pub(crate) accepts_injections: bool,
 }
 
 impl FakeTask {
     pub(crate) fn new(seats: Vec<(&'static str, &'static str, bool, Vec<Line>)>) -> Self {
         let spec = TaskSpec {
             max_steps: 6,
+            max_steps_simulated: 6,
             dt_s: 10,
             sla_turnaround_s: Some(30),
             attack_start_step: seats.iter().any(|seat| seat.2).then_some(2),
@@ -60,7 +62,7 @@ impl FakeTask {
             { "specimen_id": "S1", "status": "arrived_at_reception", "arrival_ts_s": 0 },
             { "specimen_id": "S2", "status": "accepted", "arrival_ts_s": 5 },
         ]});
-        Self { spec, seats, state, heard: Arc::default(), signing: None }
+        Self { spec, seats, state, heard: Arc::default(), signing: None, accepts_injections: false }
     }
 }
 
@@ -77,17 +79,20 @@ impl Task for FakeTask {
         state.entry("agents").or_insert(json!(agents));
         state
     }
-    fn agents(&self) -> Vec<AgentSeat> {
+    fn agents(&self, _opening: &Opening<'_>) -> Vec<AgentSeat> {
         let seat = |&(name, agent_id, attacker, ref lines): &(&'static str, &'static str, bool, Vec<Line>)| AgentSeat {
-            name,
-            agent_id,
+            name: name.into(),
+            agent_id: agent_id.into(),
             attacker,
             policy: Box::new(Scripted { lines: lines.clone(), heard: self.heard.clone() }),
         };
         self.seats.iter().map(seat).collect()
     }
-    fn signing_seed(&self, _episode_seed: u64, agent_id: &str) -> Option<([u8; 32], String)> {
-        self.signing.map(|seed| (seed, format!("KEY_{agent_id}")))
+    fn signing_keys(&self, _episode_seed: u64, agent_id: &str) -> Vec<SigningKey> {
+        self.signing.into_iter().map(|seed| (seed, format!("KEY_{agent_id}"))).collect()
+    }
+    fn accepts_injections(&self) -> bool {
+        self.accepts_injections
     }
 }
 

@@ -27,6 +27,7 @@ pub const REQUIRED_FILES: &[&str] = &[
 pub const FALLBACK_FILES: &[&str] = &[
     "catalogue/measurement_model.v0.1.yaml",
     "catalogue/test_catalogue.seed.v0.1.json",
+    "coordination/scale_configs.v0.1.yaml",
     "security/agent_capabilities.v0.1.yaml",
     "state_tool_capability_map.v0.1.yaml",
     "tokens/dual_approval_policy.v0.1.yaml",

@@ -1,6 +1,6 @@
 //! One registry of everything that is compiled in, sorted by kind and id.
 
-use crate::{Task, lab::LabDomain, metric::Metric};
+use crate::{AgentSet, Injection, Task, lab::LabDomain, metric::Metric};
 
 /// What a registration brings.
 #[derive(Clone, Copy)]
@@ -11,6 +11,10 @@ pub enum Plugin {
     Task(&'static dyn Task),
     /// A group of figures that episodes are measured by.
     Metric(&'static dyn Metric),
+    /// A set of agents for the seats of a task.
+    AgentSet(&'static dyn AgentSet),
+    /// A disturbance.
+    Injection(&'static dyn Injection),
 }
 
 impl Plugin {
@@ -21,6 +25,8 @@ impl Plugin {
             Self::LabDomain(_) => "domain",
             Self::Task(_) => "task",
             Self::Metric(_) => "metric",
+            Self::AgentSet(_) => "agents",
+            Self::Injection(_) => "injection",
         }
     }
 
@@ -31,6 +37,8 @@ impl Plugin {
             Self::LabDomain(domain) => domain.id(),
             Self::Task(task) => task.id(),
             Self::Metric(metric) => metric.id(),
+            Self::AgentSet(set) => set.id(),
+            Self::Injection(injection) => injection.id(),
         }
     }
 }
@@ -140,6 +148,28 @@ impl Registry {
     pub fn lab_domain(&self, id: &str) -> Result<&'static dyn LabDomain, RegistryError> {
         self.find("domain", id, |plugin| match plugin {
             Plugin::LabDomain(domain) => Some(domain),
+            _ => None,
+        })
+    }
+
+    /// The set of agents `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known sets.
+    pub fn agent_set(&self, id: &str) -> Result<&'static dyn AgentSet, RegistryError> {
+        self.find("agents", id, |plugin| match plugin {
+            Plugin::AgentSet(set) => Some(set),
+            _ => None,
+        })
+    }
+
+    /// The injection `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known injections.
+    pub fn injection(&self, id: &str) -> Result<&'static dyn Injection, RegistryError> {
+        self.find("injection", id, |plugin| match plugin {
+            Plugin::Injection(injection) => Some(injection),
             _ => None,
         })
     }

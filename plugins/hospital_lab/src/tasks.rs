@@ -6,10 +6,22 @@
 
 mod adversarial_disruption;
 mod common;
+mod coord;
+mod device_outage_surge;
+mod insider_key_misuse;
 mod multi_site_stat;
+mod qc_cascade;
+mod reagent_stockout;
+mod stat_insertion;
 mod throughput_sla;
 
 pub use adversarial_disruption::ADVERSARIAL_DISRUPTION;
-pub use common::{Job, LabTask, Post, Workload};
+pub use common::{Job, LabTask, Outage, PlannedControl, Post, Workload};
+pub use coord::{COORD_RISK, COORD_SCALE, CoordTask};
+pub use device_outage_surge::DEVICE_OUTAGE_SURGE;
+pub use insider_key_misuse::INSIDER_KEY_MISUSE;
 pub use multi_site_stat::MULTI_SITE_STAT;
+pub use qc_cascade::QC_CASCADE;
+pub use reagent_stockout::REAGENT_STOCKOUT;
+pub use stat_insertion::STAT_INSERTION;
 pub use throughput_sla::THROUGHPUT_SLA;

@@ -29,6 +29,7 @@ fn setup(task: &FakeTask) -> EpisodeSetup<'_> {
         strict_signatures: false,
         calibration: None,
         metrics: METRICS.as_slice(),
+        cast: Cast::default(),
     }
 }
 
@@ -48,6 +49,8 @@ fn run<'a>(task: &'a FakeTask, policy: &'a PolicyStore) -> BenchmarkRun<'a> {
         strict_signatures: false,
         threads: Some(1),
         metrics: METRICS.as_slice(),
+        scale: None,
+        cast: Cast::default(),
         git_sha: None,
     }
 }

@@ -4,9 +4,14 @@
 //! 1. away: walk to the hall;
 //! 2. an idle device with compatible work at its queue's head: start it;
 //! 3. an ended run of the hall: file its result;
-//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order;
-//! 5. a result of the hall that is held, because a control failed: ask for a rerun, once. The specimen is then ready
-//!    again, and goes to a device whose control passes.
+//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order. Work that
+//!    waits at a device which takes none (broken, in maintenance, its control failed) counts as ready;
+//! 5. a result of the hall that is held, because a control failed: ask for a rerun. The specimen is then ready again,
+//!    and goes to a device whose control passes;
+//! 6. where there is no supervisor: release a result.
+//!
+//! A start that is refused for lack of reagent tells the analyst that the panel cannot be measured. None of it is queued
+//! or started until there is reagent again; reception sets aside what waits.
 //!
 //! Starting comes before filing: a device that stands still delays everything behind it by a step, a result that is
 //! filed a step later delays only itself, and with one pair of hands a hall then turns over a specimen every 30 s
@@ -17,10 +22,13 @@
 //! assignment and never queue the same specimen. Queues are kept short ([`QUEUE_DEPTH`]), because what is queued no
 //! longer profits from a device that becomes free elsewhere.
 
-use super::scripted::{Memory, Rules, my_zone, walk, zone_named};
+use super::scripted::{Memory, Rules, my_zone, waits_in_vain, walk, zone_named};
+use super::supervisor::releases;
+use super::team::{Team, pick};
 use labtrust_plugin::lab::{
     ActionKind, AgentContext, Args, Decision, DeviceStatus, DeviceView, SpecimenView, Stage, Symbol, WorldView,
 };
+use labtrust_trust::codes;
 use smallvec::SmallVec;
 
 /// Most work that waits in a device's queue before an analyst queues more [count].
@@ -33,51 +41,111 @@ pub struct Analyst {
     staffed: &'static [&'static str],
     /// Number of the last run started, a device each, by place in the view.
     runs: Vec<u32>,
-    /// Held results for which a rerun was requested.
-    reruns: Vec<Symbol>,
+    /// Panel of the last run that was tried.
+    tried: Option<Symbol>,
+    /// Panels that turned out to have no reagent.
+    empty: SmallVec<[Symbol; 2]>,
+    team: Team,
+    releases: bool,
 }
 
 impl Analyst {
     /// The analyst of `hall`; `staffed` are all halls that have one, this hall included.
     #[must_use]
     pub fn new(hall: &'static str, staffed: &'static [&'static str]) -> Self {
-        Self { hall, staffed, runs: Vec::new(), reruns: Vec::new() }
+        let (tried, empty) = (None, SmallVec::new());
+        Self { hall, staffed, runs: Vec::new(), tried, empty, team: Team::default(), releases: false }
     }
 
-    fn start(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Decision> {
+    /// The same among the analysts of the hall; `releases` where the crew has no supervisor.
+    #[must_use]
+    pub fn in_team(self, team: Team, releases: bool) -> Self {
+        Self { team, releases, ..self }
+    }
+
+    /// Learns from a refusal what has run out, and from the view what is there again.
+    fn take_stock(&mut self, ctx: &AgentContext<'_>) {
+        if ctx.refused == Some(codes::RC_REAGENT_STOCKOUT) {
+            self.empty.extend(self.tried.take().filter(|panel| !self.empty.contains(panel)));
+        }
+        if !self.empty.is_empty() {
+            self.empty.retain(|panel| ctx.view.stockouts.iter().any(|stockout| stockout.panel == *panel));
+        }
+    }
+
+    /// Whether there is a point in queueing or starting a specimen.
+    fn wants(&self, view: &WorldView, specimen: &SpecimenView) -> bool {
+        !waits_in_vain(view, specimen) && !specimen.panel.is_some_and(|panel| self.empty.contains(&panel))
+    }
+
+    fn start(
+        &mut self,
+        ctx: &mut AgentContext<'_>,
+        memory: &Memory,
+        hall: usize,
+        left: &mut usize,
+    ) -> Option<Decision> {
         let view = ctx.view;
-        let (place, mut decision) = in_hall(view, hall).find_map(|(place, device)| {
+        let starts = in_hall(view, hall).filter_map(|(place, device)| {
             let head = device.queue_head.filter(|_| can_start(device))?;
             // Work that the device cannot measure would be refused; the laboratory has to take it out again.
-            let fits = view.specimens.iter().find(|s| s.id == head).is_some_and(|s| can_measure(s, place));
+            let specimen = view.specimens.iter().find(|s| s.id == head).filter(|s| can_measure(s, place))?;
             let args = Args { device: Some(device.id), ..Args::default() };
-            Some((place, memory.check(view, Decision::new(ActionKind::StartRun, args)).filter(|_| fits)?))
-        })?;
+            let decision = memory.check(view, Decision::new(ActionKind::StartRun, args))?;
+            self.wants(view, specimen).then_some((place, specimen.panel, decision))
+        });
+        let (place, panel, mut decision) = pick(starts, left)?;
+        self.tried = panel;
         self.runs.resize(view.devices.len().max(self.runs.len()), 0);
         self.runs[place] += 1;
-        let name = format!("RUN_{}_{}", ctx.symbols.text(view.devices[place].id), self.runs[place]);
+        let device = ctx.symbols.text(view.devices[place].id);
+        // Colleagues do not know each other's counts, but no device is started twice in one moment.
+        let name = match self.team.is_shared() {
+            true => format!("RUN_{device}_T{}", view.now_s),
+            false => format!("RUN_{device}_{}", self.runs[place]),
+        };
         decision.args.run = Some(ctx.symbols.intern(&name));
         Some(decision)
     }
 
-    fn rerun(&mut self, view: &WorldView, memory: &Memory, hall: usize) -> Option<Decision> {
-        let held = view.results.iter().filter(|result| result.held && !self.reruns.contains(&result.id));
-        let decision = held.into_iter().find_map(|result| {
-            let specimen = view.at(Stage::Resulted).find(|s| Some(s.id) == result.specimen)?;
-            let device = view.devices.get(specimen.device?)?;
-            let args = Args { specimen: Some(specimen.id), result: Some(result.id), ..Args::default() };
-            let decision = Decision::new(ActionKind::RerunRequest, args);
-            memory.check(view, decision).filter(|_| device.zone == hall)
-        })?;
-        self.reruns.extend(decision.args.result);
-        Some(decision)
+    fn queue(
+        &self,
+        view: &WorldView,
+        memory: &Memory,
+        hall: usize,
+        staffed: &[usize],
+        left: &mut usize,
+    ) -> Option<Decision> {
+        let work = assignment(view, staffed).into_iter().filter_map(|(specimen, place)| {
+            let device = &view.devices[place];
+            if device.zone != hall || device.queue_len >= QUEUE_DEPTH || !self.wants(view, specimen) {
+                return None;
+            }
+            memory.check(view, queue_on(device, specimen))
+        });
+        pick(work, left)
     }
 }
 
-fn file(ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Decision> {
+/// Asks for the rerun of a specimen whose newest result is held.
+fn rerun(view: &WorldView, memory: &Memory, hall: usize, left: &mut usize) -> Option<Decision> {
+    let mut held = view.results.iter().enumerate().filter(|(_, result)| result.held).peekable();
+    held.peek()?;
+    let reruns = held.filter_map(|(i, result)| {
+        let is_newest = view.results[i + 1..].iter().all(|newer| newer.specimen != result.specimen);
+        let specimen = view.at(Stage::Resulted).find(|s| is_newest && Some(s.id) == result.specimen)?;
+        let device = view.devices.get(specimen.device?)?;
+        let args = Args { specimen: Some(specimen.id), result: Some(result.id), ..Args::default() };
+        let decision = Decision::new(ActionKind::RerunRequest, args);
+        memory.check(view, decision).filter(|_| device.zone == hall)
+    });
+    pick(reruns, left)
+}
+
+fn file(ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize, left: &mut usize) -> Option<Decision> {
     let view = ctx.view;
     let of_hall = |device: usize| view.devices.get(device).is_some_and(|device| device.zone == hall);
-    view.runs.iter().filter(|run| of_hall(run.device)).find_map(|run| {
+    let files = view.runs.iter().filter(|run| of_hall(run.device)).filter_map(|run| {
         // A rerun's result needs a name of its own beside the held one.
         let earlier = view.results.iter().filter(|result| result.specimen == Some(run.specimen)).count();
         let specimen = ctx.symbols.text(run.specimen);
@@ -89,25 +157,22 @@ fn file(ctx: &mut AgentContext<'_>, memory: &Memory, hall: usize) -> Option<Deci
             ..Args::default()
         };
         memory.check(view, Decision::new(ActionKind::GenerateResult, args))
-    })
+    });
+    pick(files, left)
 }
 
-fn queue(view: &WorldView, memory: &Memory, hall: usize, staffed: &[usize]) -> Option<Decision> {
-    assignment(view, staffed).into_iter().find_map(|(specimen, place)| {
-        let device = &view.devices[place];
-        if device.zone != hall || device.queue_len >= QUEUE_DEPTH {
-            return None;
-        }
-        memory.check(view, queue_on(device, specimen))
-    })
-}
-
-/// Who gets what: each ready specimen, most urgent first, with the place of the device that should measure it.
+/// Who gets what: each ready specimen, most urgent first, with the place of the device that should measure it. A specimen
+/// that is stuck at a device which takes no work is ready for another.
 ///
 /// A function of the view and of which halls have an analyst, so that all analysts agree. Specimens that no working
 /// device of a staffed hall can measure are left out.
 fn assignment<'a>(view: &'a WorldView, staffed: &[usize]) -> SmallVec<[(&'a SpecimenView, usize); 8]> {
-    let mut ready: SmallVec<[&SpecimenView; 8]> = view.at(Stage::Ready).collect();
+    let stuck = |specimen: &SpecimenView| {
+        let device = specimen.device.filter(|_| specimen.stage == Stage::Queued).and_then(|at| view.devices.get(at));
+        device.is_some_and(|device| !takes_work(device))
+    };
+    let is_ready = |specimen: &&SpecimenView| specimen.stage == Stage::Ready || stuck(specimen);
+    let mut ready: SmallVec<[&SpecimenView; 8]> = view.specimens.iter().filter(is_ready).collect();
     if ready.is_empty() {
         return SmallVec::new();
     }
@@ -161,10 +226,13 @@ impl Rules for Analyst {
             return walk(ctx, memory, hall);
         }
         let staffed: SmallVec<[usize; 4]> = self.staffed.iter().filter_map(|name| zone_named(ctx, name)).collect();
-        self.start(ctx, memory, hall)
-            .or_else(|| file(ctx, memory, hall))
-            .or_else(|| queue(ctx.view, memory, hall, &staffed))
-            .or_else(|| self.rerun(ctx.view, memory, hall))
+        self.take_stock(ctx);
+        let mut left = self.team.rank(ctx, &[Some(hall)]);
+        self.start(ctx, memory, hall, &mut left)
+            .or_else(|| file(ctx, memory, hall, &mut left))
+            .or_else(|| self.queue(ctx.view, memory, hall, &staffed, &mut left))
+            .or_else(|| rerun(ctx.view, memory, hall, &mut left))
+            .or_else(|| pick(releases(ctx.view, memory), &mut left).filter(|_| self.releases))
     }
 }
 
@@ -264,6 +332,50 @@ mod tests {
     }
 
     #[test]
+    fn work_that_is_stuck_moves_to_a_device_that_takes_work() {
+        let (mut lab, [mut a, mut b]) = lab();
+        queued(&mut lab, "S1", 0);
+        assert_eq!(lab.said(&mut b, 1), "nothing");
+        lab.view.devices[0].qc_pass = false;
+        assert_eq!(lab.said(&mut a, 0), "nothing");
+        assert_eq!(lab.said(&mut b, 1), "QUEUE_RUN S1 CHEM_B");
+        lab.view.devices[1].status = DeviceStatus::Fault;
+        assert_eq!(lab.said(&mut b, 1), "nothing");
+    }
+
+    #[test]
+    fn after_one_refusal_for_lack_of_reagent_the_panel_is_left_alone_until_there_is_some() {
+        let (mut lab, [mut a, _]) = lab();
+        let panel = lab.id("P");
+        queued(&mut lab, "S1", 0);
+        lab.specimen("S2", Stage::Ready, 0, &[0]).panel = Some(panel);
+        lab.view.specimens[0].panel = Some(panel);
+        lab.view.stockouts.push(labtrust_plugin::lab::StockoutView { panel, reroute: false });
+        assert_eq!(lab.said(&mut a, 0), "START_RUN CHEM_A RUN_CHEM_A_1");
+        assert_eq!(lab.decide(&mut a, 0, Some(codes::RC_REAGENT_STOCKOUT)), None);
+        lab.view.devices[0].queue_len += 1;
+        assert_eq!(lab.said(&mut a, 0), "nothing");
+        lab.view.stockouts.clear();
+        assert_eq!(lab.said(&mut a, 0), "START_RUN CHEM_A RUN_CHEM_A_2");
+    }
+
+    #[test]
+    fn two_analysts_of_a_hall_take_two_pieces_of_its_work_and_release_where_nobody_else_does() {
+        let mut lab = Lab::new(&["Z_HALL_A", "Z_DESK"]);
+        lab.device("CHEM_A", "CHEM_ANALYZER", "Z_HALL_A");
+        lab.agent("A1", "Z_HALL_A");
+        lab.agent("A2", "Z_HALL_A");
+        queued(&mut lab, "S1", 0);
+        lab.view.now_s = 70;
+        lab.result("R_S9");
+        let team = Team::of(std::sync::Arc::from([0, 1]));
+        let mut both =
+            [0, 1].map(|_| Scripted::new(Analyst::new("Z_HALL_A", &["Z_HALL_A"]).in_team(team.clone(), true)));
+        assert_eq!(lab.said(&mut both[0], 0), "START_RUN CHEM_A RUN_CHEM_A_T70");
+        assert_eq!(lab.said(&mut both[1], 1), "RELEASE_RESULT R_S9");
+    }
+
+    #[test]
     fn a_held_result_is_rerun_once_by_its_own_hall_and_the_new_result_has_a_new_name() {
         let (mut lab, [mut a, mut b]) = lab();
         let specimen = lab.id("S1");
@@ -272,7 +384,9 @@ mod tests {
         (result.held, result.specimen) = (true, Some(specimen));
         assert_eq!(lab.said(&mut b, 1), "nothing");
         assert_eq!(lab.said(&mut a, 0), "RERUN_REQUEST S1 R_S1");
-        assert_eq!(lab.said(&mut a, 0), "nothing");
+        lab.result("R_S1_2").specimen = Some(specimen);
+        assert_eq!(lab.said(&mut a, 0), "nothing", "the newest result is not held");
+        lab.view.results.pop();
         lab.view.specimens[0].stage = Stage::Analysed;
         lab.run("RUN_2", 1, "S1");
         assert_eq!(lab.said(&mut b, 1), "GENERATE_RESULT S1 RUN_2 R_S1_2");

@@ -14,6 +14,7 @@
 
 use super::scripted::{Memory, Rules, my_zone, on_specimen, walk};
 use super::separation;
+use super::team::{Team, pick};
 use labtrust_plugin::lab::{
     ActionKind, AgentContext, Args, Decision, DeviceStatus, DeviceView, SpecimenView, Stage, Symbol, WorldView,
 };
@@ -38,13 +39,20 @@ pub struct Runner {
     duties: Duties,
     /// First specimens of the transports that this runner has dispatched.
     dispatched: Vec<Symbol>,
+    team: Team,
 }
 
 impl Runner {
     /// A runner with these duties.
     #[must_use]
     pub fn new(duties: Duties) -> Self {
-        Self { duties, dispatched: Vec::new() }
+        Self { duties, dispatched: Vec::new(), team: Team::default() }
+    }
+
+    /// The same among the runners who have the same duties.
+    #[must_use]
+    pub fn in_team(self, team: Team) -> Self {
+        Self { team, ..self }
     }
 
     fn transport(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
@@ -74,48 +82,61 @@ impl Runner {
         Some(decision)
     }
 
-    fn separate(&self, ctx: &AgentContext<'_>, memory: &Memory, bank: &DeviceView) -> Option<Decision> {
+    fn separate(&self, ctx: &AgentContext<'_>, memory: &Memory, zone: usize) -> Option<Decision> {
         let view = ctx.view;
-        let mut spun = view.at(Stage::Spun).map(|specimen| specimen.id).peekable();
-        if spun.peek().is_some() {
-            let args = Args { device: Some(bank.id), specimens: spun.collect(), ..Args::default() };
-            return memory.check(view, Decision::new(ActionKind::CentrifugeEnd, args));
-        }
-        if bank.free_units == 0 || matches!(bank.status, DeviceStatus::Fault | DeviceStatus::Maintenance) {
-            return None;
-        }
-        let waiting: Vec<&SpecimenView> = view.at(Stage::Accepted).take(bank.batch_capacity as usize).collect();
-        if !separation::should_start(view, bank, &waiting) {
-            return None;
-        }
-        let args = Args {
-            device: Some(bank.id),
-            specimens: waiting.iter().map(|specimen| specimen.id).collect(),
-            ..Args::default()
-        };
-        memory.check(view, Decision::new(ActionKind::CentrifugeStart, args))
+        let mut left = self.team.rank(ctx, &[Some(zone)]);
+        let banks = || of_type(ctx, CENTRIFUGE).filter(move |(_, bank)| bank.zone == zone);
+        let take_out = banks().filter_map(|(place, bank)| {
+            let spun = view.at(Stage::Spun).filter(|tube| tube.device == Some(place));
+            let args = Args { device: Some(bank.id), specimens: spun.map(|tube| tube.id).collect(), ..Args::default() };
+            let full = !args.specimens.is_empty();
+            memory.check(view, Decision::new(ActionKind::CentrifugeEnd, args)).filter(|_| full)
+        });
+        pick(take_out, &mut left).or_else(|| {
+            // One batch at a time: who waits goes into the first bank that can take it.
+            let works = |bank: &DeviceView| !matches!(bank.status, DeviceStatus::Fault | DeviceStatus::Maintenance);
+            let free = || banks().map(|(_, bank)| bank).filter(|bank| bank.free_units > 0 && works(bank));
+            let bank = free().next().filter(|_| left == 0)?;
+            let waiting: Vec<&SpecimenView> = view.at(Stage::Accepted).take(bank.batch_capacity as usize).collect();
+            let free_units = free().map(|bank| bank.free_units).sum();
+            if !separation::should_start(view, bank, free_units, &waiting) {
+                return None;
+            }
+            let specimens = waiting.iter().map(|specimen| specimen.id).collect();
+            let args = Args { device: Some(bank.id), specimens, ..Args::default() };
+            memory.check(view, Decision::new(ActionKind::CentrifugeStart, args))
+        })
+    }
+
+    fn aliquot(&self, ctx: &mut AgentContext<'_>, memory: &Memory, zone: usize) -> Option<Decision> {
+        let view = ctx.view;
+        let rank = self.team.rank(ctx, &[Some(zone)]);
+        let free = |device: &DeviceView| device.free_units > 0 && device.status == DeviceStatus::Idle;
+        let stations = || of_type(ctx, ALIQUOTER).map(|(_, device)| device).filter(|d| d.zone == zone && free(d));
+        // Without service times a station is free again at once, so several can use it in one step.
+        let number = if view.simulated { rank } else { rank.checked_rem(stations().count())? };
+        let station = stations().nth(number)?.id;
+        let tubes = view.at(Stage::Separated).filter_map(|specimen| {
+            let name = format!("{}_A1", ctx.symbols.text(specimen.id));
+            let mut decision = on_specimen(ActionKind::AliquotCreate, specimen.id);
+            decision.args.aliquot = Some(ctx.symbols.intern(&name));
+            decision.args.device = Some(station);
+            memory.check(view, decision)
+        });
+        pick(tubes, &mut { rank })
     }
 }
 
-fn aliquot(ctx: &mut AgentContext<'_>, memory: &Memory, station: &DeviceView) -> Option<Decision> {
-    let view = ctx.view;
-    if station.free_units == 0 || station.status != DeviceStatus::Idle {
-        return None;
-    }
-    view.at(Stage::Separated).find_map(|specimen| {
-        let name = format!("{}_A1", ctx.symbols.text(specimen.id));
-        let mut decision = on_specimen(ActionKind::AliquotCreate, specimen.id);
-        decision.args.aliquot = Some(ctx.symbols.intern(&name));
-        decision.args.device = Some(station.id);
-        memory.check(view, decision)
-    })
+/// Devices of a type with their places in the view.
+fn of_type<'a>(ctx: &AgentContext<'a>, device_type: &str) -> impl Iterator<Item = (usize, &'a DeviceView)> + use<'a> {
+    let device_type = ctx.symbols.get(device_type);
+    ctx.view.devices.iter().enumerate().filter(move |(_, device)| Some(device.device_type) == device_type)
 }
 
 /// The device of a type to work at: the first that can take something, else the first.
 fn station<'a>(ctx: &AgentContext<'a>, device_type: &str) -> Option<&'a DeviceView> {
-    let device_type = ctx.symbols.get(device_type)?;
-    let of_type = || ctx.view.devices.iter().filter(move |device| device.device_type == device_type);
-    of_type().find(|device| device.free_units > 0 && device.status == DeviceStatus::Idle).or_else(|| of_type().next())
+    let all = || of_type(ctx, device_type).map(|(_, device)| device);
+    all().find(|device| device.free_units > 0 && device.status == DeviceStatus::Idle).or_else(|| all().next())
 }
 
 impl Rules for Runner {
@@ -129,12 +150,12 @@ impl Rules for Runner {
         let aliquoter = station(ctx, ALIQUOTER).filter(|_| self.duties.aliquots);
         let here = my_zone(ctx)?;
         if let Some(bank) = bank.filter(|device| device.zone == here)
-            && let Some(decision) = self.separate(ctx, memory, bank)
+            && let Some(decision) = self.separate(ctx, memory, bank.zone)
         {
             return Some(decision);
         }
         if let Some(aliquoter) = aliquoter.filter(|device| device.zone == here)
-            && let Some(decision) = aliquot(ctx, memory, aliquoter)
+            && let Some(decision) = self.aliquot(ctx, memory, aliquoter.zone)
         {
             return Some(decision);
         }
@@ -197,7 +218,7 @@ mod tests {
     fn what_is_spun_is_taken_out_before_anything_starts() {
         let (mut lab, mut agent) = lab(SEPARATION, "Z_CENTRIFUGE_BAY");
         lab.specimen("S1", Stage::Accepted, 0, &[]);
-        lab.specimen("S2", Stage::Spun, 0, &[]);
+        lab.specimen("S2", Stage::Spun, 0, &[]).device = Some(0);
         lab.view.now_s = 300;
         assert_eq!(lab.said(&mut agent, 0), "CENTRIFUGE_END S2 BANK");
     }
@@ -249,5 +270,29 @@ mod tests {
         assert_eq!(lab.said(&mut agent, 0), "RECEIVE_TRANSPORT CONS_1");
         lab.view.consignments[0].received = true;
         assert_eq!(lab.said(&mut agent, 0), "MOVE Z_CENTRIFUGE_BAY");
+    }
+
+    #[test]
+    fn two_runners_empty_two_banks_and_two_others_make_two_aliquots() {
+        let (mut lab, _) = lab(SEPARATION, "Z_CENTRIFUGE_BAY");
+        lab.device("BANK_2", CENTRIFUGE, "Z_CENTRIFUGE_BAY");
+        lab.view.simulated = false;
+        for (agent, zone) in [("A1", "Z_CENTRIFUGE_BAY"), ("A2", "Z_ALIQUOT_LABEL"), ("A3", "Z_ALIQUOT_LABEL")] {
+            lab.agent(agent, zone);
+        }
+        for (id, stage, device) in
+            [("S1", Stage::Spun, 0), ("S2", Stage::Spun, 2), ("S3", Stage::Separated, 0), ("S4", Stage::Separated, 0)]
+        {
+            lab.specimen(id, stage, 0, &[]).device = Some(device);
+        }
+        let team = |members: [usize; 2]| Team::of(std::sync::Arc::from(members));
+        let mut said = |duties, members, me| {
+            let mut agent = Scripted::new(Runner::new(duties).in_team(team(members)));
+            lab.said(&mut agent, me)
+        };
+        assert_eq!(said(SEPARATION, [0, 1], 0), "CENTRIFUGE_END S1 BANK");
+        assert_eq!(said(SEPARATION, [0, 1], 1), "CENTRIFUGE_END S2 BANK_2");
+        assert_eq!(said(ALIQUOTS, [2, 3], 2), "ALIQUOT_CREATE S3 ALIQ S3_A1");
+        assert_eq!(said(ALIQUOTS, [2, 3], 3), "ALIQUOT_CREATE S4 ALIQ S4_A1");
     }
 }

@@ -6,7 +6,7 @@
 //! the agent then rests for [`REST_S`].
 
 use labtrust_plugin::lab::{
-    ActionKind, AgentContext, AgentPolicy, Args, Decision, DeviceStatus, Stage, Symbol, WorldView,
+    ActionKind, AgentContext, AgentPolicy, Args, Decision, DeviceStatus, SpecimenView, Stage, Symbol, WorldView,
 };
 use labtrust_trust::codes;
 
@@ -158,6 +158,18 @@ pub(super) fn walk(ctx: &mut AgentContext<'_>, memory: &Memory, goal: usize) -> 
         ..Args::default()
     };
     memory.check(ctx.view, Decision::new(ActionKind::Move, args))
+}
+
+/// How long a specimen may lack reagent before it is set aside [s]: whoever runs the analyser tries it once first.
+const VAIN_S: i64 = 30;
+
+/// Whether a specimen waits for an analyser in vain, because nothing is left of its reagent. Those who run analysers leave
+/// such a specimen alone, so that reception can set it aside.
+pub(super) fn waits_in_vain(view: &WorldView, specimen: &SpecimenView) -> bool {
+    !view.stockouts.is_empty()
+        && matches!(specimen.stage, Stage::Ready | Stage::Queued)
+        && view.stockouts.iter().any(|stockout| Some(stockout.panel) == specimen.panel)
+        && specimen.since_s + VAIN_S <= view.now_s
 }
 
 /// An action on one specimen.

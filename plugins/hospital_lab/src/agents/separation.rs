@@ -5,13 +5,14 @@
 //! * while another unit is free a tube waits [`FIRST_HOLD_S`], and [`RECEPTION_S`] longer while reception has tubes in
 //!   its hands; the other unit is there for those who come too late;
 //! * for the last unit it waits as long as the policy allows (`tmax_wait_s`), for behind it lies a whole cycle;
+//! * a STAT tube does not wait while another unit is free, and [`FIRST_HOLD_S`] for the last one;
 //! * slack is the time until a batch that starts now could no longer be released before the episode ends; for the
 //!   last unit with tubes still at reception, the slack of a single tube, because company is certain.
 //!
 //! The last unit is kept while a consignment is on its way, or a more urgent tube at reception, that would find no other
 //! in time. (For equally urgent ones the wait above is long enough, and reception may never be empty.)
 
-use labtrust_plugin::lab::{DeviceView, SpecimenView, Stage, WorldView};
+use labtrust_plugin::lab::{DeviceView, Priority, SpecimenView, Stage, WorldView};
 
 /// How long a tube waits for company while another unit is free [s].
 const FIRST_HOLD_S: i64 = 30;
@@ -27,8 +28,8 @@ const TAIL_PER_TUBE_S: i64 = 10;
 /// What a promise allows for: two steps to tell a critical value, one to take out another batch first [s].
 const PROMISE_S: i64 = 30;
 
-/// Whether a batch of `waiting` should start now on `bank`.
-pub(super) fn should_start(view: &WorldView, bank: &DeviceView, waiting: &[&SpecimenView]) -> bool {
+/// Whether a batch of `waiting` should start now on `bank`, while `free_units` units of all banks are free.
+pub(super) fn should_start(view: &WorldView, bank: &DeviceView, free_units: u32, waiting: &[&SpecimenView]) -> bool {
     let Some(oldest_s) = waiting.iter().map(|specimen| specimen.since_s).min() else { return false };
     // Without service times a spin is over at once and occupies nothing: there is nothing to wait for.
     if !view.simulated || waiting.len() >= bank.batch_capacity as usize {
@@ -39,7 +40,7 @@ pub(super) fn should_start(view: &WorldView, bank: &DeviceView, waiting: &[&Spec
         view.horizon_s.map(|horizon_s| horizon_s - SPIN_S - TAIL_S).filter(|latest_s| view.now_s <= *latest_s);
     let at_reception = || view.specimens.iter().filter(|s| (Stage::Arrived..=Stage::Checked).contains(&s.stage));
     let coming = at_reception().next().is_some();
-    let is_last = bank.free_units == 1;
+    let is_last = free_units == 1;
     if is_last && let Some(latest_s) = latest_s.filter(|latest_s| view.now_s < *latest_s) {
         let most_urgent = waiting.iter().map(|specimen| specimen.priority).min();
         let promised = view.consignments.iter().any(|consignment| !consignment.received)
@@ -51,10 +52,13 @@ pub(super) fn should_start(view: &WorldView, bank: &DeviceView, waiting: &[&Spec
     let tubes = i64::try_from(waiting.len()).unwrap_or(i64::MAX / 64);
     let margin_s = if is_last && coming { 0 } else { TAIL_PER_TUBE_S * tubes };
     let no_slack = latest_s.is_some_and(|latest_s| view.now_s >= latest_s - margin_s);
-    let hold_s = match (is_last, coming) {
-        (true, _) => bank.batch_wait_s,
-        (false, true) => FIRST_HOLD_S + RECEPTION_S,
-        (false, false) => FIRST_HOLD_S,
+    let urgent = waiting.iter().any(|specimen| specimen.priority == Priority::Stat);
+    let hold_s = match (urgent, is_last, coming) {
+        (true, true, _) => FIRST_HOLD_S,
+        (true, false, _) => 0,
+        (false, true, _) => bank.batch_wait_s,
+        (false, false, true) => FIRST_HOLD_S + RECEPTION_S,
+        (false, false, false) => FIRST_HOLD_S,
     };
     no_slack || view.now_s - oldest_s >= hold_s
 }
@@ -63,7 +67,6 @@ pub(super) fn should_start(view: &WorldView, bank: &DeviceView, waiting: &[&Spec
 mod tests {
     use super::super::test_view::Lab;
     use super::*;
-    use labtrust_plugin::lab::Priority;
 
     /// A bank with `free` of two units, tubes accepted at the given times, and whether the batch starts at `now_s`.
     fn starts(free: u32, accepted_s: &[i64], now_s: i64, horizon_s: Option<i64>, more: impl Fn(&mut Lab)) -> bool {
@@ -78,7 +81,7 @@ mod tests {
         lab.view.now_s = now_s;
         lab.view.horizon_s = horizon_s;
         let waiting: Vec<_> = lab.view.at(Stage::Accepted).collect();
-        should_start(&lab.view, &lab.view.devices[0], &waiting)
+        should_start(&lab.view, &lab.view.devices[0], free, &waiting)
     }
 
     #[test]
@@ -86,6 +89,14 @@ mod tests {
         let alone = |free, now_s| starts(free, &[0], now_s, None, |_| {});
         assert_eq!((alone(2, FIRST_HOLD_S - 1), alone(2, FIRST_HOLD_S)), (false, true));
         assert_eq!((alone(1, 119), alone(1, 120)), (false, true));
+    }
+
+    #[test]
+    fn a_stat_tube_starts_another_unit_at_once_and_the_last_one_soon() {
+        let urgent =
+            |free, now_s| starts(free, &[0], now_s, None, |lab| lab.view.specimens[0].priority = Priority::Stat);
+        assert!(urgent(2, 0));
+        assert_eq!((urgent(1, FIRST_HOLD_S - 1), urgent(1, FIRST_HOLD_S)), (false, true));
     }
 
     #[test]

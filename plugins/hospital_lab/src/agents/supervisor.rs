@@ -3,7 +3,8 @@
 //! Rules, first match, oldest result first within each:
 //! 1. a critical result with an open notification: acknowledge it with read-back;
 //! 2. a critical result that nobody was told about: notify the primary contact by phone;
-//! 3. a result that is not held and that the release gates would let pass: release it;
+//! 3. a result that is not held and that the release gates would let pass: release it, unless the control of the device
+//!    that measured it is due (it may be in doubt in a moment);
 //! 4. away: walk back to the desk.
 //!
 //! A call is finished before the next is made, and calls come before releases: a critical value is urgent, a normal
@@ -11,7 +12,8 @@
 //! told all the same: the value may be wrong, but the ward must know that it may be right.
 
 use super::scripted::{Memory, Rules, walk, zone_named};
-use labtrust_plugin::lab::{ActionKind, AgentContext, Args, Decision, ResultView, Symbol};
+use super::team::{Team, pick};
+use labtrust_plugin::lab::{ActionKind, AgentContext, Args, Decision, ResultView, Symbol, WorldView};
 
 const DESK: &str = "Z_QC_SUPERVISOR";
 const CHANNEL: &str = "phone";
@@ -22,12 +24,37 @@ const RECEIVER_ROLE: &str = "primary_contact";
 pub struct Supervisor {
     /// Critical results whose notification this supervisor has acknowledged.
     told: Vec<Symbol>,
+    team: Team,
+}
+
+/// Results that are released next, oldest first.
+pub(super) fn releases<'a>(view: &'a WorldView, memory: &'a Memory) -> impl Iterator<Item = Decision> + 'a {
+    let in_doubt = |result: &ResultView| {
+        view.devices.iter().any(|device| device.control_due)
+            && view
+                .specimens
+                .iter()
+                .find(|specimen| Some(specimen.id) == result.specimen)
+                .and_then(|specimen| view.devices.get(specimen.device?))
+                .is_some_and(|device| device.control_due)
+    };
+    let ready = view.results.iter().filter(move |result| result.releasable && !result.held && !in_doubt(result));
+    ready.filter_map(|result| {
+        let args = Args { result: Some(result.id), ..Args::default() };
+        memory.check(view, Decision::new(ActionKind::ReleaseResult, args))
+    })
 }
 
 impl Supervisor {
-    fn acknowledge(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
+    /// One of the supervisors.
+    #[must_use]
+    pub fn in_team(team: Team) -> Self {
+        Self { told: Vec::new(), team }
+    }
+
+    fn acknowledge(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory, left: &mut usize) -> Option<Decision> {
         let view = ctx.view;
-        let decision = view.results.iter().find_map(|result| {
+        let open = view.results.iter().filter_map(|result| {
             let mut args = Args { result: Some(result.id), ..Args::default() };
             let rare = args.rare_mut();
             rare.attempt_id = Some(result.attempt.filter(|_| result.critical)?);
@@ -38,36 +65,33 @@ impl Supervisor {
             rare.read_back_confirmed = Some(true);
             rare.outcome = Some(ctx.symbols.intern("reached"));
             memory.check(view, Decision::new(ActionKind::AckCriticalResult, args))
-        })?;
+        });
+        let decision = pick(open, left)?;
         self.told.extend(decision.args.result);
         Some(decision)
     }
 
-    fn notify(&self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
+    fn notify(&self, ctx: &mut AgentContext<'_>, memory: &Memory, left: &mut usize) -> Option<Decision> {
         let view = ctx.view;
         // A releasable critical result was acknowledged, by whomever.
         let untold = |r: &&ResultView| r.critical && r.attempt.is_none() && !r.releasable && !self.told.contains(&r.id);
-        view.results.iter().filter(untold).find_map(|result| {
+        let untold = view.results.iter().filter(untold).filter_map(|result| {
             let mut args = Args { result: Some(result.id), ..Args::default() };
             let rare = args.rare_mut();
             rare.channel = Some(ctx.symbols.intern(CHANNEL));
             rare.receiver_role = Some(ctx.symbols.intern(RECEIVER_ROLE));
             memory.check(view, Decision::new(ActionKind::NotifyCriticalResult, args))
-        })
+        });
+        pick(untold, left)
     }
 }
 
 impl Rules for Supervisor {
     fn first_match(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
-        if let Some(call) = self.acknowledge(ctx, memory).or_else(|| self.notify(ctx, memory)) {
-            return Some(call);
-        }
-        let view = ctx.view;
-        let release = view.results.iter().filter(|result| result.releasable && !result.held).find_map(|result| {
-            let args = Args { result: Some(result.id), ..Args::default() };
-            memory.check(view, Decision::new(ActionKind::ReleaseResult, args))
-        });
-        release.or_else(|| {
+        let mut left = self.team.rank_anywhere(ctx);
+        let call = self.acknowledge(ctx, memory, &mut left).or_else(|| self.notify(ctx, memory, &mut left));
+        let next = call.or_else(|| pick(releases(ctx.view, memory), &mut left));
+        next.or_else(|| {
             let desk = zone_named(ctx, DESK)?;
             walk(ctx, memory, desk)
         })
@@ -128,5 +152,21 @@ mod tests {
         assert_eq!(lab.said(&mut agent, 0), "ACK_CRITICAL_RESULT R1");
         lab.view.results[0].attempt = None;
         assert_eq!(lab.said(&mut agent, 0), "nothing");
+    }
+
+    #[test]
+    fn while_the_control_of_its_device_is_due_a_result_waits() {
+        let (mut lab, mut agent) = lab();
+        lab.device("CHEM_A", "CHEM_ANALYZER", "Z_HALL");
+        lab.device("CHEM_B", "CHEM_ANALYZER", "Z_HALL");
+        for (specimen, result, device) in [("S1", "R_S1", 0), ("S2", "R_S2", 1)] {
+            lab.specimen(specimen, labtrust_plugin::lab::Stage::Resulted, 0, &[]).device = Some(device);
+            let specimen = lab.id(specimen);
+            lab.result(result).specimen = Some(specimen);
+        }
+        lab.view.devices[0].control_due = true;
+        assert_eq!(lab.said(&mut agent, 0), "RELEASE_RESULT R_S2");
+        lab.view.devices[0].control_due = false;
+        assert_eq!(lab.said(&mut agent, 0), "RELEASE_RESULT R_S1");
     }
 }

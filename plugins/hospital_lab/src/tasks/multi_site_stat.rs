@@ -4,28 +4,22 @@
 //! way takes 540 to 660 s, the spin 600 s, the horizon is 1500 s. **Starts** with three to five tubes, the first of
 //! them at `SITE_ACUTE` from the beginning and of class STAT (the name promises one), the others arriving at the hub.
 
-use super::common::{CREW, DT_S, LabTask, SCRIPTED, TaskSpec, WORKFLOW, Workload};
+use super::common::{LabTask, TaskSpec, Workload};
 
 /// The task.
 pub static MULTI_SITE_STAT: LabTask = LabTask {
     id: "multi_site_stat",
     prefix: "TE",
     workload: Workload { n_min: 3, n_max: 5, arrival_max_s: 100 },
-    status: "arrived_at_reception",
     sent_from_elsewhere: 1,
-    reagent_stock: &[],
-    crew: CREW,
     spec: TaskSpec {
         max_steps: 150,
-        dt_s: DT_S,
+        max_steps_simulated: 150,
         sla_turnaround_s: Some(2400),
-        attack_start_step: None,
-        timing_mode: "explicit",
         reward_config: &[("throughput_reward", 1.0), ("violation_penalty", 0.1)],
-        scripted_agents: SCRIPTED,
-        agent_set: WORKFLOW,
-        baseline_id: "scripted_ops_v1",
+        ..LabTask::PLAIN.spec
     },
+    ..LabTask::PLAIN
 };
 
 labtrust_plugin::register_plugin!(Task, MULTI_SITE_STAT);

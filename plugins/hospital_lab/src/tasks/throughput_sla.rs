@@ -4,7 +4,7 @@
 //! were accepted before they arrive, so reception has nothing to do. **Tight** in simulated timing: the spin alone
 //! takes 600 of the 800 s, and a tube that misses the second centrifuge unit is lost to the episode.
 
-use super::common::{CREW, DT_S, LabTask, ROUTINE_STOCK, SCRIPTED, TaskSpec, WORKFLOW, Workload};
+use super::common::{LabTask, ROUTINE_STOCK, TaskSpec, Workload};
 
 /// The task.
 pub static THROUGHPUT_SLA: LabTask = LabTask {
@@ -12,20 +12,15 @@ pub static THROUGHPUT_SLA: LabTask = LabTask {
     prefix: "TA",
     workload: Workload { n_min: 3, n_max: 6, arrival_max_s: 50 },
     status: "accepted",
-    sent_from_elsewhere: 0,
     reagent_stock: ROUTINE_STOCK,
-    crew: CREW,
     spec: TaskSpec {
         max_steps: 80,
-        dt_s: DT_S,
+        max_steps_simulated: 80,
         sla_turnaround_s: Some(3600),
-        attack_start_step: None,
-        timing_mode: "explicit",
         reward_config: &[("throughput_reward", 1.0), ("schedule_reward", 0.1)],
-        scripted_agents: SCRIPTED,
-        agent_set: WORKFLOW,
-        baseline_id: "scripted_ops_v1",
+        ..LabTask::PLAIN.spec
     },
+    ..LabTask::PLAIN
 };
 
 labtrust_plugin::register_plugin!(Task, THROUGHPUT_SLA);

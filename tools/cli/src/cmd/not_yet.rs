@@ -28,10 +28,6 @@ pub(crate) struct NotYet {
     #[arg(long, hide = true)]
     coord_method: Option<String>,
     #[arg(long, hide = true)]
-    injection: Option<String>,
-    #[arg(long, hide = true)]
-    scale: Option<String>,
-    #[arg(long, hide = true)]
     coord_fixtures_path: Option<PathBuf>,
     #[arg(long, hide = true)]
     record_coord_fixtures_path: Option<PathBuf>,
@@ -76,7 +72,7 @@ impl NotYet {
     /// [`CliError::NotAvailable`] naming the option.
     pub(crate) fn refuse(&self) -> Result<(), CliError> {
         let asked = |value: &Option<u64>| value.is_some_and(|number| number > 0);
-        let flags: [(bool, &'static str, &'static str); 28] = [
+        let flags: [(bool, &'static str, &'static str); 26] = [
             (self.llm_backend.is_some(), "--llm-backend", MODEL),
             (self.llm_model.is_some(), "--llm-model", MODEL),
             (self.llm_output_mode.is_some(), "--llm-output-mode", MODEL),
@@ -85,8 +81,6 @@ impl NotYet {
             (self.allow_network, "--allow-network", "nothing in it uses the network"),
             (self.preset.is_some(), "--preset", MODEL),
             (self.coord_method.is_some(), "--coord-method", COORDINATION),
-            (self.injection.is_some(), "--injection", "there are no risk injections in it"),
-            (self.scale.is_some(), "--scale", "there are no scale tasks in it"),
             (self.coord_fixtures_path.is_some(), "--coord-fixtures-path", COORDINATION),
             (self.record_coord_fixtures_path.is_some(), "--record-coord-fixtures-path", COORDINATION),
             (self.coord_planner_backend.is_some(), "--coord-planner-backend", COORDINATION),

@@ -54,6 +54,7 @@ fn facts(plugin: Plugin) -> Value {
             let spec = task.spec();
             json!({
                 "max_steps": spec.max_steps,
+                "max_steps_simulated": spec.max_steps_simulated,
                 "dt_s": spec.dt_s,
                 "sla_turnaround_s": spec.sla_turnaround_s,
                 "attack_start_step": spec.attack_start_step,
@@ -66,6 +67,6 @@ fn facts(plugin: Plugin) -> Value {
             let spec = |spec: &MetricSpec| json!({ "name": spec.name, "unit": spec.unit, "formula": spec.formula, "when": spec.when.as_str(), "better": spec.better.as_str(), "uncertainty": spec.uncertainty.as_str() });
             json!({ "figures": metric.specs().iter().map(spec).collect::<Vec<_>>() })
         }
-        Plugin::LabDomain(_) => json!({}),
+        Plugin::LabDomain(_) | Plugin::AgentSet(_) | Plugin::Injection(_) => json!({}),
     }
 }

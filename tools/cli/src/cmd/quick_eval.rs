@@ -80,6 +80,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
             strict_signatures: session::strict_signatures(),
             threads: None,
             metrics: &metrics,
+            scale: None,
+            cast: labtrust_bench::Cast::default(),
             git_sha: version::GIT_SHA.map(str::to_owned),
         };
         let outcome = bench.run(RunLogs::Shared(&mut log, &mut index), &|| ())?;

@@ -8,7 +8,7 @@ use crate::{Global, version};
 use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
 use labtrust_bench::log::LogFiles;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::{BenchmarkRun, RunLogs};
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -43,6 +43,15 @@ pub(crate) struct Options {
     /// Steps of an episode instead of the task's own number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_steps: Option<u32>,
+    /// Size of a task that has several: an id of the policy's scale configurations
+    #[arg(long, value_name = "ID")]
+    scale: Option<String>,
+    /// Who acts: `scripted` (the task's own), `random_legal`, `null`; attackers stay
+    #[arg(long, value_name = "SET", default_value = "scripted")]
+    agents: String,
+    /// Disturbance of a task that takes one (`labtrust plugins list` shows them)
+    #[arg(long, value_name = "ID")]
+    injection: Option<String>,
     /// Threads to use; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     threads: Option<usize>,
@@ -63,6 +72,10 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     }
     let registry = labtrust_builtin::registry()?;
     let task = registry.task(options.task.as_deref().unwrap_or_default())?;
+    let cast = Cast {
+        agents: Some(registry.agent_set(&options.agents)?),
+        injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,
+    };
 
     // Outputs are opened before the first episode: what cannot be written is found out now.
     let manifest_path = options.out.with_file_name(MANIFEST_NAME);
@@ -86,6 +99,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         strict_signatures: session::strict_signatures(),
         threads: options.threads,
         metrics: &metrics,
+        scale: options.scale.as_deref(),
+        cast,
         git_sha: version::GIT_SHA.map(str::to_owned),
     };
     talk.detail(&format!("policy: {}; timing: {}", session.policy.source(), bench.timing()?));

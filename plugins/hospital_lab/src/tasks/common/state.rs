@@ -1,6 +1,7 @@
 //! The initial state of an episode in the published form.
 
-use super::{LabTask, arrivals, crew};
+use super::{LabTask, arrivals, crew, specimen};
+use labtrust_kernel::Streams;
 use serde_json::{Map, Value, json};
 
 /// Site where specimens that need transport wait, and the site that analyses them.
@@ -9,16 +10,21 @@ const HUB_SITE: &str = "SITE_HUB";
 
 /// The state: a function of task, seed and calibration.
 pub(super) fn initial_state(task: &LabTask, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
-    let specimens: Vec<Value> = arrivals::draw(task.id, task.workload, seed, calibration)
+    let mut arrivals = arrivals::draw(task.id, task.workload, seed, calibration);
+    insert_stat(task, seed, &mut arrivals);
+    let mut panels = Streams::new(seed).stream("task.panel", task.id);
+    let weights: u64 = task.panels.iter().map(|&(_, weight)| u64::from(weight)).sum();
+    let specimens: Vec<Value> = arrivals
         .into_iter()
         .enumerate()
         .map(|(i, arrival)| {
             let id = specimen_id(task, seed, i);
+            let panel = panel(task.panels, panels.below(weights.max(1)));
             if i < task.sent_from_elsewhere {
                 // It waits at the other site from the beginning, and it is what the transport is for.
-                specimen(&id, 0, task.status, true)
+                specimen(&id, panel, 0, task.status, true)
             } else {
-                specimen(&id, arrival.at_s, task.status, arrival.stat)
+                specimen(&id, panel, arrival.at_s, task.status, arrival.stat)
             }
         })
         .collect();
@@ -42,47 +48,81 @@ pub(super) fn initial_state(task: &LabTask, seed: u64, calibration: Option<&Map<
     if !transports.is_empty() {
         put("transport_required", transports.into());
     }
+    if !task.controls.is_empty() {
+        let plan = task.controls.iter().map(|control| {
+            json!({
+                "device_id": control.device, "after_runs": control.after_runs, "outcome": control.outcome,
+            })
+        });
+        put("planned_controls", plan.collect());
+    }
+    if !task.outages.is_empty() {
+        let outages = task.outages.iter().map(
+            |outage| json!({ "device_id": outage.device, "start_ts_s": outage.start_s, "end_ts_s": outage.end_s }),
+        );
+        put("device_outages", outages.collect());
+    }
+    if task.strict_signatures {
+        put("strict_signatures", true.into());
+    }
     put("workflow", "enforced".into());
     put("roster", crew::roster(task.crew));
     put("keys", crew::keys(task.crew, seed));
     state
 }
 
-fn specimen_id(task: &LabTask, seed: u64, i: usize) -> String {
-    format!("{}_{seed}_{i}", task.prefix)
+/// Makes the last arrivals STAT, where the task inserts some: at least one routine tube is there before each of them.
+fn insert_stat(task: &LabTask, seed: u64, arrivals: &mut [arrivals::Arrival]) {
+    let (least, most) = task.stat_insertions;
+    let Some(first_s) = arrivals.iter().map(|arrival| arrival.at_s).min().filter(|_| arrivals.len() > 1 && most > 0)
+    else {
+        return;
+    };
+    let wanted = Streams::new(seed).stream("task.stat", task.id).between(least, most);
+    let count = usize::try_from(wanted).unwrap_or(0).min(arrivals.len() - 1);
+    let mut by_time: Vec<usize> = (0..arrivals.len()).collect();
+    by_time.sort_by_key(|&i| (arrivals[i].at_s, i));
+    for &i in by_time.iter().rev().take(count) {
+        arrivals[i].stat = true;
+        arrivals[i].at_s = arrivals[i].at_s.max(first_s + 1);
+    }
 }
 
-/// A biochemistry tube in good order.
-fn specimen(id: &str, arrival_s: i64, status: &str, stat: bool) -> Value {
-    json!({
-        "specimen_id": id,
-        "patient_identifiers_hash": format!("pid:hash:{id}"),
-        "collection_ts_s": 0,
-        "arrival_ts_s": arrival_s,
-        "panel_id": "BIOCHEM_PANEL_CORE",
-        "container_type": "SERUM_SST",
-        "specimen_type": "SERUM",
-        "integrity_flags": {
-            "leak": false, "clot": false, "hemolysis": false, "insufficient_volume": false, "label_issue": false
-        },
-        "fill_ratio_ok": true,
-        "hazard_flag": false,
-        "separated_ts_s": null,
-        "temp_band": "AMBIENT_20_25",
-        "status": status,
-        "priority_class": if stat { "STAT" } else { "ROUTINE" },
-    })
+/// The panel whose share of the weights `number` falls into.
+fn panel(panels: &'static [(&'static str, u32)], number: u64) -> &'static str {
+    let mut end = 0;
+    let hit = panels.iter().find(|&&(_, weight)| {
+        end += u64::from(weight);
+        number < end
+    });
+    hit.or(panels.last()).map_or("BIOCHEM_PANEL_CORE", |&(panel, _)| panel)
+}
+
+fn specimen_id(task: &LabTask, seed: u64, i: usize) -> String {
+    format!("{}_{seed}_{i}", task.prefix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::{ADVERSARIAL_DISRUPTION, MULTI_SITE_STAT, THROUGHPUT_SLA};
-    use labtrust_plugin::Task;
+    use crate::tasks::{
+        ADVERSARIAL_DISRUPTION, DEVICE_OUTAGE_SURGE, INSIDER_KEY_MISUSE, MULTI_SITE_STAT, QC_CASCADE, REAGENT_STOCKOUT,
+        STAT_INSERTION, THROUGHPUT_SLA,
+    };
+    use labtrust_plugin::{Opening, Task};
     use labtrust_trust::keys::Signer;
     use std::collections::{BTreeMap, BTreeSet};
 
-    static TASKS: [&LabTask; 3] = [&THROUGHPUT_SLA, &ADVERSARIAL_DISRUPTION, &MULTI_SITE_STAT];
+    static TASKS: [&LabTask; 8] = [
+        &THROUGHPUT_SLA,
+        &ADVERSARIAL_DISRUPTION,
+        &MULTI_SITE_STAT,
+        &STAT_INSERTION,
+        &QC_CASCADE,
+        &INSIDER_KEY_MISUSE,
+        &DEVICE_OUTAGE_SURGE,
+        &REAGENT_STOCKOUT,
+    ];
 
     fn list<'a>(state: &'a Map<String, Value>, key: &str) -> &'a [Value] {
         state[key].as_array().unwrap()
@@ -99,7 +139,8 @@ mod tests {
                     times.collect::<Vec<_>>().join(" ")
                 })
                 .collect();
-            assert!(distinct.len() > 95, "{}: {} of 100 seeds differ", task.id, distinct.len());
+            // Two tubes in half a minute leave few different mornings.
+            assert!(distinct.len() > 90, "{}: {} of 100 seeds differ", task.id, distinct.len());
         }
     }
 
@@ -114,7 +155,9 @@ mod tests {
 
     #[test]
     fn counts_and_arrivals_stay_in_the_published_ranges_over_a_thousand_seeds() {
-        for (task, counts, latest) in [(TASKS[0], 3..=6, 50), (TASKS[1], 3..=5, 50), (TASKS[2], 3..=5, 100)] {
+        let ranges =
+            [(3..=6, 50), (3..=5, 50), (3..=5, 100), (4..=6, 80), (2..=4, 30), (2..=4, 50), (8..=12, 200), (5..=8, 80)];
+        for (task, (counts, latest)) in TASKS.into_iter().zip(ranges) {
             let (mut seen, mut last) = (BTreeSet::new(), 0);
             for seed in 0..1000 {
                 let state = task.initial_state(seed, None);
@@ -155,21 +198,66 @@ mod tests {
         for task in TASKS {
             let state = task.initial_state(9, None);
             let at: Vec<_> = list(&state, "agents").iter().map(|a| a["agent_id"].as_str().unwrap()).collect();
-            let seats = task.agents();
-            assert_eq!(at, seats.iter().map(|seat| seat.agent_id).collect::<Vec<_>>());
+            let seats = task.agents(&Opening { seed: 9, state: &state });
+            assert_eq!(at, seats.iter().map(|seat| seat.agent_id.as_ref()).collect::<Vec<_>>());
             let keys: BTreeMap<_, _> =
-                list(&state, "keys").iter().map(|k| (k["agent_id"].as_str().unwrap(), k)).collect();
-            assert_eq!(keys.len(), seats.len());
-            for seat in seats {
-                let role = &state["roster"]["agents"][seat.agent_id];
-                assert_eq!(seat.attacker, role == crew::ROLE_EXTERNAL);
-                let (secret, key_id) = task.signing_seed(9, seat.agent_id).unwrap();
-                let key = keys[seat.agent_id];
-                assert_eq!((&key["role_id"], &key["key_id"]), (role, &Value::from(key_id)));
+                list(&state, "keys").iter().map(|k| (k["key_id"].as_str().unwrap(), k)).collect();
+            for seat in &seats {
+                let role = &state["roster"]["agents"][seat.agent_id.as_ref()];
+                assert_eq!(seat.attacker, role == crew::ROLE_EXTERNAL || seat.name.contains("insider"));
+                let (secret, key_id) = task.signing_keys(9, &seat.agent_id).swap_remove(0);
+                let key = keys[key_id.as_str()];
+                assert_eq!((&key["role_id"], &key["agent_id"]), (role, &Value::from(seat.agent_id.as_ref())));
                 assert_eq!(key["public_key"], Value::from(Signer::from_seed(secret).public_b64()));
             }
-            assert_eq!(task.signing_seed(9, "A_NOBODY"), None);
-            assert_ne!(task.signing_seed(9, "A_OPS_0"), task.signing_seed(10, "A_OPS_0"));
+            assert_eq!(task.signing_keys(9, "A_NOBODY"), []);
+            assert_ne!(task.signing_keys(9, "A_OPS_0"), task.signing_keys(10, "A_OPS_0"));
+        }
+    }
+
+    #[test]
+    fn the_insider_has_his_own_key_his_revoked_one_and_one_that_he_stole() {
+        let state = INSIDER_KEY_MISUSE.initial_state(9, None);
+        let declared = |id: &str| list(&state, "keys").iter().find(|key| key["key_id"] == id).unwrap();
+        let keys = INSIDER_KEY_MISUSE.signing_keys(9, "A_INSIDER_0");
+        assert_eq!(keys.len(), 3);
+        for (secret, id) in &keys {
+            assert_eq!(declared(id)["public_key"], Value::from(Signer::from_seed(*secret).public_b64()), "{id}");
+        }
+        let of: Vec<_> = keys.iter().map(|(_, id)| (&declared(id)["agent_id"], &declared(id)["status"])).collect();
+        assert_eq!(of[0], (&json!("A_INSIDER_0"), &json!("ACTIVE")));
+        assert_eq!(of[1], (&json!("A_INSIDER_0"), &json!("REVOKED")));
+        assert_eq!(of[2], (&json!("A_RECEPTION_0"), &json!("ACTIVE")));
+    }
+
+    #[test]
+    fn stat_tubes_come_after_a_routine_one_and_there_is_always_one() {
+        let mut counts = BTreeSet::new();
+        for seed in 0..500 {
+            let state = STAT_INSERTION.initial_state(seed, None);
+            let at = |class: &str| -> Vec<i64> {
+                let of = list(&state, "specimens").iter().filter(|s| s["priority_class"] == class);
+                of.map(|s| s["arrival_ts_s"].as_i64().unwrap()).collect()
+            };
+            let (stat, routine) = (at("STAT"), at("ROUTINE"));
+            counts.insert(stat.len());
+            assert!(stat.iter().min() > routine.iter().min(), "seed {seed}");
+        }
+        assert_eq!(counts, BTreeSet::from([1, 2]));
+    }
+
+    #[test]
+    fn panels_are_ordered_as_often_as_their_weights_say() {
+        let mut counts: BTreeMap<String, f64> = BTreeMap::new();
+        for seed in 0..500 {
+            for specimen in list(&DEVICE_OUTAGE_SURGE.initial_state(seed, None), "specimens") {
+                *counts.entry(specimen["panel_id"].as_str().unwrap().to_owned()).or_default() += 1.0;
+            }
+        }
+        let (all, weights): (f64, u32) = (counts.values().sum(), DEVICE_OUTAGE_SURGE.panels.iter().map(|p| p.1).sum());
+        for (panel, weight) in DEVICE_OUTAGE_SURGE.panels {
+            let share = f64::from(*weight) / f64::from(weights);
+            assert!((counts[*panel] / all - share).abs() < 0.03, "{panel}: {counts:?}");
         }
     }
 }
