@@ -107,6 +107,28 @@ pub struct Calendar<E> {
     slots: Slots<E>,
 }
 
+impl Handle {
+    /// Slot and generation in one number.
+    pub(crate) const fn number(self) -> u64 {
+        (self.slot as u64) << 32 | self.generation.get() as u64
+    }
+}
+
+/// The pending events in the order in which they will happen, with their handles. Not the time: that goes on by itself.
+impl<E: crate::Remembered> crate::Remembered for Calendar<E> {
+    fn recall(&self, memory: &mut crate::Memory) {
+        let mut pending: Vec<_> = self.slots.entries().collect();
+        pending.sort_unstable_by_key(|(key, ..)| *key);
+        memory.number(pending.len() as u64);
+        for (key, handle, event) in pending {
+            key.at().recall(memory);
+            key.class().0.recall(memory);
+            handle.recall(memory);
+            event.recall(memory);
+        }
+    }
+}
+
 impl<E> Default for Calendar<E> {
     fn default() -> Self {
         Self::new()

@@ -6,6 +6,7 @@
 mod batch;
 mod calendar;
 mod clock;
+mod memory;
 mod simulation;
 pub mod stats;
 mod streams;
@@ -15,6 +16,7 @@ mod time;
 pub use batch::{Batch, BatchBuilder, BatchError};
 pub use calendar::{Calendar, CalendarError, Due, EventClass, Handle};
 pub use clock::{ClockMode, UnknownClockMode};
+pub use memory::{Memory, Remembered};
 pub use simulation::{Model, Simulation};
 pub use streams::{Stream, Streams};
 pub use symbol::{Symbol, SymbolMap, Symbols};

@@ -96,6 +96,13 @@ impl TryRng for Stream {
     }
 }
 
+/// Where in its sequence a stream is. Its name it keeps for life.
+impl crate::Remembered for Stream {
+    fn recall(&self, memory: &mut crate::Memory) {
+        memory.write(&self.source.get_word_pos().to_le_bytes());
+    }
+}
+
 impl Stream {
     /// A number in [0, 1), a multiple of 2^-53.
     #[inline]

@@ -125,6 +125,12 @@ impl<T> SymbolMap<T> {
         self.get(symbol).is_some()
     }
 
+    /// Every symbol that has a value, with it, in the order of the symbols' numbers: fine for sums and comparisons, not
+    /// for anything whose order shows.
+    pub fn iter(&self) -> impl Iterator<Item = (Symbol, &T)> {
+        (0..).zip(&self.0).filter_map(|(number, value)| Some((Symbol(number), value.as_ref()?)))
+    }
+
     /// Forgets every value; keeps the memory.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -12,7 +12,7 @@ use crate::reason::codes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use labtrust_kernel::{Symbol, SymbolMap, Symbols};
+use labtrust_kernel::{Memory, Symbol, SymbolMap, Symbols, remembered, remembered_as_number};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -87,6 +87,14 @@ struct Key {
     status: Status,
     not_before_s: i64,
     not_after_s: i64,
+}
+
+remembered!(Key { agent, role, status, not_before_s, not_after_s } through { public: recall_public });
+remembered!(KeyRegistry { keys } forgotten { warnings: "talk about the files" });
+remembered_as_number!(Status);
+
+fn recall_public(public: &Option<Box<VerifyingKey>>, memory: &mut Memory) {
+    memory.write(public.as_ref().map_or(&[], |key| key.as_bytes()));
 }
 
 /// What verification found.

@@ -48,6 +48,14 @@ impl SymbolSet {
     }
 }
 
+/// Members only: how much room a set has taken says nothing.
+impl labtrust_kernel::Remembered for SymbolSet {
+    fn recall(&self, memory: &mut labtrust_kernel::Memory) {
+        let words = self.0.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        memory.list(self.0[..words].iter());
+    }
+}
+
 /// Sets are equal when their members are, however much memory each once needed.
 impl PartialEq for SymbolSet {
     fn eq(&self, other: &Self) -> bool {

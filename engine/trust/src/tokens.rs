@@ -18,7 +18,7 @@ pub use store::{InitialToken, TokenCounts, TokenStore};
 pub use validate::TokenUse;
 
 use bevy_ecs::component::Component;
-use labtrust_kernel::Symbol;
+use labtrust_kernel::{Memory, Remembered, Symbol, remembered, remembered_as_number};
 use smallvec::SmallVec;
 
 /// Where a token is in its life.
@@ -105,6 +105,27 @@ pub struct Token {
     pub reason: Option<Symbol>,
     /// Who approved it.
     pub approvals: SmallVec<[Approval; 2]>,
+}
+
+remembered!(Token {
+    id,
+    token_type,
+    kind,
+    state,
+    subject_type,
+    subject_kind,
+    subject_id,
+    issued_at_s,
+    expires_at_s,
+    reason,
+    approvals,
+});
+remembered_as_number!(TokenState, SubjectKind);
+
+impl Remembered for TokenTypeId {
+    fn recall(&self, memory: &mut Memory) {
+        self.0.recall(memory);
+    }
 }
 
 impl Token {

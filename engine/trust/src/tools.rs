@@ -19,7 +19,7 @@ use crate::SymbolSet;
 use crate::canonical::fingerprint;
 use crate::gates::Rbac;
 use crate::reason::codes;
-use labtrust_kernel::{Symbol, SymbolMap, Symbols};
+use labtrust_kernel::{Symbol, SymbolMap, Symbols, remembered};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -154,6 +154,12 @@ pub struct ToolGate {
     allowed_tools: Option<SymbolSet>,
     timeout_s: f64,
 }
+
+remembered!(ToolGate { default_state, allowed_tools, timeout_s } forgotten {
+    registry: "policy",
+    boundary: "policy",
+    states: "policy",
+});
 
 impl ToolGate {
     /// A gate over these tools. Without `states` every tool fits every state.

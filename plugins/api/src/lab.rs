@@ -22,7 +22,7 @@ pub use engine::{
     TimingSummary,
 };
 pub use gate::Gate;
-pub use labtrust_kernel::{Symbol, Symbols};
+pub use labtrust_kernel::{Memory, Symbol, Symbols};
 pub use labtrust_trust::tokens::Approval;
 pub use outcome::{Detail, Finding, Outcome};
 pub use raw::Malformed;

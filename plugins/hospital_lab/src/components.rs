@@ -123,7 +123,6 @@ pub(crate) struct Specimen {
 /// An aliquot and the specimen it was taken from.
 #[derive(Component, Debug, Clone, Copy)]
 pub(crate) struct Aliquot {
-    #[expect(dead_code, reason = "for systems that query aliquots; the engine goes through its index")]
     pub specimen: Symbol,
 }
 
@@ -174,7 +173,6 @@ pub(crate) struct PlannedControl {
 pub(crate) struct Device {
     pub id: Symbol,
     /// Position in the policy's list of devices.
-    #[expect(dead_code, reason = "for systems that query devices; the engine comes from the index")]
     pub index: usize,
     pub queue: PriorityQueue<QueueItem, QueueRank, std::hash::BuildHasherDefault<rustc_hash::FxHasher>>,
     /// Requests so far.
@@ -349,7 +347,6 @@ pub(crate) struct Consignment {
 /// A zone.
 #[derive(Component, Debug, Clone, Copy)]
 pub(crate) struct Zone {
-    #[expect(dead_code, reason = "for systems that query zones; the engine comes from the index")]
     pub id: Symbol,
 }
 

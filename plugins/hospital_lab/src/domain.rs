@@ -5,8 +5,8 @@ use labtrust_contract::StepResult;
 use labtrust_kernel::SimTime;
 use labtrust_plugin::{
     lab::{
-        Action, ChainValues, Engine, LabDomain, LabEngine, LabError, LoadedLab, Observer, Outcome, QueryError, Symbols,
-        TimingSummary, WorldView,
+        Action, ChainValues, Engine, LabDomain, LabEngine, LabError, LoadedLab, Memory, Observer, Outcome, QueryError,
+        Symbols, TimingSummary, WorldView,
     },
     register_plugin,
 };
@@ -83,6 +83,15 @@ impl Engine for HospitalEngine {
 
     fn query(&mut self, expression: &str) -> Result<Value, QueryError> {
         self.lab().query(expression)
+    }
+
+    fn memory_at(&mut self, t_s: i64) -> Option<Memory> {
+        let lab = self.lab_mut();
+        // As an event of that time would: a frozen log stops everything.
+        if !lab.log_frozen && t_s >= 0 && Lab::moment(t_s) > lab.now {
+            lab.advance(Lab::moment(t_s), &mut ());
+        }
+        Some(lab.memory())
     }
 
     fn timing_summary(&mut self) -> TimingSummary {

@@ -5,6 +5,7 @@
 //! timing they end in the moment they begin. Either way their end is an event of the calendar, and nothing polls.
 
 mod happen;
+mod memory;
 mod record;
 mod start;
 

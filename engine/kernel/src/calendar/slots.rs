@@ -142,6 +142,14 @@ impl<E> Slots<E> {
         self.slots.iter().filter(|slot| slot.event.is_some()).map(|slot| slot.due)
     }
 
+    /// Every pending event with its due key and handle, in the order of the slots.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Key, Handle, &E)> {
+        self.slots.iter().filter_map(|slot| {
+            let handle = Handle { slot: slot.due.slot(), generation: slot.generation };
+            Some((slot.due, handle, slot.event.as_ref()?))
+        })
+    }
+
     /// Drops every event.
     pub(super) fn clear(&mut self) {
         for index in 0..self.slots.len() {

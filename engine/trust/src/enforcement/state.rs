@@ -4,7 +4,7 @@ use super::policy::{Action, EnforcementMap};
 use super::{Enforcement, EnforcementKind, ViolationFacts};
 use crate::SymbolSet;
 use crate::reason::codes;
-use labtrust_kernel::{SimDuration, SimTime, Symbol, SymbolMap};
+use labtrust_kernel::{SimDuration, SimTime, Symbol, SymbolMap, remembered};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -53,6 +53,8 @@ pub struct Enforcer {
     killed_devices: SymbolSet,
     frozen_zones: SymbolSet,
 }
+
+remembered!(Enforcer { counts, throttled_until, killed_agents, killed_devices, frozen_zones } forgotten { map: "policy" });
 
 impl Enforcer {
     /// Nothing enforced yet, under these rules.

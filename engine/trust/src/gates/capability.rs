@@ -7,7 +7,7 @@ use crate::TrustError;
 use crate::action::{ActionId, ActionSet, ActionTable};
 use crate::error::nearest_hint;
 use crate::reason::codes;
-use labtrust_kernel::{SimDuration, SimTime, Symbol, SymbolMap, Symbols};
+use labtrust_kernel::{SimDuration, SimTime, Symbol, SymbolMap, Symbols, remembered};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, VecDeque};
@@ -105,6 +105,9 @@ pub struct Capabilities {
     profiles: Arc<Profiles>,
     counters: SymbolMap<Counters>,
 }
+
+remembered!(Counters { actions, overrides, recent });
+remembered!(Capabilities { counters } forgotten { profiles: "policy" });
 
 impl Capabilities {
     /// Compiles `policy`.

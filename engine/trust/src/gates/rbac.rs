@@ -7,7 +7,7 @@ use crate::action::{ActionId, ActionSet, ActionTable};
 use crate::error::nearest_hint;
 use crate::reason::codes;
 use crate::{SymbolSet, TrustError};
-use labtrust_kernel::{Symbol, SymbolMap, Symbols};
+use labtrust_kernel::{Symbol, SymbolMap, Symbols, remembered};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -106,6 +106,8 @@ pub struct Rbac {
     roles: Arc<Roles>,
     agents: Arc<SymbolMap<Symbol>>,
 }
+
+remembered!(Rbac { agents } forgotten { roles: "policy" });
 
 impl Rbac {
     /// Compiles `policy`.

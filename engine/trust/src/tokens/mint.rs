@@ -6,7 +6,7 @@ use crate::gates::Rbac;
 use crate::reason::codes;
 use crate::tokens::policy::TokenType;
 use bevy_ecs::world::World;
-use labtrust_kernel::{Symbol, Symbols};
+use labtrust_kernel::{Symbol, Symbols, remembered};
 use serde_json::Value;
 use smallvec::SmallVec;
 
@@ -20,6 +20,8 @@ pub struct Approval {
     /// The key the approver signs with.
     pub key: Option<Symbol>,
 }
+
+remembered!(Approval { agent, key });
 
 impl Approval {
     /// Reads an approval: a map with `approver_agent_id` and `approver_key_id`, or the bare agent id.

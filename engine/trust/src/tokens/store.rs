@@ -5,7 +5,7 @@ use crate::TrustError;
 use crate::reason::codes;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::world::World;
-use labtrust_kernel::{Symbol, SymbolMap, Symbols};
+use labtrust_kernel::{Symbol, SymbolMap, Symbols, remembered};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -54,6 +54,9 @@ pub struct TokenStore {
     order: Vec<(Symbol, Entity)>,
     counts: Vec<TokenCounts>,
 }
+
+remembered!(TokenCounts { minted, consumed, revoked });
+remembered!(TokenStore { by_id, order, counts } forgotten { types: "policy" });
 
 impl TokenStore {
     /// A store without tokens, over these types.

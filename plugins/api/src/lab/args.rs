@@ -24,6 +24,8 @@ pub enum Priority {
     Routine,
 }
 
+labtrust_kernel::remembered_as_number!(Priority);
+
 impl Priority {
     /// The published name.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use super::{Action, Outcome, Symbols, WorldView};
 use labtrust_contract::StepResult;
+use labtrust_kernel::Memory;
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::Arc};
@@ -107,7 +108,12 @@ pub trait Engine: Send {
 
     /// Lets everything happen that is due up to `t_s` [s], then digests what the episode remembers: the stores, the
     /// calendar, the random streams, but neither the record nor the time. `None` from an engine that cannot.
-    fn digest_at(&mut self, _t_s: i64) -> Option<StateDigest> {
+    fn digest_at(&mut self, t_s: i64) -> Option<StateDigest> {
+        self.memory_at(t_s).map(|memory| StateDigest(memory.digest()))
+    }
+
+    /// What [`Engine::digest_at`] digests, with names, so that it can be said where two moments differ.
+    fn memory_at(&mut self, _t_s: i64) -> Option<Memory> {
         None
     }
 }
