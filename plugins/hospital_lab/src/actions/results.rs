@@ -146,6 +146,12 @@ impl Lab {
         if result.status == ResultStatus::Released {
             return Err(codes::RC_RESULT_ALREADY_RELEASED.into());
         }
+        // What was measured in a specimen that is set aside says nothing about anybody until it is taken up again.
+        let specimen = result.specimen.and_then(|id| self.ids.specimens.get(id));
+        let set_aside = specimen.map(|&entity| self.specimen(entity).status);
+        if self.enforced && matches!(set_aside, Some(Status::Held | Status::Rejected)) {
+            return Err(codes::RC_SPECIMEN_STATE.into());
+        }
         if result.criticality.is_critical() && !self.acknowledged(result.id) {
             return Err(Refusal::breaking(codes::CRIT_NO_ACK, self.names.inv_crit_002));
         }

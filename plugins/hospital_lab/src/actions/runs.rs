@@ -10,7 +10,7 @@ use crate::{
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::{SimDuration, SimTime, Symbol};
 use labtrust_plugin::lab::{Action, Ids, Priority};
-use labtrust_trust::codes;
+use labtrust_trust::{codes, tokens::Token};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
@@ -182,15 +182,44 @@ impl Lab {
             if specimen.is_some_and(|entity| self.blocks_runs(entity)) {
                 return Err(codes::RC_SPECIMEN_STATE.into());
             }
+            if self.enforced
+                && let Some(entity) = specimen
+            {
+                self.may_be_overruled(action, device, entity)?;
+            }
         }
         let reagent = self.reagent_for(&specimens)?;
         self.commit(action)?;
         self.consume_tokens(action);
+        for id in &specimens {
+            if let Some(&entity) = self.ids.specimens.get(*id) {
+                self.take_out_of_queue(entity);
+            }
+        }
         if let Some((reagent, quantity)) = reagent {
             self.stock[reagent] -= quantity;
         }
         self.begin_run(device, args.run, &specimens);
         self.outcome.emits.push("START_RUN");
+        Ok(())
+    }
+
+    /// An override accepts that a specimen is outside a limit. It must be accepted and prepared all the same, the device
+    /// must be one for it, and a token must have been made for this very specimen.
+    fn may_be_overruled(&self, action: &Action, device: Option<usize>, entity: Entity) -> Decided {
+        let specimen = self.specimen(entity);
+        if specimen.status != Status::Queued && !self.ready_to_run(entity) {
+            return Err(codes::RC_SPECIMEN_STATE.into());
+        }
+        let panels = device.map(|device| &self.policy.equipment.devices[device].panels);
+        if panels.zip(specimen.panel).is_some_and(|(panels, panel)| !panels.is_empty() && !panels.contains(&panel)) {
+            return Err(codes::ROUTE_DEVICE_INCOMPATIBLE.into());
+        }
+        let made_for_it =
+            |&id| self.tokens.get(&self.world, id).is_some_and(|token: &Token| token.subject_id == specimen.id);
+        if !action.decision.token_refs.iter().any(made_for_it) {
+            return Err(Refusal::breaking(codes::TOKEN_SUBJECT_MISMATCH, self.names.inv_tok_003));
+        }
         Ok(())
     }
 

@@ -4,7 +4,8 @@ use crate::{
     lab::Lab,
     refusal::{Decided, Refusal},
 };
-use labtrust_plugin::lab::Action;
+use labtrust_kernel::Symbol;
+use labtrust_plugin::lab::{Action, ActionKind, Args};
 use labtrust_trust::{
     codes,
     tokens::{MintRequest, TokenRefusal, TokenUse},
@@ -24,12 +25,7 @@ impl Lab {
             return Ok(());
         }
         let args = &decision.args;
-        let mut subjects: SmallVec<[_; 8]> = SmallVec::new();
-        subjects.extend([args.specimen, args.result, args.run, args.device, args.consignment].into_iter().flatten());
-        subjects.extend(args.specimens.iter().copied());
-        subjects
-            .extend(args.aliquots.iter().map(|aliquot| self.ids.aliquots.get(*aliquot).copied().unwrap_or(*aliquot)));
-        subjects.extend(args.result.and_then(|result| self.specimen_of_result(result)));
+        let subjects = self.subjects_of(decision.kind, args);
         let used = TokenUse {
             action: decision.kind.id(),
             agent: action.agent,
@@ -45,6 +41,34 @@ impl Lab {
             }
         }
         Ok(())
+    }
+
+    /// What an action is about. An id that the action does not look at is no subject, whatever argument it stands in:
+    /// else a token for anything would be good for everything.
+    fn subjects_of(&self, kind: ActionKind, args: &Args) -> SmallVec<[Symbol; 8]> {
+        let mut subjects: SmallVec<[Symbol; 8]> = SmallVec::new();
+        match kind {
+            ActionKind::StartRunOverride => {
+                subjects.extend(args.run.into_iter().chain(args.device));
+                subjects.extend(self.resolve(args));
+            }
+            ActionKind::ReleaseResultOverride => {
+                // A run is a subject of its result; the record of a result does not say which run it was.
+                subjects.extend(args.result.into_iter().chain(args.run));
+                subjects.extend(args.result.and_then(|result| self.specimen_of_result(result)));
+            }
+            ActionKind::ReceiveTransport | ActionKind::ChainOfCustodySign => subjects.extend(args.consignment),
+            // Who walks and where is not among these: the token store looks at agent, door and zone itself.
+            ActionKind::Move | ActionKind::OpenDoor => {}
+            _ => {
+                let named = [args.specimen, args.result, args.run, args.device, args.consignment];
+                subjects.extend(named.into_iter().flatten());
+                subjects.extend(args.specimens.iter().copied());
+                subjects.extend(args.aliquots.iter().map(|&aliquot| self.resolve_one(aliquot)));
+                subjects.extend(args.result.and_then(|result| self.specimen_of_result(result)));
+            }
+        }
+        subjects
     }
 
     /// Uses up every token presented; the gate has seen that each covers the use.
