@@ -364,7 +364,7 @@ impl Ledger {
 pub(super) fn moves_time(event: &Map<String, Value>, here: &StepResult) -> bool {
     match here.blocked_reason_code.as_deref() {
         Some("RC_UNKNOWN_ACTION" | "RC_TIME_BACKWARDS" | "AUDIT_CHAIN_BROKEN") => false,
-        Some("RC_EVENT_MALFORMED") => !is_misshapen(event),
+        Some("RC_EVENT_MALFORMED" | "RC_RESULT_VALUE_NOT_NUMERIC") => !is_misshapen(event),
         _ => true,
     }
 }

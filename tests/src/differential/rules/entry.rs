@@ -87,7 +87,11 @@ pub(super) const RULES: &[Rule] = &[
                 && there["open_since_ts"] == here["open_since_ts"]
                 && (matches!(
                     case.code_here(),
-                    "RC_TIME_BACKWARDS" | "RC_EVENT_MALFORMED" | "RC_UNKNOWN_ACTION" | "AUDIT_CHAIN_BROKEN"
+                    "RC_TIME_BACKWARDS"
+                        | "RC_EVENT_MALFORMED"
+                        | "RC_RESULT_VALUE_NOT_NUMERIC"
+                        | "RC_UNKNOWN_ACTION"
+                        | "AUDIT_CHAIN_BROKEN"
                 ) || case.was("system_state", "log_frozen") == "true")
         })
     }),

@@ -15,7 +15,14 @@ pub(super) const RULES: &[Rule] = &[
     carries("D-22", "doing nothing comes out as nothing", |case| {
         case.is("NOOP") && *case.facet == Facet::Emits && case.here.emits.is_empty() && case.there.emits == ["NOOP"]
     }),
-    parts("D-26", "a value of the wrong type", |case| case.code_is("RC_EVENT_MALFORMED") && is_misshapen(case.event)),
+    parts("D-26", "a value of the wrong type", |case| {
+        let code = if case.arg("value").is_null() || case.arg("value").is_number() {
+            "RC_EVENT_MALFORMED"
+        } else {
+            "RC_RESULT_VALUE_NOT_NUMERIC"
+        };
+        is_misshapen(case.event) && (case.code_is(code) || case.code_is("RC_EVENT_MALFORMED"))
+    }),
     parts("D-15", "the tool comes last, with arguments of its own", |case| {
         has_tool(case)
             && matches!(case.facet, Facet::Decision | Facet::Code)
@@ -103,11 +110,29 @@ fn covers(case: &Case<'_>, id: &str) -> bool {
         scope[key].as_array().is_none_or(|list| list.is_empty() || list.iter().any(|item| item == value))
     };
     let (subject_type, subject) = (token.subject.0.as_str(), token.subject.1.as_str());
-    let about = || {
-        let named = ["specimen_id", "result_id", "run_id", "device_id", "consignment_id"];
-        let aliquots = case.texts("aliquot_ids").map(|id| case.ledger.aliquots.get(id).map_or(id, String::as_str));
-        named.iter().any(|key| case.text(key) == subject)
-            || case.texts("specimen_ids").chain(aliquots).any(|id| id == subject)
+    // An id that the action does not look at is no subject.
+    let about = || match case.action() {
+        "START_RUN_OVERRIDE" => {
+            let aliquots = case.texts("aliquot_ids").map(|id| case.ledger.aliquots.get(id).map_or(id, String::as_str));
+            let mut specimens = case.texts("specimen_ids").peekable();
+            let named = [case.text("run_id"), case.text("device_id")].contains(&subject);
+            let stated = if specimens.peek().is_some() {
+                specimens.any(|id| id == subject)
+            } else {
+                aliquots.into_iter().any(|id| id == subject)
+            };
+            named || stated
+        }
+        "RELEASE_RESULT_OVERRIDE" => {
+            let of = case.ledger.results.get(case.text("result_id"));
+            [case.text("result_id"), case.text("run_id")].contains(&subject)
+                || of.is_some_and(|specimens| specimens.iter().any(|id| id == subject))
+        }
+        "RECEIVE_TRANSPORT" | "CHAIN_OF_CUSTODY_SIGN" => case.text("consignment_id") == subject,
+        _ => {
+            let named = ["specimen_id", "result_id", "run_id", "device_id", "consignment_id"];
+            named.iter().any(|key| case.text(key) == subject) || case.texts("specimen_ids").any(|id| id == subject)
+        }
     };
     let fits = match subject_type {
         "agent" => subject == case.agent(),

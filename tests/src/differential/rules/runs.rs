@@ -21,9 +21,6 @@ pub(super) const RULES: &[Rule] = &[
             && case.code_is("TOKEN_REQUIRED")
             && case.refs().is_empty()
     }),
-    carries("D-17", "an override of nothing", |case| {
-        case.is("START_RUN_OVERRIDE") && case.code_is("RC_EVENT_MALFORMED") && stated(case).is_empty()
-    }),
     parts("D-17", "an override takes reagent, as any run does", |case| {
         starts(case)
             && case.refused_here("RC_REAGENT_STOCKOUT")
@@ -68,6 +65,12 @@ pub(super) const RULES: &[Rule] = &[
         case.is("START_RUN")
             && case.there_code_is("RC_QUEUE_HEAD_MISMATCH")
             && stated(case).first().is_some_and(|id| *id != head && of(id) == of(head))
+    }),
+    parts("D-47", "what holds for a specimen holds for its aliquot", |case| {
+        let work = stated(case).into_iter().chain([case.was("queue_head", case.text("device_id"))]);
+        case.is("START_RUN")
+            && ["TIME_EXPIRED", "TEMP_OUT_OF_BAND", "RC_REAGENT_STOCKOUT"].iter().any(|code| case.refused_here(code))
+            && work.into_iter().any(|id| case.ledger.aliquots.contains_key(id))
     }),
     parts("D-46", "a moment of warmth is forgiven", |case| {
         let forgiven = |id: &&str| case.ledger.warm_s(id, case.t_s()).is_some_and(|warm_s| warm_s <= FACTS.grace_s());
