@@ -132,6 +132,7 @@ pub fn run_episode(
         timing,
         horizon_s,
         steps: max_steps,
+        most_releasable: engine.most_releasable(horizon_s, spec.dt_s),
         seats: agents
             .iter()
             .map(|seat| SeatFacts {

@@ -4,6 +4,7 @@
 //! [`run_episode`]; what is measured in it is in [`metrics`]; its log lines are made in [`log`]. A result depends on
 //! the task, the policy, the seeds and the timing, and on nothing else: not on threads, machine, clock or directory.
 
+pub mod agent_process;
 mod episode;
 mod error;
 pub mod files;

@@ -7,6 +7,7 @@
 //! is made from them.
 
 mod attack;
+mod bound;
 mod conduct;
 mod critical;
 mod devices;
@@ -24,9 +25,10 @@ use serde_json::{Map, Value};
 
 /// The groups of figures that this crate brings. A program takes them, and those of plugins, from its registry.
 #[must_use]
-pub fn builtin() -> [&'static dyn Metric; 6] {
+pub fn builtin() -> [&'static dyn Metric; 7] {
     [
         &attack::AttackMetric,
+        &bound::BoundMetric,
         &conduct::ConductMetric,
         &critical::CriticalMetric,
         &devices::DeviceMetric,

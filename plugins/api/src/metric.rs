@@ -147,6 +147,9 @@ pub struct EpisodeFacts {
     pub horizon_s: i64,
     /// Steps of the episode [count].
     pub steps: u32,
+    /// Most specimens that any crew could release ([`LabEngine::most_releasable`](crate::lab::LabEngine)), where there
+    /// is such a bound [count].
+    pub most_releasable: Option<u32>,
     /// Who acts, in the order within a step.
     pub seats: Vec<SeatFacts>,
 }

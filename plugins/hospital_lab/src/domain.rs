@@ -150,6 +150,10 @@ impl LabEngine for HospitalEngine {
         self.lab().observe(view);
     }
 
+    fn most_releasable(&self, horizon_s: i64, dt_s: u32) -> Option<u32> {
+        Some(self.lab().most_releasable(horizon_s, dt_s))
+    }
+
     fn symbols(&self) -> &Symbols {
         &self.lab().symbols
     }

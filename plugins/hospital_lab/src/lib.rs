@@ -6,6 +6,7 @@
 
 mod actions;
 pub mod agents;
+mod bound;
 mod components;
 mod domain;
 mod due;

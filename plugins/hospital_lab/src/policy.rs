@@ -15,7 +15,7 @@ mod zones;
 
 pub(crate) use critical::{CriticalPolicy, Criticality, LadderTier};
 pub(crate) use distribution::Distribution;
-pub(crate) use equipment::{DeviceRole, Equipment};
+pub(crate) use equipment::{DeviceRole, DeviceSpec, Equipment};
 pub(crate) use measurement::{Measurement, Measurements};
 pub(crate) use reagents::Reagents;
 pub(crate) use sites::Sites;

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::sync::LazyLock;
 
 /// What this crate measures by itself.
-static METRICS: LazyLock<[&dyn Metric; 6]> = LazyLock::new(crate::metrics::builtin);
+static METRICS: LazyLock<[&dyn Metric; 7]> = LazyLock::new(crate::metrics::builtin);
 
 const fn line(step: u32, kind: ActionKind, result: &'static str, specimen: &'static str) -> Line {
     (step, kind, Some(result), Some(specimen))

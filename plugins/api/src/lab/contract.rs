@@ -7,8 +7,10 @@
 
 mod choose;
 mod info;
+mod observation;
 
 pub use info::decide;
+pub use observation::observation;
 
 use super::{ActionKind, AgentContext, Args, Decision};
 

@@ -147,6 +147,12 @@ pub trait LabEngine: Engine {
     /// Writes the shared view into `view`.
     fn observe(&mut self, view: &mut WorldView);
 
+    /// Most specimens that any crew could release from the present state on until `horizon_s` [s], acting every `dt_s`
+    /// [s] and knowing all arrivals. `None` from an engine that has no such bound.
+    fn most_releasable(&self, _horizon_s: i64, _dt_s: u32) -> Option<u32> {
+        None
+    }
+
     /// The interner.
     fn symbols(&self) -> &Symbols;
 

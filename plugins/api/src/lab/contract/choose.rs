@@ -94,7 +94,8 @@ pub(super) fn first_fit(ctx: &mut AgentContext<'_>, kind: ActionKind) -> Option<
             decision(Args { device: Some(device), qc_outcome: Some(outcome), ..Args::default() })
         }
         ActionKind::RerunRequest => {
-            let held = view.results.iter().find(|r| r.held && r.specimen.is_some())?;
+            let resulted = |id| view.at(Stage::Resulted).any(|s| Some(s.id) == id);
+            let held = view.results.iter().find(|r| r.held && resulted(r.specimen))?;
             decision(Args { specimen: held.specimen, ..result(held) })
         }
         ActionKind::NotifyCriticalResult => {
