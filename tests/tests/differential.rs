@@ -29,7 +29,7 @@ fn script(number: u32) -> Script {
     let sampled = sample(&profile, number.into());
     let events = sampled.events().cloned().collect();
     let script = Script { state: sampled.initial_state, events };
-    if number % 4 == 0 { with_oddities(script, (number / 4).into()) } else { script }
+    if number.is_multiple_of(4) { with_oddities(script, (number / 4).into()) } else { script }
 }
 
 /// Compares on all cores; every script starts from a state of its own, so the outcome does not depend on their number.

@@ -4,7 +4,6 @@ use super::gates::role;
 use super::{Rule, carries, parts};
 use crate::differential::Case;
 use crate::differential::facts::{FACTS, lists};
-use serde_json::Value;
 
 const CONTAINMENT: &str = "Z_RESTRICTED_BIOHAZARD";
 const AIRLOCK: &str = "D_RESTRICTED_AIRLOCK";
@@ -15,7 +14,9 @@ pub(super) const RULES: &[Rule] = &[
             && !case.code_there().is_empty()
             && case.text("to_zone") == CONTAINMENT
             && case.answer("agent_zone").is_some_and(|(agent, there, here)| {
-                agent == case.agent() && there == CONTAINMENT && *here == Value::from(case.was("agent_zone", agent))
+                agent == case.agent()
+                    && there == CONTAINMENT
+                    && here.as_str().unwrap_or_default() == case.was("agent_zone", agent)
             })
     }),
     parts("D-35", "a guarded door is closed", |case| {

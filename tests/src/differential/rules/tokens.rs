@@ -1,6 +1,5 @@
 //! Differences of tokens: which are good, who mints, which are listed.
 
-use super::gates::role;
 use super::{Rule, carries, parts};
 use crate::differential::facts::{FACTS, lists};
 use crate::differential::{Case, Facet};
@@ -140,7 +139,6 @@ fn approvals_fit(case: &Case<'_>) -> bool {
 fn roles_fit(case: &Case<'_>) -> bool {
     let wanted = &kind(case)["approver_roles"];
     let wanted = wanted.as_array().map_or(&[][..], Vec::as_slice);
-    let _ = role;
     let given: Vec<&str> = approvers(case)
         .iter()
         .map(|(agent, _)| case.ledger.roster.get(*agent).map_or_else(|| FACTS.role(agent), String::as_str))
