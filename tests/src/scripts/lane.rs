@@ -282,7 +282,7 @@ impl Model<'_> {
             }
             id = format!("{base}_{number}");
         }
-        self.tokens.push(Token { id, kind, subject, reason, used: false });
+        self.tokens.push(Token { id, subject, reason, used: false });
     }
 
     pub(super) fn use_up(&mut self, ids: &[String]) {

@@ -18,7 +18,7 @@ impl Model<'_> {
         let one = || json!({"specimen_id": specimen.id});
         let anyone = AGENTS[usize::from(twist / 64) % 10].0;
         let step = self.next_step(n);
-        let draft = match twist % 46 {
+        let draft = match twist % 50 {
             // The right step by the wrong agent, in the wrong place, too early, out of turn.
             0 => step.map(|mut step| {
                 step.agent = anyone.to_owned();
@@ -54,11 +54,15 @@ impl Model<'_> {
             17 => Some(Draft::new("A_RECEPTION", "CREATE_ACCESSION", one())),
             18 => Some(Draft::new("A_RECEPTION", "ACCEPT_SPECIMEN", one())),
             19 => Some(Draft::new("A_RECEPTION", "CHECK_ACCEPTANCE_RULES", one())),
-            20 => Some(Draft::new(
-                "A_PREAN",
-                "CENTRIFUGE_START",
-                json!({"device_id": CENTRIFUGE, "specimen_ids": [specimen.id]}),
-            )),
+            20 => {
+                // Everything into the centrifuge, tube by tube: it has two units.
+                let ids: Vec<String> = self.specimens.iter().map(|specimen| specimen.id.clone()).collect();
+                for id in ids {
+                    let args = json!({"device_id": CENTRIFUGE, "specimen_ids": [id]});
+                    self.send(Draft::new("A_PREAN", "CENTRIFUGE_START", args));
+                }
+                None
+            }
             21 => {
                 let many: Vec<String> = (0..61).map(|i| format!("S{i}")).collect();
                 Some(Draft::new("A_PREAN", "CENTRIFUGE_START", json!({"device_id": CENTRIFUGE, "specimen_ids": many})))
@@ -95,11 +99,15 @@ impl Model<'_> {
                 "GENERATE_RESULT",
                 json!({"result_id": specimen.result, "run_id": specimen.run}),
             )),
-            33 => Some(Draft::new(
-                analyst,
-                "GENERATE_RESULT",
-                json!({"result_id": format!("R_F{}", self.events), "run_id": specimen.run, "value": -77.5}),
-            )),
+            33 => {
+                // What the analyser did not measure.
+                if specimen.stage == Stage::Queued {
+                    self.lane(n);
+                }
+                let (run, ready_s) = (self.specimens[n].run.clone(), self.specimens[n].ready_s);
+                let args = json!({"result_id": format!("R_F{}", self.events), "run_id": run, "value": -77.5});
+                Some(Draft::new(analyst, "GENERATE_RESULT", args).from(ready_s))
+            }
             34 => Some(Draft::new(analyst, "RELEASE_RESULT", json!({"result_id": specimen.result}))),
             35 => Some(Draft::new("A_CLINSCI", "RELEASE_RESULT", json!({"result_id": "R_INVENTED"}))),
             36 => Some(Draft::new("A_RECEPTION", "HOLD_SPECIMEN", one())),
@@ -133,6 +141,14 @@ impl Model<'_> {
                 }
                 None
             }
+            45 => Some(Draft::new("A_EVERYTHING", ["ALARM", "DEVICE_FAULT", "RECEIVE_BATCH"][pick % 3], json!({}))),
+            46 => Some(Draft::new("A_STRAY", ["TICK", "QC_EVENT"][pick % 2], json!({"device_id": "DEV_CHEM_A_01"}))),
+            47 if specimen.stage == Stage::Aliquoted => {
+                // What waited too long, or got warm, is run as if nothing were the matter.
+                self.send(Draft::new(analyst, "QUEUE_RUN", json!({"device_id": device, "work_id": specimen.id})));
+                Some(Draft::new(analyst, "START_RUN", json!({"device_id": device, "specimen_ids": [specimen.id]})))
+            }
+            47 | 48 => Some(Draft::new("A_RUNNER", "RECEIVE_TRANSPORT", json!({"consignment_id": "CONS_1"}))),
             _ => {
                 let device = ["DEV_CHEM_A_01", "DEV_HAEM_01"][pick % 2];
                 Some(Draft::new("A_FENCED", "QC_EVENT", json!({"device_id": device})))
@@ -142,7 +158,7 @@ impl Model<'_> {
             draft.honest = false;
             self.send(draft.clone());
             // A badly signed step may be let through where nobody asks for signatures.
-            if (9..=15).contains(&(twist % 46)) && draft.tamper != Tamper::Nothing {
+            if (9..=15).contains(&(twist % 50)) && draft.tamper != Tamper::Nothing {
                 self.believe_if_voluntary(n, &draft);
             }
         }
@@ -150,7 +166,7 @@ impl Model<'_> {
 
     fn with_bad_signature(&self, mut step: Draft, twist: u16) -> Draft {
         let own = key_of(&step.agent);
-        step.tamper = match twist % 46 {
+        step.tamper = match twist % 50 {
             9 => Tamper::PayloadBit(twist.rotate_left(5)),
             10 => Tamper::SignatureBit(twist.rotate_left(5)),
             11 => Tamper::ClaimsKey(key_of(AGENTS[usize::from(twist / 64) % 10].0)),
@@ -227,7 +243,7 @@ impl Model<'_> {
             "read_back_confirmed",
             "priority",
         ];
-        if twist % 2 == 0 {
+        if twist.is_multiple_of(2) {
             event.insert(keys[usize::from(twist / 2) % keys.len()].into(), junk);
         } else if let Some(args) = event.get_mut("args").and_then(Value::as_object_mut) {
             args.insert(arguments[usize::from(twist / 2) % arguments.len()].into(), junk);
@@ -242,17 +258,17 @@ impl Model<'_> {
     pub(super) fn again(&mut self, pick: usize, twist: u16) {
         let Some(earlier) = self.steps.len().checked_sub(1 + pick % 6) else { return };
         let mut step = self.steps[earlier].clone();
-        if twist % 3 > 0 {
+        if !twist.is_multiple_of(3) {
             step.event.insert("t_s".into(), json!(self.now_s));
         }
         if twist % 3 > 1 {
             self.events += 1;
             step.event.insert("event_id".into(), json!(format!("e{}", self.events)));
         }
-        step.begins_batch = twist % 2 == 0;
+        step.begins_batch = twist.is_multiple_of(2);
         step.honest = false;
         self.steps.push(step);
-        if twist % 7 == 0 && self.specimens.iter().all(|specimen| specimen.stage != Stage::Gone) {
+        if twist.is_multiple_of(7) && self.specimens.iter().all(|specimen| specimen.stage != Stage::Gone) {
             self.now_s += 1;
         }
     }

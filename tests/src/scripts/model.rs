@@ -53,7 +53,6 @@ pub(super) struct Specimen {
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub id: String,
-    pub kind: &'static str,
     pub subject: String,
     pub reason: &'static str,
     pub used: bool,

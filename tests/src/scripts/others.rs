@@ -20,11 +20,11 @@ impl Model<'_> {
         // People who left their place go home, or the lane ends.
         let to = if zone != home && ways.contains(&home) { home } else { ways[usize::from(twist) % ways.len()] };
         let mut args = json!({"from_zone": zone, "to_zone": to});
-        if twist % 5 == 0 {
+        if twist.is_multiple_of(5) {
             args = json!({"entity_type": "Specimen", "entity_id": self.specimens[self.choose(pick)].id, "from_zone": zone, "to_zone": to});
         }
-        let is_specimen = twist % 5 == 0;
-        self.send(Draft::new(agent, "MOVE", args).from(if twist % 3 == 0 { 0 } else { until_s }));
+        let is_specimen = twist.is_multiple_of(5);
+        self.send(Draft::new(agent, "MOVE", args).from(if twist.is_multiple_of(3) { 0 } else { until_s }));
         if !is_specimen && to != CONTAINMENT {
             self.people.insert(agent, (to, self.now_s + WALK_S));
             // And back, so that the next step of a lane finds them where they belong.
@@ -39,7 +39,7 @@ impl Model<'_> {
     pub(super) fn door(&mut self, pick: usize, twist: u16) {
         let agent = ["A_SUPERVISOR", "A_RUNNER", "A_SECURITY"][pick % 3];
         let door = ["D_MAIN_INNER", AIRLOCK, "D_WASTE"][usize::from(twist) % 3];
-        let action = if twist % 2 == 0 { "CLOSE_DOOR" } else { "OPEN_DOOR" };
+        let action = if twist.is_multiple_of(2) { "CLOSE_DOOR" } else { "OPEN_DOOR" };
         let mut draft = Draft::new(agent, action, json!({"door_id": door}));
         let token = "T_ENTRY".to_owned();
         if door == AIRLOCK && action == "OPEN_DOOR" && twist % 4 == 1 {
@@ -214,12 +214,12 @@ impl Model<'_> {
                 for _ in 0..3 {
                     let stage = self.specimens[n].stage;
                     if matches!(stage, Stage::Running | Stage::Resulted | Stage::Told)
-                        && !(stage == Stage::Resulted && !self.setup.critical)
+                        && (self.setup.critical || stage != Stage::Resulted)
                     {
                         self.lane(n);
                     }
                 }
-                let (kind, subject) = if twist % 2 == 0 || specimen.result.is_empty() {
+                let (kind, subject) = if twist.is_multiple_of(2) || specimen.result.is_empty() {
                     ("specimen", specimen.id.clone())
                 } else {
                     ("result", specimen.result.clone())
@@ -284,7 +284,7 @@ impl Model<'_> {
 
     pub(super) fn quality(&mut self, pick: usize, twist: u16) {
         let (device, worker) = DEVICES[2 + pick % 4];
-        let agent = if twist % 2 == 0 && device.ends_with("A_01") { "A_QC" } else { worker };
+        let agent = if twist.is_multiple_of(2) && device.ends_with("A_01") { "A_QC" } else { worker };
         let honest = self.setup.honest;
         let agent = if honest || worker == "A_OPS_0" { worker } else { agent };
         match twist % 6 {
@@ -356,14 +356,22 @@ impl Model<'_> {
             return;
         }
         let draft = Draft::new(agent, "END_RUN", json!({"run_id": run}));
-        self.send(if self.setup.honest || pick % 3 > 0 { draft.from(ready_s).honest() } else { draft });
+        self.send(if self.setup.honest || !pick.is_multiple_of(3) { draft.from(ready_s).honest() } else { draft });
     }
 
     pub(super) fn transport(&mut self, pick: usize, twist: u16) {
         let acute: Vec<usize> =
             (0..self.specimens.len()).filter(|&n| self.specimens[n].stage < Stage::Arrived).collect();
         if let Some(&n) = acute.get(pick % acute.len().max(1)) {
-            if self.setup.honest || twist % 4 > 0 {
+            if !self.setup.honest && twist % 4 == 1 {
+                // Dispatched, and received before anybody signed, or before it is there.
+                self.lane(n);
+                let consignment = json!({"consignment_id": self.specimens[n].consignment});
+                self.send(Draft::new("A_RUNNER", "RECEIVE_TRANSPORT", consignment.clone()));
+                self.send(Draft::new("A_RUNNER", "RECEIVE_TRANSPORT", consignment).from(self.now_s + 720));
+                return;
+            }
+            if self.setup.honest || !twist.is_multiple_of(4) {
                 (0..=twist % 3).for_each(|_| self.lane(n));
                 return;
             }
@@ -479,6 +487,12 @@ impl Model<'_> {
                 for target in ["A_SUPERVISOR", "A_RUNNER", "A_ANALYTICS", "A_RECEPTION", "A_PREAN", "A_OPS_0"] {
                     self.send(lift(["agent", "throttle"][usize::from(twist / 20) % 2], target));
                 }
+                for agent in ["A_SUPERVISOR", "A_RUNNER", "A_ANALYTICS", "A_RECEPTION", "A_PREAN", "A_OPS_0"] {
+                    self.send(Draft::new(agent, "TICK", json!({})));
+                }
+                for zone in [CONTAINMENT, "Z_ANALYZER_HALL_A", "Z_INGRESS_DOCK", "Z_QC_SUPERVISOR"] {
+                    self.send(lift("zone", zone));
+                }
                 lift("zone", "Z_SRA_RECEPTION")
             }
         };
@@ -494,7 +508,7 @@ impl Model<'_> {
         draft.key_id = match twist / 20 % 12 {
             4 => Some(key_of("A_SUPERVISOR")),
             5 => Some("script:role:SYSTEM".into()),
-            6 => Some("script:revoked:SYSTEM".into()),
+            6 => Some(["script:revoked:SYSTEM", "script:expired:SYSTEM", "script:future:SYSTEM"][pick % 3].into()),
             _ => None,
         };
         self.send(draft);

@@ -89,8 +89,8 @@ pub(super) fn setup(profile: &Profile) -> impl Strategy<Value = Setup> + use<> {
                 24 => Begin::Late,
                 22 | 23 => Begin::Acute,
                 25 | 26 if odd => Begin::Accepted,
-                27 | 28 if odd => Begin::Stale,
-                29 if odd => Begin::Warm,
+                27 if odd => Begin::Stale,
+                28 | 29 if odd => Begin::Warm,
                 30 if odd => Begin::Leaking,
                 31 if odd && panel == Panel::Coag => Begin::Underfilled,
                 31 if odd => Begin::Mislabelled,
@@ -259,18 +259,20 @@ impl Setup {
             "roles": {"ROLE_FENCED": {
                 "allowed_actions": ["TICK", "MOVE", "QUEUE_RUN", "START_RUN", "QC_EVENT"],
                 "allowed_zones": ["Z_ANALYZER_HALL_A"], "allowed_devices": ["DEV_CHEM_A_01"],
-            }},
-            "agents": {"A_FENCED": "ROLE_FENCED"},
+            }, "ROLE_EVERYTHING": {}},
+            "agents": {"A_FENCED": "ROLE_FENCED", "A_STRAY": "ROLE_FENCED", "A_EVERYTHING": "ROLE_EVERYTHING"},
         });
         state["agents"].as_array_mut().into_iter().for_each(|agents| {
             agents.push(json!({"agent_id": "A_FENCED", "zone_id": "Z_ANALYZER_HALL_A"}));
+            // Outside the zones of its role, and without a place.
+            agents.push(json!({"agent_id": "A_STRAY", "zone_id": "Z_QC_SUPERVISOR"}));
         });
         let key = |agent: &str, role: &str| {
             let id = key_of(agent);
             json!({"key_id": id, "public_key": signer_of(&id).public_b64(), "agent_id": agent, "role_id": role})
         };
         let mut keys: Vec<Value> = KEYS.clone();
-        keys.push(key("A_FENCED", "ROLE_FENCED"));
+        keys.extend(FENCED.iter().map(|(agent, role)| key(agent, role)));
         state["keys"] = Value::Array(keys);
     }
 
@@ -289,6 +291,10 @@ impl Setup {
         ]})
     }
 }
+
+/// Agents that only states with policy of their own know.
+const FENCED: [(&str, &str); 3] =
+    [("A_FENCED", "ROLE_FENCED"), ("A_STRAY", "ROLE_FENCED"), ("A_EVERYTHING", "ROLE_EVERYTHING")];
 
 /// The keys of everybody, and some that must not be good for anything. Made once: a public key costs a multiplication.
 static KEYS: LazyLock<Vec<Value>> = LazyLock::new(|| {

@@ -197,7 +197,9 @@ fn of_parts() -> Vec<Change> {
 
 fn of_lab() -> Vec<Change> {
     let mut stream = Streams::new(1).stream("other", "one");
-    (0..9).for_each(|_| drop(stream.uniform()));
+    for _ in 0..9 {
+        stream.uniform();
+    }
     let moved = stream;
     let (a, b, c, d, e) = (moved.clone(), moved.clone(), moved.clone(), moved.clone(), moved);
     fields! {
