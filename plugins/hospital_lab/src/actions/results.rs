@@ -207,6 +207,8 @@ impl Lab {
             if let Some(&entity) = self.ids.specimens.get(specimen)
                 && self.specimen(entity).status != Status::Rejected
             {
+                // A rerun that was asked for is no longer needed: what waits for it would block the queue for ever.
+                self.take_out_of_queue(entity);
                 self.set_status(entity, Status::Released);
             }
         }

@@ -78,7 +78,9 @@ pub(super) fn first_fit(ctx: &mut AgentContext<'_>, kind: ActionKind) -> Option<
             let run = view.runs.iter().find(|run| view.devices.get(run.device).map(|d| Some(d.zone)) == Some(here))?;
             let earlier = view.results.iter().filter(|r| r.specimen == Some(run.specimen)).count();
             let text = ctx.symbols.text(run.specimen);
-            let name = if earlier == 0 { format!("R_{text}") } else { format!("R_{text}_{}", earlier + 1) };
+            // A result of a rerun is named after its run: no run has two results of one specimen.
+            let name =
+                if earlier == 0 { format!("R_{text}") } else { format!("R_{text}_{}", ctx.symbols.text(run.id)) };
             let id = ctx.symbols.intern(&name);
             decision(Args { specimen: Some(run.specimen), run: Some(run.id), result: Some(id), ..Args::default() })
         }
