@@ -36,7 +36,11 @@ pub(super) const RULES: &[Rule] = &[
             && more().is_some_and(|more| more.iter().all(|emit| acts.contains(&emit.as_str())))
     }),
     carries("D-24", "enforcement fits severity and scope, and freezes no log for them", |case| {
-        *case.facet == Facet::Enforcements && case.setting("enforcement_enabled", "") == &Value::Bool(true)
+        let violated = |item: &Violation| item.status == InvariantStatus::Violation;
+        *case.facet == Facet::Enforcements
+            && case.setting("enforcement_enabled", "") == &Value::Bool(true)
+            && case.here.enforcements.iter().all(|item| item.kind != "forensic_freeze")
+            && (case.here.enforcements.is_empty() || case.here.violations.iter().any(violated))
     }),
     carries("D-24", "a zone that is frozen is frozen", |case| {
         case.answer("zone_state").is_some_and(|(zone, there, here)| {
