@@ -67,6 +67,10 @@ impl Judgement<'_> {
         if self.rules.semantics != Semantics::Sound || self.result.status != StepStatus::Blocked {
             return;
         }
+        // A record that cannot be written freezes the log, whatever it is of.
+        if self.result.emits.iter().any(|word| word == "FORENSIC_FREEZE_LOG") {
+            return;
+        }
         let t_s = self.event.get("t_s").and_then(Value::as_i64).unwrap_or(0);
         if let (Some(before), Some(after)) = (before, engine.digest_at(t_s))
             && before != after
