@@ -75,7 +75,12 @@ impl Analyst {
 
     /// Whether there is a point in queueing or starting a specimen.
     fn wants(&self, view: &WorldView, specimen: &SpecimenView) -> bool {
-        !waits_in_vain(view, specimen) && !specimen.panel.is_some_and(|panel| self.empty.contains(&panel))
+        let known_empty = specimen.panel.is_some_and(|panel| match self.team.is_shared() {
+            // Colleagues have told each other: all must see the same work, or two of them take the same piece.
+            true => view.stockouts.iter().any(|stockout| stockout.panel == panel),
+            false => self.empty.contains(&panel),
+        });
+        !known_empty && !waits_in_vain(view, specimen)
     }
 
     fn start(

@@ -21,6 +21,9 @@ const STAT_RATE: f64 = 0.1;
 /// All work of a scale is chemistry, because that is what its devices measure.
 const PANEL: &str = "BIOCHEM_PANEL_CORE";
 
+/// Reagent for any number of runs [uses]: running out of it is another task.
+const REAGENT: f64 = 1_000_000.0;
+
 /// The state: a function of scale, floor and seed.
 pub(super) fn initial_state(scale: &Scale, floor: &Floor, dt_s: i64, seed: u64) -> Map<String, Value> {
     let workers = workers(scale, seed);
@@ -36,6 +39,7 @@ pub(super) fn initial_state(scale: &Scale, floor: &Floor, dt_s: i64, seed: u64) 
         "agents": agents,
         "specimens": specimens(scale, i64::from(scale.horizon_steps) * dt_s, seed),
         "tokens": [],
+        "reagent_initial_stock": { "R_CHEM_CORE": REAGENT },
         "effective_policy": floor.effective_policy,
         "workflow": "enforced",
         "roster": { "roles": {}, "agents": roster },

@@ -1,0 +1,629 @@
+//! Every task really contains what its name says, and the scripted crew masters it.
+//!
+//! Figures are over [`SEEDS`] episodes. Comparisons are paired: the same seeds with and without what is compared, the 95 %
+//! interval of the difference.
+
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs, results::results_bytes};
+use labtrust_contract::{EpisodeRecord, Metrics, ResultsFile};
+use labtrust_kernel::{ClockMode, stats::Tally};
+use labtrust_plugin::lab::{ActionKind, Decision, LoadedLab, StepFacts, Symbol, WorldView};
+use labtrust_plugin::metric::{EpisodeEnd, EpisodeStart, Meter, MeterStep, Metric, MetricSpec};
+use labtrust_plugin::{AgentSeat, AgentSet, Injection, Injector, Opening, SigningKey, Task, TaskError, TaskSpec, Turn};
+use labtrust_policy::PolicyStore;
+use labtrust_tests::load;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+
+const SEEDS: u64 = 100;
+const FIRST_SEED: u64 = 100;
+/// The tasks of one laboratory of seven.
+const CREW_TASKS: [&str; 8] = [
+    "throughput_sla",
+    "stat_insertion",
+    "qc_cascade",
+    "adversarial_disruption",
+    "multi_site_stat",
+    "insider_key_misuse",
+    "device_outage_surge",
+    "reagent_stockout",
+];
+const COORD_TASKS: [&str; 2] = ["coord_scale", "coord_risk"];
+
+static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
+static LAB: LazyLock<Arc<dyn LoadedLab>> = LazyLock::new(|| load(&POLICY));
+
+fn registry() -> labtrust_plugin::Registry {
+    labtrust_builtin::registry().expect("ids are unique")
+}
+
+fn task(id: &str) -> &'static dyn Task {
+    registry().task(id).expect("the task exists")
+}
+
+/// What to run; the rest is the task's own.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    task: &'a dyn Task,
+    timing: Option<ClockMode>,
+    episodes: u64,
+    first_seed: u64,
+    agents: Option<&'a dyn AgentSet>,
+    injection: Option<&'a dyn Injection>,
+    scale: Option<&'a str>,
+    threads: Option<usize>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(task: &'a dyn Task, timing: Option<ClockMode>) -> Self {
+        let (agents, injection, scale, threads) = (None, None, None, None);
+        Self { task, timing, episodes: SEEDS, first_seed: FIRST_SEED, agents, injection, scale, threads }
+    }
+
+    fn run(self) -> ResultsFile {
+        let mut metrics = registry().metrics();
+        metrics.push(&ReleaseTimes);
+        let run = BenchmarkRun {
+            task: self.task,
+            lab: Arc::clone(&LAB),
+            policy: &POLICY,
+            episodes: self.episodes,
+            base_seed: self.first_seed,
+            timing: self.timing,
+            max_steps: None,
+            strict_signatures: false,
+            threads: self.threads,
+            metrics: &metrics,
+            scale: self.scale,
+            cast: Cast { agents: self.agents, injection: self.injection },
+            git_sha: None,
+        };
+        run.run(RunLogs::None, &|| {}).expect("the run succeeds").results
+    }
+}
+
+fn figures(results: &ResultsFile, figure: impl Fn(&Metrics) -> f64) -> Vec<f64> {
+    results.episodes.iter().map(|episode| figure(&episode.metrics)).collect()
+}
+
+fn number(name: &'static str) -> impl Fn(&Metrics) -> f64 {
+    move |metrics| metrics[name].as_f64().unwrap_or(f64::NAN)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The sum of a map of counts.
+fn total(metrics: &Metrics, name: &str) -> f64 {
+    metrics[name].as_object().expect("a map of counts").values().filter_map(Value::as_f64).sum()
+}
+
+/// The 95 % interval of the mean of `with - without`: its lower and upper end.
+fn difference(with: &[f64], without: &[f64]) -> (f64, f64) {
+    assert_eq!(with.len(), without.len());
+    let mut tally = Tally::new();
+    tally.extend(with.iter().zip(without).map(|(with, without)| with - without));
+    let interval = tally.interval_95().expect("several episodes");
+    (interval.mean - interval.half_width, interval.mean + interval.half_width)
+}
+
+/// When each specimen was first released [s], by its id.
+struct ReleaseTimes;
+
+impl Metric for ReleaseTimes {
+    fn id(&self) -> &'static str {
+        "release_times"
+    }
+    fn specs(&self) -> &'static [MetricSpec] {
+        const { &[MetricSpec::new("released_s", "s", "time of the first release, by specimen")] }
+    }
+    fn meter(&self, _start: &mut EpisodeStart<'_>) -> Box<dyn Meter> {
+        Box::<Releases>::default()
+    }
+}
+
+#[derive(Default)]
+struct Releases(BTreeMap<Symbol, i64>);
+
+impl Meter for Releases {
+    fn on_step(&mut self, step: MeterStep<'_>) {
+        let Some(action) = step.facts.action.filter(|_| step.facts.outcome.accepted) else { return };
+        if action.decision.kind == ActionKind::ReleaseResult {
+            for specimen in &step.facts.outcome.specimens {
+                self.0.entry(*specimen).or_insert(action.t_s);
+            }
+        }
+    }
+    fn finish(&mut self, end: &EpisodeEnd<'_>, out: &mut Metrics) {
+        let times: Map<String, Value> =
+            self.0.iter().map(|(id, at_s)| (end.symbols.text(*id).to_owned(), json!(at_s))).collect();
+        out.insert("released_s".to_owned(), times.into());
+    }
+}
+
+/// A task with something changed.
+struct Altered<'a> {
+    task: &'a dyn Task,
+    state: fn(&mut Map<String, Value>),
+    attackers_stay: bool,
+}
+
+impl Task for Altered<'_> {
+    fn id(&self) -> &'static str {
+        self.task.id()
+    }
+    fn spec(&self) -> &TaskSpec {
+        self.task.spec()
+    }
+    fn bind(&self, _policy: &PolicyStore, _scale: Option<&str>) -> Result<Option<Box<dyn Task>>, TaskError> {
+        Ok(None)
+    }
+    fn initial_state(&self, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
+        let mut state = self.task.initial_state(seed, calibration);
+        (self.state)(&mut state);
+        state
+    }
+    fn agents(&self, opening: &Opening<'_>) -> Vec<AgentSeat> {
+        let mut seats = self.task.agents(opening);
+        seats.retain(|seat| self.attackers_stay || !seat.attacker);
+        seats
+    }
+    fn accepts_injections(&self) -> bool {
+        self.task.accepts_injections()
+    }
+    fn signing_keys(&self, episode_seed: u64, agent_id: &str) -> Vec<SigningKey> {
+        self.task.signing_keys(episode_seed, agent_id)
+    }
+}
+
+fn for_each_specimen(state: &mut Map<String, Value>, change: impl FnMut(&mut Value)) {
+    state["specimens"].as_array_mut().expect("a list").iter_mut().for_each(change);
+}
+
+/// The episodes of a task as it is, run once for all tests of a process.
+fn own(id: &'static str, timing: ClockMode) -> ResultsFile {
+    type Runs = Mutex<BTreeMap<(&'static str, &'static str), Arc<OnceLock<ResultsFile>>>>;
+    static RUNS: Runs = Mutex::new(BTreeMap::new());
+    let run = Arc::clone(RUNS.lock().expect("no test panics here").entry((id, timing.as_str())).or_default());
+    run.get_or_init(|| Asked::of(task(id), Some(timing)).run()).clone()
+}
+
+/// What can be released at most, by stock: all specimens, or one where the reagent is for one run.
+fn bound(id: &str, metrics: &Metrics) -> f64 {
+    if id == "reagent_stockout" { 1.0 } else { number("specimens_total")(metrics) }
+}
+
+fn share_of_bound(id: &str, results: &ResultsFile) -> f64 {
+    let sum = |figure: &dyn Fn(&Metrics) -> f64| figures(results, figure).iter().sum::<f64>();
+    sum(&number("throughput")) / sum(&|metrics| bound(id, metrics))
+}
+
+#[test]
+fn in_explicit_timing_nearly_everything_is_released() {
+    for id in CREW_TASKS {
+        let results = own(id, ClockMode::Explicit);
+        let share = share_of_bound(id, &results);
+        println!("{id}: {share:.3} of what can be released");
+        assert!(share >= if id == "reagent_stockout" { 0.9 } else { 0.95 }, "{id}: {share}");
+    }
+}
+
+#[test]
+fn in_simulated_timing_the_horizon_gives_nine_tenths_of_what_a_correct_laboratory_can() {
+    // Released over specimens with a 600 s spin; for the insider's task at the horizon that simulated timing has here.
+    let possible = [1.96 / 4.45, 1.0, 1.0, 1.57 / 3.94, 1.0, 1.0, 1.0, 1.0];
+    for (id, possible) in CREW_TASKS.into_iter().zip(possible) {
+        let results = own(id, ClockMode::Simulated);
+        let share = share_of_bound(id, &results);
+        println!("{id}: {share:.3} of what can be released, {possible:.3} possible");
+        assert!(share >= 0.9 * possible, "{id}: {share} of {possible}");
+    }
+}
+
+#[test]
+fn the_published_seeds_release_every_specimen_of_the_episode() {
+    for id in CREW_TASKS {
+        let asked = Asked { episodes: 5, first_seed: 123, ..Asked::of(task(id), Some(ClockMode::Explicit)) };
+        for EpisodeRecord { seed, metrics } in asked.run().episodes {
+            assert_eq!(metrics["throughput"].as_f64(), Some(bound(id, &metrics)), "{id} seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn only_attackers_and_what_a_task_names_are_refused_and_honest_work_breaks_nothing() {
+    for id in CREW_TASKS {
+        let honest = Altered { task: task(id), state: |_| {}, attackers_stay: false };
+        let attacked = task(id).spec().attack_start_step.is_some();
+        let named: &[&str] = if id == "reagent_stockout" { &["RC_REAGENT_STOCKOUT"] } else { &[] };
+        for timing in ClockMode::ALL {
+            let results = if attacked { Asked::of(&honest, Some(timing)).run() } else { own(id, timing) };
+            for EpisodeRecord { seed, metrics } in results.episodes {
+                assert_eq!(metrics["violations_by_invariant_id"], json!({}), "{id} {timing} seed {seed}");
+                let blocked = metrics["blocked_by_reason_code"].as_object().expect("a map");
+                assert!(blocked.keys().all(|code| named.contains(&code.as_str())), "{id} {timing} {seed}: {blocked:?}");
+                let times = blocked.values().filter_map(Value::as_u64).sum::<u64>();
+                assert!(times <= 2, "{id} {timing} seed {seed}: every analyst finds out once, not {times} times");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_attack_is_refused_for_its_own_reason_and_put_down_to_the_attacker() {
+    let adversary = json!({
+        "INV-TOK-002": 1, "RBAC_ACTION_DENY": 2, "RBAC_RESTRICTED_ENTRY_DENY": 2, "RC_ILLEGAL_MOVE": 1,
+    });
+    let insider = json!({ "RBAC_ACTION_DENY": 2, "SIG_INVALID": 3, "SIG_KEY_REVOKED": 1 });
+    for (id, codes) in [("adversarial_disruption", adversary), ("insider_key_misuse", insider)] {
+        let honest = Altered { task: task(id), state: |_| {}, attackers_stay: false };
+        for timing in ClockMode::ALL {
+            let with = own(id, timing);
+            let without = Asked::of(&honest, Some(timing)).run();
+            for (EpisodeRecord { seed, metrics }, undisturbed) in with.episodes.iter().zip(&without.episodes) {
+                let mut refused = metrics["attacker_blocked_by_reason_code"].clone();
+                assert_eq!(metrics["blocked_by_reason_code"], refused, "{id} {timing} seed {seed}");
+                if refused["RBAC_ACTION_DENY"] == 3 {
+                    // The adversary found a real result to release before its time.
+                    refused["RBAC_ACTION_DENY"] = json!(2);
+                }
+                assert_eq!(refused, codes, "{id} {timing} seed {seed}");
+                assert_eq!(
+                    metrics["attacker_actions"].as_f64(),
+                    Some(total(metrics, "attacker_blocked_by_reason_code"))
+                );
+                assert_eq!(metrics["fraction_of_attacks_contained"], 1.0);
+                assert_eq!(metrics["containment_success"], true);
+                // Work goes on as if nobody had tried.
+                assert_eq!(metrics["released_s"], undisturbed.metrics["released_s"], "{id} {timing} seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_nobody_asks_for_signatures_the_insider_walks_freely() {
+    let unsigned = Altered {
+        task: task("insider_key_misuse"),
+        state: |state| _ = state.remove("strict_signatures"),
+        attackers_stay: true,
+    };
+    for EpisodeRecord { seed, metrics } in Asked::of(&unsigned, None).run().episodes {
+        assert_eq!(metrics["attacker_blocked_by_reason_code"]["RBAC_ACTION_DENY"], 2, "seed {seed}");
+        assert_eq!(metrics["containment_success"], false, "seed {seed}");
+    }
+}
+
+/// A task, what it names taken out of it, and the figure that must change.
+struct Phenomenon {
+    id: &'static str,
+    timing: ClockMode,
+    without: fn(&mut Map<String, Value>),
+    attackers_stay: bool,
+    figure: fn(&Metrics) -> f64,
+    /// Whether the figure is larger with it than without.
+    raises: bool,
+}
+
+/// When the STAT tubes of a morning were released, on average [s]. Which they are is written in their ids here.
+fn stat_released_s(metrics: &Metrics) -> f64 {
+    let released = metrics["released_s"].as_object().expect("a map");
+    let stat: Vec<f64> =
+        released.iter().filter(|(id, _)| id.starts_with("STAT_")).filter_map(|(_, at_s)| at_s.as_f64()).collect();
+    mean(&stat)
+}
+
+/// Writes the priority into the id, so that the tubes can be followed when the priority is gone.
+fn mark_stat(state: &mut Map<String, Value>) {
+    for_each_specimen(state, |specimen| {
+        if specimen["priority_class"] == "STAT" {
+            specimen["specimen_id"] = json!(format!("STAT_{}", specimen["specimen_id"].as_str().unwrap_or_default()));
+        }
+    });
+}
+
+fn phenomena() -> Vec<Phenomenon> {
+    use ClockMode::{Explicit, Simulated};
+    let p95 = |metrics: &Metrics| number("p95_turnaround_s")(metrics);
+    let blocked = |metrics: &Metrics| total(metrics, "attacker_blocked_by_reason_code");
+    let stat_becomes_routine = |state: &mut Map<String, Value>| {
+        mark_stat(state);
+        for_each_specimen(state, |specimen| specimen["priority_class"] = json!("ROUTINE"));
+    };
+    let phenomenon = |id, timing, without, figure: fn(&Metrics) -> f64, raises| Phenomenon {
+        id,
+        timing,
+        without,
+        attackers_stay: true,
+        figure,
+        raises,
+    };
+    vec![
+        // Arrivals over time: without them all tubes come at once and wait for each other.
+        phenomenon(
+            "throughput_sla",
+            Explicit,
+            |state| for_each_specimen(state, |specimen| specimen["arrival_ts_s"] = json!(0)),
+            p95,
+            false,
+        ),
+        phenomenon("stat_insertion", Explicit, stat_becomes_routine, stat_released_s, false),
+        phenomenon("stat_insertion", Simulated, stat_becomes_routine, stat_released_s, false),
+        phenomenon("qc_cascade", Explicit, |state| state["planned_controls"][0]["outcome"] = json!("pass"), p95, true),
+        phenomenon("qc_cascade", Simulated, |state| state["planned_controls"][0]["outcome"] = json!("pass"), p95, true),
+        Phenomenon { attackers_stay: false, ..phenomenon("adversarial_disruption", Explicit, |_| {}, blocked, true) },
+        phenomenon(
+            "multi_site_stat",
+            Simulated,
+            |state| _ = state.remove("transport_required"),
+            |metrics| {
+                let released = metrics["released_s"].as_object().expect("a map");
+                released.iter().find(|(id, _)| id.ends_with("_0")).and_then(|(_, at_s)| at_s.as_f64()).unwrap_or(1500.0)
+            },
+            true,
+        ),
+        Phenomenon { attackers_stay: false, ..phenomenon("insider_key_misuse", Explicit, |_| {}, blocked, true) },
+        phenomenon("device_outage_surge", Simulated, |state| _ = state.remove("device_outages"), p95, true),
+        phenomenon(
+            "reagent_stockout",
+            Explicit,
+            |state| _ = state.remove("reagent_initial_stock"),
+            |metrics| number("throughput")(metrics),
+            false,
+        ),
+        // Arrivals over time again.
+        phenomenon(
+            "coord_scale",
+            Explicit,
+            |state| for_each_specimen(state, |specimen| specimen["arrival_ts_s"] = json!(0)),
+            |metrics| {
+                let released = metrics["released_s"].as_object().expect("a map");
+                released.values().filter_map(Value::as_f64).fold(0.0, f64::max)
+            },
+            true,
+        ),
+    ]
+}
+
+#[test]
+fn what_a_task_names_changes_the_figure_that_it_is_about() {
+    for Phenomenon { id, timing, without, attackers_stay, figure, raises } in phenomena() {
+        let mark: fn(&mut Map<String, Value>) = if id == "stat_insertion" { mark_stat } else { |_| {} };
+        let whole = Altered { task: task(id), state: mark, attackers_stay: true };
+        let bare = Altered { task: task(id), state: without, attackers_stay };
+        // A large laboratory needs fewer episodes.
+        let episodes = if id == "coord_scale" { 20 } else { SEEDS };
+        let run = |task| Asked { episodes, ..Asked::of(task, Some(timing)) }.run();
+        let [with, without] = [&whole, &bare].map(|task| figures(&run(task), figure));
+        let (low, high) = difference(&with, &without);
+        println!(
+            "{id} {timing}: {:.1} with, {:.1} without; difference {low:.1} to {high:.1}",
+            mean(&with),
+            mean(&without)
+        );
+        assert!(if raises { low > 0.0 } else { high < 0.0 }, "{id} {timing}: {low} to {high}");
+    }
+}
+
+#[test]
+fn stat_tubes_overtake_routine_ones() {
+    for timing in ClockMode::ALL {
+        let results = own("stat_insertion", timing);
+        let [stat, routine] =
+            ["p50_turnaround_stat_s", "p50_turnaround_routine_s"].map(|n| figures(&results, number(n)));
+        let (low, high) = difference(&stat, &routine);
+        println!("{timing}: STAT {:.1}, routine {:.1}; difference {low:.1} to {high:.1}", mean(&stat), mean(&routine));
+        assert!(high < 0.0, "{timing}: {low} to {high}");
+    }
+}
+
+#[test]
+fn a_failed_control_holds_what_was_measured_and_every_held_specimen_is_measured_again() {
+    for timing in ClockMode::ALL {
+        let mut failed = 0;
+        for EpisodeRecord { seed, metrics } in own("qc_cascade", timing).episodes {
+            // A walk, the control, a walk back, the recheck.
+            failed += u64::from(metrics["actions_by_agent"]["qc_0"].as_u64() >= Some(4));
+            assert_eq!(metrics["throughput"], metrics["specimens_total"], "{timing} seed {seed}");
+        }
+        // In simulated timing the device may be broken by chance, and then nothing is measured on it.
+        let least = if timing == ClockMode::Explicit { SEEDS } else { SEEDS - 3 };
+        assert!(failed >= least, "{timing}: the control failed in {failed} episodes");
+    }
+}
+
+#[test]
+fn without_reagent_everything_else_is_held_with_the_reason() {
+    let mut tried = 0.0;
+    for timing in ClockMode::ALL {
+        for EpisodeRecord { seed, metrics } in own("reagent_stockout", timing).episodes {
+            assert_eq!(metrics["throughput"], 1, "{timing} seed {seed}");
+            let held = metrics["specimens_total"].as_u64().map(|all| all - 1);
+            assert_eq!(metrics["holds_count"].as_u64(), held, "{timing} seed {seed}");
+            tried += total(&metrics, "blocked_by_reason_code");
+        }
+    }
+    assert!(tried > 0.5 * SEEDS as f64, "the shortage shows as refusals: {tried}");
+}
+
+#[test]
+fn random_legal_agents_release_clearly_less_and_null_agents_nothing() {
+    let registry = registry();
+    let set = |id| registry.agent_set(id).expect("it is compiled in");
+    for id in CREW_TASKS.into_iter().chain(["coord_scale"]) {
+        let asked = Asked { episodes: 30, ..Asked::of(task(id), None) };
+        let released = |agents| {
+            let results = Asked { agents: Some(agents), ..asked }.run();
+            (figures(&results, number("throughput")), results)
+        };
+        let (scripted, own) = released(set("scripted"));
+        let (random, random_results) = released(set("random_legal"));
+        let (null, _) = released(set("null"));
+        let (low, high) = difference(&random, &scripted);
+        println!(
+            "{id}: scripted {:.2}, random {:.2}; difference {low:.2} to {high:.2}",
+            mean(&scripted),
+            mean(&random)
+        );
+        assert!(high < 0.0, "{id}: {low} to {high}");
+        assert!(mean(&random) <= 0.8 * mean(&scripted), "{id}");
+        assert!(null.iter().all(|released| *released == 0.0), "{id}");
+        let baseline = (&random_results.agent_baseline_id, &random_results.config["agent_set"]);
+        assert_eq!(baseline, (&"random_legal_v1".to_owned(), &json!("random_legal")));
+        assert_eq!(own.config["agent_set"], "scripted_workflow_v1");
+    }
+}
+
+#[test]
+fn attackers_stay_whoever_else_sits_at_the_table() {
+    let registry = registry();
+    let null = registry.agent_set("null").expect("it is compiled in");
+    for id in ["adversarial_disruption", "insider_key_misuse"] {
+        let results = Asked { agents: Some(null), episodes: 3, ..Asked::of(task(id), None) }.run();
+        for episode in results.episodes {
+            assert!(episode.metrics["attacker_actions"].as_u64() >= Some(5), "{id}");
+            assert_eq!(episode.metrics["actions_attempted"], episode.metrics["attacker_actions"], "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_run_with_every_agent_set_gives_the_same_bytes_for_any_number_of_threads() {
+    let registry = registry();
+    for id in CREW_TASKS.into_iter().chain(COORD_TASKS) {
+        for set in ["scripted", "random_legal"] {
+            let agents = Some(registry.agent_set(set).expect("it is compiled in"));
+            let bytes = |threads| {
+                let asked = Asked { agents, episodes: 3, threads: Some(threads), ..Asked::of(task(id), None) };
+                results_bytes(&asked.run()).expect("results are finite")
+            };
+            assert_eq!(bytes(1), bytes(3), "{id} {set}");
+        }
+    }
+}
+
+#[test]
+fn a_scale_brings_its_own_workers_horizon_and_timing_and_releases_what_arrives() {
+    // At least this share of all specimens, those that arrive in the last minute included.
+    let scales = [
+        (None, 10, 200, "explicit", 0.8),
+        (Some("small_smoke"), 4, 80, "explicit", 0.5),
+        (Some("small_8"), 8, 60, "explicit", 0.5),
+        (Some("exploratory_scale"), 8, 500, "explicit", 0.8),
+        (Some("medium_stress_signed_bus"), 75, 300, "simulated", 0.5),
+        (Some("corridor_heavy"), 200, 150, "explicit", 0.8),
+    ];
+    for (scale, workers, steps, timing, least) in scales {
+        let episodes = if workers > 10 { 3 } else { 20 };
+        let results = Asked { scale, episodes, ..Asked::of(task("coord_scale"), None) }.run();
+        let config = &results.config;
+        assert_eq!((&config["max_steps"], &config["timing_mode"]), (&json!(steps), &json!(timing)), "{scale:?}");
+        assert_eq!((&config["scale_id"], &config["coord_method"]), (&json!(scale), &Value::Null));
+        assert_eq!(config["agent_set"], "scripted_workflow_v1");
+        let share = mean(&figures(&results, number("completion_rate")));
+        println!("{scale:?}: {share:.3} of the specimens");
+        for EpisodeRecord { seed, metrics } in &results.episodes {
+            assert_eq!(metrics["actions_by_agent"].as_object().expect("a map").len(), workers, "{scale:?}");
+            assert_eq!(metrics["blocked_by_reason_code"], json!({}), "{scale:?} seed {seed}");
+            assert_eq!(metrics["violations_by_invariant_id"], json!({}), "{scale:?} seed {seed}");
+        }
+        assert!(share >= least, "{scale:?}: {share}");
+    }
+}
+
+#[test]
+fn a_scale_that_does_not_exist_is_an_error_with_the_list_and_so_is_a_scale_of_a_task_without() {
+    let unknown = task("coord_scale").bind(&POLICY, Some("huge")).err().expect("there is no such scale");
+    let known = "corridor_heavy, exploratory_scale, medium_stress_signed_bus, small_8, small_smoke";
+    assert_eq!(unknown.to_string(), format!("unknown scale: huge. Known: [{known}]"));
+    let none = task("qc_cascade").bind(&POLICY, Some("small_8")).err().expect("it has one size");
+    assert_eq!(none.to_string(), "task qc_cascade has no scales");
+}
+
+/// Lets nobody with an even number do anything, and counts what it is shown.
+struct Sabotage;
+
+impl Injection for Sabotage {
+    fn id(&self) -> &'static str {
+        "sabotage"
+    }
+    fn injector(&self, _opening: &Opening<'_>) -> Box<dyn Injector> {
+        Box::<Saboteur>::default()
+    }
+}
+
+#[derive(Default)]
+struct Saboteur {
+    seen: u64,
+}
+
+impl Injector for Saboteur {
+    fn on_view(&mut self, _step: u32, view: &mut WorldView, _symbols: &mut labtrust_plugin::lab::Symbols) {
+        // Nobody sees the last room any more.
+        view.specimens.truncate(5);
+    }
+    fn on_turn(&mut self, turn: &mut Turn<'_>) {
+        assert_eq!(turn.seats.len(), turn.decisions.len());
+        let blocked = turn.decisions.iter_mut().skip(1).step_by(2);
+        blocked.for_each(|decision: &mut Option<Decision>| *decision = None);
+    }
+    fn on_step(&mut self, _facts: &StepFacts<'_>) {
+        self.seen += 1;
+    }
+}
+
+#[test]
+fn an_injection_reaches_what_agents_see_and_decide_and_the_empty_one_changes_nothing() {
+    let registry = registry();
+    let none = registry.injection("none").expect("it is compiled in");
+    let asked = Asked { episodes: 10, ..Asked::of(task("coord_risk"), None) };
+    let (plain, idle) = (asked.run(), Asked { injection: Some(none), ..asked }.run());
+    assert_eq!(plain.episodes, idle.episodes);
+    assert_eq!((&plain.config["injection_id"], &idle.config["injection_id"]), (&Value::Null, &json!("none")));
+    let sabotaged = Asked { injection: Some(&Sabotage), ..asked }.run();
+    let [before, after] = [&plain, &sabotaged].map(|results| figures(results, number("throughput")));
+    assert!(difference(&after, &before).1 < 0.0, "{after:?} {before:?}");
+}
+
+#[test]
+fn injections_are_for_the_task_that_takes_them() {
+    let registry = registry();
+    let unknown = registry.injection("INJ-NOBODY-001").err().expect("there is none");
+    assert_eq!(unknown.to_string(), "unknown injection: INJ-NOBODY-001. Known: [none]");
+    let metrics = registry.metrics();
+    let run = BenchmarkRun {
+        task: task("coord_scale"),
+        lab: Arc::clone(&LAB),
+        policy: &POLICY,
+        episodes: 1,
+        base_seed: 1,
+        timing: None,
+        max_steps: None,
+        strict_signatures: false,
+        threads: None,
+        metrics: &metrics,
+        scale: None,
+        cast: Cast { agents: None, injection: Some(&Sabotage) },
+        git_sha: None,
+    };
+    let error = run.run(RunLogs::None, &|| {}).err().expect("the task takes none");
+    assert_eq!(error.to_string(), "task coord_scale takes no injections");
+}
+
+#[test]
+fn every_crew_signs_where_every_event_has_to_be_signed() {
+    for id in CREW_TASKS.into_iter().chain(["coord_scale"]) {
+        let signed = Altered {
+            task: task(id),
+            state: |state| _ = state.insert("strict_signatures".to_owned(), json!(true)),
+            attackers_stay: false,
+        };
+        let strict = Asked { episodes: 5, ..Asked::of(&signed, None) }.run();
+        for EpisodeRecord { seed, metrics } in strict.episodes {
+            let blocked = metrics["blocked_by_reason_code"].as_object().expect("a map");
+            assert!(blocked.keys().all(|code| code == "RC_REAGENT_STOCKOUT"), "{id} seed {seed}: {blocked:?}");
+            assert!(metrics["throughput"].as_u64() > Some(0), "{id} seed {seed}");
+        }
+    }
+}
