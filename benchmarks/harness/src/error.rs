@@ -125,6 +125,26 @@ pub enum BenchError {
         /// Why each file that looked like results was left out.
         skipped: Vec<String>,
     },
+    /// A file is not the JSON that it should be.
+    #[error("{} is not JSON: {message}", path.display())]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// Two things of different kinds were to be compared.
+    #[error("{} is {first_is} and {} is {second_is}: name two of a kind", first.display(), second.display())]
+    NotComparable {
+        /// The first path.
+        first: PathBuf,
+        /// What it is.
+        first_is: &'static str,
+        /// The second path.
+        second: PathBuf,
+        /// What it is.
+        second_is: &'static str,
+    },
     /// The threads of the run could not be started.
     #[error("cannot start {threads} threads: {message}")]
     Threads {

@@ -5,6 +5,7 @@
 //! the task, the policy, the seeds and the timing, and on nothing else: not on threads, machine, clock or directory.
 
 pub mod agent_process;
+pub mod diff;
 mod episode;
 mod error;
 pub mod files;
@@ -18,6 +19,7 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod trace_check;
+pub mod validate;
 
 pub use episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;

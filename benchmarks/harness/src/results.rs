@@ -137,6 +137,13 @@ pub fn manifest_bytes(manifest: &RunManifest) -> Vec<u8> {
     bytes
 }
 
+/// SHA-256 of `bytes` in lower-case hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    crate::files::hex(&Sha256::digest(bytes))
+}
+
 /// Any value as canonical JSON.
 pub(crate) fn canonical_bytes<T: Serialize>(value: &T, what: &'static str) -> Result<Vec<u8>, BenchError> {
     // A value that has no JSON form becomes null here and is refused by readers; our own types all have one.

@@ -1,10 +1,14 @@
 //! The commands, one a file.
 
+pub(crate) mod bench_smoke;
 pub(crate) mod check_trace;
+pub(crate) mod determinism_report;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod lab_draw;
 mod manifest;
 mod not_yet;
+mod plain_run;
 pub(crate) mod plugins;
 pub(crate) mod quick_eval;
 pub(crate) mod run_benchmark;
@@ -12,7 +16,10 @@ pub(crate) mod run_scenario;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;
 pub(crate) mod schema;
+pub(crate) mod summarize_results;
+pub(crate) mod throughput_compare;
 pub(crate) mod validate_policy;
+pub(crate) mod validate_results;
 
 /// Look at the laboratory
 #[derive(Debug, clap::Subcommand)]

@@ -37,6 +37,20 @@ pub(crate) enum CliError {
     NothingReadable { path: PathBuf },
     #[error("the policy has {count} finding{}", if *count == 1 { "" } else { "s" })]
     Findings { count: usize },
+    #[error("the results have {count} finding{}", if *count == 1 { "" } else { "s" })]
+    ResultsFindings { count: usize },
+    #[error("{} and {} are different", first.display(), second.display())]
+    Different { first: PathBuf, second: PathBuf },
+    #[error("{task} has {specimens} specimens and released nothing")]
+    NothingReleased { task: String, specimens: u64 },
+    #[error("two runs were not the same: {reason}")]
+    NotDeterministic { reason: String },
+    #[error("the run with {threads} thread{} did not end: {said}", if *threads == 1 { "" } else { "s" })]
+    RunFailed { threads: usize, said: String },
+    #[error("cannot start this program a second time: {source}")]
+    Child { source: std::io::Error },
+    #[error("{option} {value:?} is no file name")]
+    NotAName { option: &'static str, value: String },
     #[error("there is no {what} {name:?}")]
     UnknownName { what: &'static str, name: String, near: Option<String> },
     #[error("profile {profile} names the domain {domain}, which is not there: {source}")]
@@ -58,7 +72,8 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
-            | Self::RunId { .. } => 2,
+            | Self::RunId { .. }
+            | Self::NotAName { .. } => 2,
             _ => 1,
         }
     }
@@ -69,15 +84,20 @@ impl CliError {
                 "name a file in a directory that you may write to".to_owned()
             }
             Self::Bench(BenchError::SameFile { .. }) => "give each output a name of its own".to_owned(),
-            Self::Bench(BenchError::NothingToSummarise { .. } | BenchError::NotADirectory { .. }) => {
-                "name the directory that a run wrote its results to".to_owned()
-            }
+            Self::Bench(
+                BenchError::NothingToSummarise { .. } | BenchError::NotADirectory { .. } | BenchError::NoResults { .. },
+            ) => "name the directory that a run wrote its results to".to_owned(),
             Self::Registry(RegistryError::Unknown { kind: "task", .. }) => {
                 "`labtrust plugins list` shows every task".to_owned()
             }
-            Self::Findings { .. } => "each line names its place and what to do".to_owned(),
+            Self::Findings { .. } | Self::ResultsFindings { .. } => {
+                "each line names its place and what to do".to_owned()
+            }
             Self::UnknownName { near: Some(near), .. } => format!("did you mean `{near}`?"),
             Self::UnknownName { what: "schema", .. } => "`labtrust schema` lists them".to_owned(),
+            Self::NothingReleased { .. } => {
+                "`labtrust diff` finds where the run parts from one that released".to_owned()
+            }
             Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
             _ => return None,
         })

@@ -164,14 +164,14 @@ fn the_duration_of_a_run_comes_from_its_own_manifest_only() {
             "run_duration_episodes_per_s": 4.0, "outputs": { "results.json": digest, "log.jsonl": "x" } })
     };
     write(dir.path(), "run_manifest.json", &manifest(&digest));
-    let summary = summarise_results(&[path.clone()], "s").unwrap();
+    let summary = summarise_results(std::slice::from_ref(&path), "s").unwrap();
     assert_eq!(
         file(&summary, "run_info.csv"),
         "agent_baseline_id,episodes_per_second,n_episodes,partner_id,run_duration_wall_s,task\n\
          scripted_ops_v1,4.0,2,,0.5,demo"
     );
     write(dir.path(), "run_manifest.json", &manifest("another"));
-    let summary = summarise_results(&[path], "s").unwrap();
+    let summary = summarise_results(std::slice::from_ref(&path), "s").unwrap();
     assert!(!summary.files.iter().any(|(name, _)| name == "run_info.csv"));
 }
 
@@ -180,7 +180,7 @@ fn the_duration_of_a_run_comes_from_its_own_manifest_only() {
 fn the_references_results_give_the_references_tables() {
     let dir = Path::new(REFERENCE).join("summarize-results/synthetic");
     if !dir.is_dir() {
-        println!("skipped: the reference's outputs are not here");
+        eprintln!("skipped: the reference's outputs are not here");
         return;
     }
     let summary = summarise_results(&[dir.join("input")], "summary").unwrap();
@@ -212,7 +212,7 @@ fn the_references_results_give_the_references_tables() {
 #[test]
 fn the_references_results_files_load() {
     if !Path::new(REFERENCE).is_dir() {
-        println!("skipped: the reference's outputs are not here");
+        eprintln!("skipped: the reference's outputs are not here");
         return;
     }
     let summary = summarise_results(&[PathBuf::from(REFERENCE)], "summary").unwrap();
