@@ -19,7 +19,7 @@ pub trait AgentSet: Send + Sync {
     fn id(&self) -> &'static str;
 
     /// The baseline id in results; `None` keeps the task's.
-    fn baseline_id(&self) -> Option<&'static str> {
+    fn baseline_id(&self) -> Option<&str> {
         None
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod bench_smoke;
 pub(crate) mod check_trace;
 pub(crate) mod determinism_report;
 pub(crate) mod diff;
+pub(crate) mod eval_agent;
 pub(crate) mod explain;
 pub(crate) mod lab_draw;
 mod manifest;

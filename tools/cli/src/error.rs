@@ -18,6 +18,8 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Vectors(#[from] crate::cmd::run_vectors::VectorError),
     #[error(transparent)]
+    Eval(#[from] crate::cmd::eval_agent::EvalError),
+    #[error(transparent)]
     Scenario(#[from] crate::cmd::run_scenario::RunError),
     #[error(transparent)]
     Trace(#[from] crate::cmd::check_trace::CheckError),

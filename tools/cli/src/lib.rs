@@ -64,6 +64,7 @@ struct Global {
 enum Command {
     RunBenchmark(Box<cmd::run_benchmark::Options>),
     QuickEval(cmd::quick_eval::Options),
+    EvalAgent(Box<cmd::eval_agent::Options>),
     RunSummary(cmd::run_summary::Options),
     SummarizeResults(cmd::summarize_results::Options),
     ValidateResults(cmd::validate_results::Options),
@@ -88,6 +89,7 @@ impl Command {
         match self {
             Self::RunBenchmark(_) => "run-benchmark",
             Self::QuickEval(_) => "quick-eval",
+            Self::EvalAgent(_) => "eval-agent",
             Self::RunSummary(_) => "run-summary",
             Self::SummarizeResults(_) => "summarize-results",
             Self::ValidateResults(_) => "validate-results",
@@ -110,6 +112,7 @@ impl Command {
         match self {
             Self::RunBenchmark(options) => cmd::run_benchmark::run(options, global, talk),
             Self::QuickEval(options) => cmd::quick_eval::run(options, global, talk),
+            Self::EvalAgent(options) => cmd::eval_agent::run(options, global, talk),
             Self::RunSummary(options) => cmd::run_summary::run(options, talk),
             Self::SummarizeResults(options) => cmd::summarize_results::run(options, talk),
             Self::ValidateResults(options) => cmd::validate_results::run(options, talk),

@@ -1,0 +1,239 @@
+//! `eval-agent`: somebody else's agent in one seat of a task, the task's own crew in the others.
+
+use super::{Timing, manifest};
+use crate::Global;
+use crate::error::CliError;
+use crate::session::{self, Session};
+use crate::talk::Talk;
+use crate::version;
+use labtrust_bench::agent_process::{AgentCommand, AgentProcess, AgentProcessError, Reset};
+use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
+use labtrust_bench::log::LogFiles;
+use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
+use labtrust_plugin::lab::AgentPolicy;
+use labtrust_plugin::{AgentSet, Registry, Vacancy};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Let an agent play one seat of a task and measure what comes of it
+#[derive(Debug, clap::Args)]
+#[command(
+    before_help = "Example:\n  labtrust eval-agent --task throughput_sla --agent \"exec:python3 my_agent.py\" --out results.json"
+)]
+pub(crate) struct Options {
+    /// Task to run (`labtrust plugins list` shows them)
+    #[arg(long, value_name = "ID")]
+    task: String,
+    /// The agent: `exec:COMMAND` starts a process that speaks JSON lines, anything else is a registered agent set
+    #[arg(long, value_name = "SPEC")]
+    agent: String,
+    /// The seat it takes; `all` for every seat but attackers'
+    #[arg(long, value_name = "NAME", default_value = "ops_0")]
+    seat: String,
+    /// Episodes to run
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
+    /// Seed of the first episode; the others count up from it
+    #[arg(long, value_name = "SEED", default_value_t = 123)]
+    seed: u64,
+    /// Results file; run_manifest.json is written beside it
+    #[arg(long, value_name = "FILE", default_value = "results.json")]
+    out: PathBuf,
+    /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Who moves time; the task decides where this is not given
+    #[arg(long, value_name = "MODE")]
+    timing: Option<Timing>,
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+    /// How long a process may take for an answer [s]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    timeout: f64,
+    /// What decides: only `deterministic` is available
+    #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
+    pipeline_mode: Option<String>,
+    #[arg(long, hide = true)]
+    allow_network: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "should be a number of seconds".to_owned())?;
+    if value.is_finite() && value > 0.0 && value <= 86_400.0 {
+        Ok(value)
+    } else {
+        Err("should be above 0, a day at most".to_owned())
+    }
+}
+
+/// Why an agent could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EvalError {
+    #[error(transparent)]
+    Process(#[from] AgentProcessError),
+    #[error("task {task} has no seat {seat}; there are: [{}]", seats.join(", "))]
+    NoSeat { task: String, seat: String, seats: Vec<String> },
+    #[error("exec: names no command")]
+    NoCommand,
+}
+
+/// Who takes the seat.
+enum Player {
+    Process(AgentProcess),
+    Set(&'static dyn AgentSet),
+}
+
+/// The player in its seat; everybody else is the task's own.
+struct Guest<'a> {
+    player: Player,
+    baseline_id: String,
+    options: &'a Options,
+    timing_mode: &'static str,
+    partner_id: Option<&'a str>,
+    horizon_s: i64,
+    dt_s: u32,
+    sat_down: AtomicBool,
+}
+
+impl AgentSet for Guest<'_> {
+    fn id(&self) -> &'static str {
+        "guest"
+    }
+
+    fn baseline_id(&self) -> Option<&str> {
+        Some(&self.baseline_id)
+    }
+
+    fn policy(&self, vacancy: &Vacancy<'_>) -> Option<Box<dyn AgentPolicy>> {
+        if self.options.seat != "all" && self.options.seat != vacancy.name {
+            return None;
+        }
+        self.sat_down.store(true, Ordering::Relaxed);
+        match &self.player {
+            Player::Set(set) => set.policy(vacancy),
+            Player::Process(process) => Some(process.policy(&Reset {
+                task: &self.options.task,
+                seed: vacancy.seed,
+                seat: vacancy.name,
+                agent_id: vacancy.agent_id,
+                timing_mode: self.timing_mode,
+                partner_id: self.partner_id,
+                horizon_s: self.horizon_s,
+                dt_s: self.dt_s,
+            })),
+        }
+    }
+}
+
+impl Player {
+    fn find(options: &Options, registry: &Registry) -> Result<Self, CliError> {
+        let Some(command) = options.agent.strip_prefix("exec:") else {
+            return Ok(Self::Set(registry.agent_set(&options.agent)?));
+        };
+        let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+        if command.is_empty() {
+            return Err(EvalError::NoCommand.into());
+        }
+        let timeout = Duration::from_secs_f64(options.timeout);
+        Ok(Self::Process(AgentProcess::start(&AgentCommand { command, timeout }).map_err(EvalError::Process)?))
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+    super::not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
+    if options.out.as_os_str().is_empty() {
+        return Err(CliError::Empty { option: "--out" });
+    }
+    let registry = labtrust_builtin::registry()?;
+    let task = registry.task(&options.task)?;
+    let manifest_path = options.out.with_file_name(MANIFEST_NAME);
+    let mut outputs = vec![("the results", options.out.as_path()), ("the run manifest", manifest_path.as_path())];
+    outputs.extend(options.log.as_deref().map(|log| ("the episode log", log)));
+    refuse_same_file(&outputs)?;
+    let mut out = AtomicFile::create(&options.out)?;
+    let mut logs = options.log.as_deref().map(|log| LogFiles::create(log, &options.out)).transpose()?;
+
+    let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
+    let lab = session.load_lab(&registry, task)?;
+    let metrics = registry.metrics();
+    let mut bench = BenchmarkRun {
+        task,
+        lab,
+        policy: &session.policy,
+        episodes: options.episodes,
+        base_seed: options.seed,
+        timing: options.timing.map(Into::into),
+        max_steps: None,
+        strict_signatures: session::strict_signatures(),
+        // A process plays one episode after the other.
+        threads: Some(1),
+        metrics: &metrics,
+        scale: None,
+        cast: Cast::default(),
+        git_sha: version::GIT_SHA.map(str::to_owned),
+    };
+    let timing = bench.timing()?;
+    let spec = task.spec();
+    let guest = Guest {
+        player: Player::find(options, &registry)?,
+        baseline_id: options.agent.replace([':', '.', ' ', '/'], "_"),
+        options,
+        timing_mode: timing.as_str(),
+        partner_id: session.policy.partner(),
+        horizon_s: i64::from(spec.steps(timing == labtrust_kernel::ClockMode::Simulated)) * i64::from(spec.dt_s),
+        dt_s: spec.dt_s,
+        sat_down: AtomicBool::new(false),
+    };
+    bench.cast = Cast { agents: Some(&guest), injection: None };
+    let bar = talk.progress(options.episodes, task.id());
+    let begun = Instant::now();
+    let outcome = bench.run(logs.as_mut().map_or(RunLogs::None, RunLogs::Files), &|| bar.inc(1));
+    let wall = begun.elapsed();
+    bar.finish_and_clear();
+    if let Player::Process(process) = &guest.player
+        && let Some(failure) = process.failure()
+    {
+        return Err(EvalError::Process(failure).into());
+    }
+    let mut outcome = outcome?;
+    if !guest.sat_down.load(Ordering::Relaxed) {
+        let counts = outcome.results.episodes.first().and_then(|episode| episode.metrics.get("actions_by_agent"));
+        let seats = counts.and_then(|counts| counts.as_object()).map(|counts| counts.keys().cloned().collect());
+        let (task, seat) = (options.task.clone(), options.seat.clone());
+        return Err(EvalError::NoSeat { task, seat, seats: seats.unwrap_or_default() }.into());
+    }
+    if let Player::Process(process) = &guest.player
+        && process.timeouts() > 0
+    {
+        outcome.results.non_deterministic = true;
+        let warning = format!(
+            "the agent did not answer in time in {} steps and waited there: this run is not reproducible",
+            process.timeouts()
+        );
+        outcome.results.warnings.push(warning);
+    }
+
+    let mut written = BTreeMap::new();
+    out.write(&results_bytes(&outcome.results)?)?;
+    if let Some(logs) = logs {
+        written.extend(logs.persist()?);
+    }
+    let name = options.out.file_name().map(|name| name.to_string_lossy().into_owned());
+    written.insert(name.unwrap_or_default(), out.persist()?);
+    files::write_whole(&manifest_path, &manifest::bytes(outcome.threads, options.episodes, wall, written))?;
+    talk.wrote(&options.out);
+    if let Some(log) = &options.log {
+        talk.wrote(log);
+    }
+    for warning in &outcome.results.warnings {
+        talk.say(&format!("warning: {warning}"));
+    }
+    let (episodes, mean) = (outcome.results.episodes.len(), outcome.throughput_mean());
+    talk.say(&format!("Episodes: {episodes}, mean throughput: {mean:.2}"));
+    Ok(())
+}
