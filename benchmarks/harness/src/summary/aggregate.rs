@@ -29,17 +29,18 @@ pub struct ResultsSummary {
     pub documents: usize,
 }
 
-/// Summarises the results in `paths`; files are named after `basename`.
+/// Summarises the results in `paths`; files are named after `basename`. Rows are split by the settings in `by` (keys of
+/// the `config` of a results file) as well.
 ///
 /// # Errors
 /// [`BenchError::Read`] when a path cannot be read, [`BenchError::NoResults`] when none holds results.
-pub fn summarise_results(paths: &[PathBuf], basename: &str) -> Result<ResultsSummary, BenchError> {
+pub fn summarise_results(paths: &[PathBuf], basename: &str, by: &[String]) -> Result<ResultsSummary, BenchError> {
     let Loaded { documents, mut warnings } = documents::load(paths)?;
     if documents.is_empty() {
         let first = paths.first().cloned().unwrap_or_default();
         return Err(BenchError::NoResults { path: first, skipped: warnings });
     }
-    let groups = pool::pool(&documents, &mut warnings);
+    let groups = pool::pool(&documents, by, &mut warnings);
     let short = row::rows(&groups, row::Form::Short);
     let long = row::rows(&groups, row::Form::Long);
     let run_info = side::run_info(&documents);

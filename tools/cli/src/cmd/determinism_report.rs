@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
     #[arg(long, value_name = "ID")]
     partner: Option<String>,
+    /// Size of a task that has several: an id of the policy's scale configurations
+    #[arg(long, value_name = "ID")]
+    scale: Option<String>,
     /// Disturbance of a task that takes one
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
@@ -90,6 +93,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         partner,
         timing: ClockMode::from(options.timing),
         injection: options.injection.clone(),
+        scale: options.scale.clone(),
         first: first.digests,
         second: second.digests,
         differences: first_difference.into_iter().chain(results_difference).collect(),
@@ -138,7 +142,8 @@ fn measured(
     command.args(["--episodes", &options.episodes.to_string(), "--seed", &options.seed.to_string()]);
     command.args(["--threads", &threads.to_string()]);
     command.arg("--out").arg(&results).arg("--log").arg(&log);
-    for (name, value) in [("--partner", partner), ("--injection", options.injection.as_deref())] {
+    let (injection, scale) = (options.injection.as_deref(), options.scale.as_deref());
+    for (name, value) in [("--partner", partner), ("--injection", injection), ("--scale", scale)] {
         command.args(value.iter().flat_map(|value| [name, value]));
     }
     if let Some(profile) = &global.profile {

@@ -56,3 +56,30 @@ pub(super) fn released_something(results: &ResultsFile) -> Result<(), CliError> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn results(throughput: [u64; 2], specimens: u64) -> ResultsFile {
+        let episode =
+            |throughput| json!({ "seed": 1, "metrics": { "throughput": throughput, "specimens_total": specimens } });
+        serde_json::from_value(json!({
+            "schema_version": "0.2", "pipeline_mode": "deterministic", "llm_backend_id": "none", "llm_model_id": null,
+            "allow_network": false, "non_deterministic": false, "task": "demo", "num_episodes": 2, "base_seed": 1,
+            "seeds": [1, 2], "config": {}, "policy_versions": {}, "git_sha": null, "git_commit_hash": null,
+            "partner_id": null, "policy_fingerprint": null, "agent_baseline_id": "x", "metadata": {},
+            "episodes": throughput.map(episode),
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_run_that_releases_nothing_falls_through_the_floor() {
+        let error = released_something(&results([0, 0], 3)).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.exit_code()), ("demo has 6 specimens and released nothing", 1));
+        assert!(released_something(&results([0, 1], 3)).is_ok());
+        assert!(released_something(&results([0, 0], 0)).is_ok(), "without specimens there is nothing to release");
+    }
+}

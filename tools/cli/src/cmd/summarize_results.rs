@@ -18,6 +18,9 @@ pub(crate) struct Options {
     /// Directory that the tables are written to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Settings that split rows too: keys of the `config` of a results file, such as timing_mode
+    #[arg(long, value_name = "SETTING", num_args = 1..)]
+    by: Vec<String>,
     /// How the names of the tables begin
     #[arg(long, value_name = "NAME", default_value = "summary")]
     basename: String,
@@ -38,7 +41,7 @@ pub(crate) fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     if !is_name {
         return Err(CliError::NotAName { option: "--basename", value: options.basename.clone() });
     }
-    let summary = summarise_results(&options.inputs, &options.basename)?;
+    let summary = summarise_results(&options.inputs, &options.basename, &options.by)?;
     for warning in &summary.warnings {
         talk.say(&format!("warning: {warning}"));
     }

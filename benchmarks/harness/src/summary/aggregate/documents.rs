@@ -29,6 +29,13 @@ pub(super) struct Document {
     pub(super) manifest: Option<RunManifest>,
 }
 
+impl Document {
+    /// What was configured; null where the file does not say.
+    pub(super) fn config(&self) -> &Value {
+        self.setting.get("config").unwrap_or(&Value::Null)
+    }
+}
+
 /// One episode of it.
 #[derive(Debug, Clone)]
 pub(super) struct Episode {

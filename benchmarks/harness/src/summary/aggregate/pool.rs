@@ -13,6 +13,8 @@ pub(super) struct GroupKey {
     pub(super) baseline: String,
     /// Empty without a partner.
     pub(super) partner: String,
+    /// Settings that rows are split by, with their values as JSON text: they have an order.
+    pub(super) settings: Vec<(String, String)>,
 }
 
 /// The episodes of a row.
@@ -37,11 +39,13 @@ struct Seen<'a> {
 
 /// Pools the episodes. An episode of the same setting, seed and metrics as an earlier one is the same episode in a
 /// second copy and counts once; what else is odd about the pool is told, and counted as it is.
-pub(super) fn pool<'a>(documents: &'a [Document], warnings: &mut Vec<String>) -> Vec<Group<'a>> {
+pub(super) fn pool<'a>(documents: &'a [Document], by: &[String], warnings: &mut Vec<String>) -> Vec<Group<'a>> {
     let mut members: BTreeMap<GroupKey, Vec<&'a Document>> = BTreeMap::new();
     for document in documents {
         let Document { task, baseline, partner, .. } = document;
-        let key = GroupKey { task: task.clone(), baseline: baseline.clone(), partner: partner.clone() };
+        let value = |name: &String| document.config().get(name).unwrap_or(&Value::Null).to_string();
+        let settings = by.iter().map(|name| (name.clone(), value(name))).collect();
+        let key = GroupKey { task: task.clone(), baseline: baseline.clone(), partner: partner.clone(), settings };
         members.entry(key).or_default().push(document);
     }
     members.into_iter().map(|(key, documents)| group(key, &documents, warnings)).collect()
@@ -114,13 +118,12 @@ fn tell(group: &Group<'_>, documents: &[&Document], warnings: &mut Vec<String>) 
             "{task}, {baseline}: all {episodes} episodes have the same metrics; seeds made no difference, this is one sample"
         ));
     }
-    let config = |document: &Document| document.setting.get("config").cloned().unwrap_or_default();
-    let Some(first) = documents.first().map(|document| config(document)) else { return };
+    let Some(first) = documents.first().map(|document| document.config()) else { return };
     let mut differing = BTreeSet::new();
-    for other in documents.iter().skip(1).map(|document| config(document)) {
+    for other in documents.iter().skip(1).map(|document| document.config()) {
         let keys = |config: &Value| config.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
-        let all: BTreeSet<String> = keys(&first);
-        let more: BTreeSet<String> = keys(&other);
+        let all: BTreeSet<String> = keys(first);
+        let more: BTreeSet<String> = keys(other);
         differing.extend(all.union(&more).filter(|name| first.get(name.as_str()) != other.get(name.as_str())).cloned());
     }
     if !differing.is_empty() {

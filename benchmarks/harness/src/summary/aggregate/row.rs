@@ -122,8 +122,11 @@ fn long_only(row: &mut Row, group: &Group<'_>) {
     }
 }
 
-/// Every other figure that the episodes have, and how many different episodes there are.
+/// What the rows are split by, every other figure that the episodes have, and how many different episodes there are.
 fn own(row: &mut Row, group: &Group<'_>, form: Form) {
+    for (name, value) in &group.key.settings {
+        row.own.insert(format!("config_{name}"), serde_json::from_str(value).unwrap_or_default());
+    }
     for name in own_names(group) {
         let values = numbers(group, |metrics| metrics.get(&name).and_then(number_or_flag));
         let mut columns = Row::default();

@@ -29,7 +29,7 @@ fn summarised(documents: &[Value]) -> ResultsSummary {
     for (number, document) in documents.iter().enumerate() {
         write(dir.path(), &format!("results_{number}.json"), document);
     }
-    summarise_results(&[dir.path().to_path_buf()], "summary").unwrap()
+    summarise_results(&[dir.path().to_path_buf()], "summary", &[]).unwrap()
 }
 
 fn file<'a>(summary: &'a ResultsSummary, name: &str) -> &'a str {
@@ -109,6 +109,21 @@ fn different_settings_in_one_row_are_told_by_name() {
 }
 
 #[test]
+fn rows_can_be_split_by_a_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut simulated = document(&[1, 2, 3], |seed| json!(seed));
+    simulated["config"]["timing_mode"] = json!("simulated");
+    write(dir.path(), "results_a.json", &simulated);
+    write(dir.path(), "results_b.json", &document(&[1, 2], |seed| json!(seed)));
+    let by = ["timing_mode".to_owned()];
+    let summary = summarise_results(&[dir.path().to_path_buf()], "s", &by).unwrap();
+    assert_eq!(summary.warnings, Vec::<String>::new());
+    let rows = cells(file(&summary, "s.csv"));
+    let found: Vec<_> = rows.iter().map(|row| (&row["config_timing_mode"], &row["n_episodes"])).collect();
+    assert_eq!(found, [(&json!("explicit"), &json!("2")), (&json!("simulated"), &json!("3"))]);
+}
+
+#[test]
 fn episodes_that_are_all_alike_are_called_one_sample() {
     let summary = summarised(&[document(&[1, 2, 3], |_| json!(4))]);
     assert_eq!(cells(file(&summary, "summary_v0.3.csv"))[0]["n_distinct_metric_sets"], "1");
@@ -143,13 +158,13 @@ fn a_list_of_results_is_as_good_as_files_of_them() {
 fn what_is_left_out_is_named_and_nothing_at_all_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let paths = [dir.path().to_path_buf()];
-    assert!(matches!(summarise_results(&paths, "s"), Err(BenchError::NoResults { .. })));
+    assert!(matches!(summarise_results(&paths, "s", &[]), Err(BenchError::NoResults { .. })));
     crate::files::write_whole(&dir.path().join("results_cut.json"), b"{\"task\": \"demo\", \"epi").unwrap();
     write(dir.path(), "results_other.json", &json!({ "foo": 1 }));
-    let error = summarise_results(&paths, "s").unwrap_err().to_string();
+    let error = summarise_results(&paths, "s", &[]).unwrap_err().to_string();
     assert!(error.contains("results_cut.json") && error.contains("it has no `task`"), "{error}");
     write(dir.path(), "results.json", &document(&[1], |seed| json!(seed)));
-    let summary = summarise_results(&paths, "s").unwrap();
+    let summary = summarise_results(&paths, "s", &[]).unwrap();
     assert_eq!(summary.warnings.len(), 2, "{:?}", summary.warnings);
 }
 
@@ -164,14 +179,14 @@ fn the_duration_of_a_run_comes_from_its_own_manifest_only() {
             "run_duration_episodes_per_s": 4.0, "outputs": { "results.json": digest, "log.jsonl": "x" } })
     };
     write(dir.path(), "run_manifest.json", &manifest(&digest));
-    let summary = summarise_results(std::slice::from_ref(&path), "s").unwrap();
+    let summary = summarise_results(std::slice::from_ref(&path), "s", &[]).unwrap();
     assert_eq!(
         file(&summary, "run_info.csv"),
         "agent_baseline_id,episodes_per_second,n_episodes,partner_id,run_duration_wall_s,task\n\
          scripted_ops_v1,4.0,2,,0.5,demo"
     );
     write(dir.path(), "run_manifest.json", &manifest("another"));
-    let summary = summarise_results(std::slice::from_ref(&path), "s").unwrap();
+    let summary = summarise_results(std::slice::from_ref(&path), "s", &[]).unwrap();
     assert!(!summary.files.iter().any(|(name, _)| name == "run_info.csv"));
 }
 
@@ -183,7 +198,7 @@ fn the_references_results_give_the_references_tables() {
         eprintln!("skipped: the reference's outputs are not here");
         return;
     }
-    let summary = summarise_results(&[dir.join("input")], "summary").unwrap();
+    let summary = summarise_results(&[dir.join("input")], "summary", &[]).unwrap();
     assert_eq!(summary.warnings.len(), 1, "one file holds no results: {:?}", summary.warnings);
     let theirs = |name: &str| std::fs::read_to_string(dir.join("output").join(name)).unwrap();
     for name in ["summary.csv", "summary_v0.2.csv", "run_info.csv", "llm_economics.csv"] {
@@ -215,7 +230,7 @@ fn the_references_results_files_load() {
         eprintln!("skipped: the reference's outputs are not here");
         return;
     }
-    let summary = summarise_results(&[PathBuf::from(REFERENCE)], "summary").unwrap();
+    let summary = summarise_results(&[PathBuf::from(REFERENCE)], "summary", &[]).unwrap();
     assert!(summary.documents > 30, "{}", summary.documents);
     let skipped: Vec<_> = summary.warnings.iter().filter(|warning| warning.starts_with("skipped")).collect();
     assert!(skipped.iter().all(|warning| warning.contains("it has no")), "{skipped:#?}");
