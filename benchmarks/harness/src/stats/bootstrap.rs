@@ -154,6 +154,27 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_of_given_replicates_is_scipys_ties_and_all() {
+        // scipy.stats.bootstrap 1.16.3 with these as its bootstrap distribution, 80 %.
+        let values = [0.0, 0.0, 1.0, 1.0, 4.0];
+        let replicates = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.2, 1.2, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.6, 3.0];
+        let confidence = Confidence::new(0.8).unwrap();
+        let close = |found: Bounds, lower: f64, upper: f64| {
+            libm::fabs(found.lower - lower) < 1e-12 && libm::fabs(found.upper - upper) < 1e-12
+        };
+        assert!(close(percentile_bounds(&replicates, confidence).unwrap(), 0.5, 2.4));
+        let found = bca_bounds(&values, &replicates, mean, confidence).unwrap();
+        assert!(close(found, 0.426_309_391_082_152_1, 2.185_417_980_681_077), "{found:?}");
+    }
+
+    #[test]
+    fn the_generator_is_the_one_that_is_named() {
+        // Another one would move every published interval.
+        let found = Resampling { seed: 1, purpose: "x", resamples: 10 }.replicates(&SKEWED, |sample| sample[0]);
+        assert_eq!(found, [1.0, 1.0, 2.2, 1.0, 1.9, 15.0, 1.0, 2.2, 1.2, 1.2]);
+    }
+
+    #[test]
     fn a_sample_without_spread_has_an_interval_without_width() {
         let values = [4.0; 5];
         let replicates = Resampling { seed: 1, purpose: "x", resamples: 100 }.replicates(&values, mean);

@@ -74,6 +74,27 @@ mod tests {
         assert_eq!(proportion_interval(9, 3, Confidence::P95), proportion_interval(3, 3, Confidence::P95));
     }
 
+    /// All of the reference's vectors; absent in a checkout of this project alone.
+    #[test]
+    fn an_exact_interval_is_that_of_the_references_vectors() {
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/outputs/vectors/binomial_intervals.json");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            eprintln!("skipped: the reference's vectors are not here");
+            return;
+        };
+        let vectors: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let rows = vectors["intervals"].as_array().unwrap();
+        assert!(rows.len() > 20, "{}", rows.len());
+        for row in rows {
+            let confidence = Confidence::new(row["confidence"].as_f64().unwrap()).unwrap();
+            let found = proportion_interval(row["k"].as_u64().unwrap(), row["n"].as_u64().unwrap(), confidence);
+            let ends = row["clopper_pearson"].as_array().unwrap();
+            let off = |found: f64, end: usize| libm::fabs(found - ends[end].as_f64().unwrap());
+            assert!(off(found.lower, 0) < 1e-12 && off(found.upper, 1) < 1e-12, "{row}: {found:?}");
+        }
+    }
+
     #[test]
     fn a_worst_case_is_that_of_the_published_vectors() {
         for (n, expected) in [
