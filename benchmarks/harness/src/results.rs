@@ -144,8 +144,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     crate::files::hex(&Sha256::digest(bytes))
 }
 
-/// Any value as canonical JSON.
-pub(crate) fn canonical_bytes<T: Serialize>(value: &T, what: &'static str) -> Result<Vec<u8>, BenchError> {
+/// Any value as canonical JSON: sorted keys, no spaces, nothing but ASCII.
+///
+/// # Errors
+/// [`BenchError::Canonical`] naming `what`, when a number in it is not finite.
+pub fn canonical_bytes<T: Serialize>(value: &T, what: &'static str) -> Result<Vec<u8>, BenchError> {
     // A value that has no JSON form becomes null here and is refused by readers; our own types all have one.
     let value = serde_json::to_value(value).unwrap_or(Value::Null);
     canonical::to_canonical_vec(&value).map_err(|source| BenchError::Canonical { what, source })

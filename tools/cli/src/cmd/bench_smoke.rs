@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let mut rows = Vec::new();
     let seed = options.seed;
     for (task, mut file, path) in files {
-        let outcome = PlainRun { task, episodes: 1, seed, timing: None }.run(&registry, &session)?;
+        let outcome = PlainRun { task, episodes: 1, seed, timing: None }.run(&registry, &session, talk)?;
         file.write(&results_bytes(&outcome.results)?)?;
         file.persist()?;
         talk.wrote(&path);

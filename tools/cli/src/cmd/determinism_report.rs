@@ -99,15 +99,16 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         differences: first_difference.into_iter().chain(results_difference).collect(),
     };
     drop(scratch);
+    let json = report.json()?;
     for (name, bytes) in
-        [("determinism_report.json", report.json()), ("determinism_report.md", report.markdown().into_bytes())]
+        [("determinism_report.json", &json), ("determinism_report.md", &report.markdown().into_bytes())]
     {
         let path = options.out.join(name);
-        write_whole(&path, &bytes)?;
+        write_whole(&path, bytes)?;
         talk.wrote(&path);
     }
     if options.format == Format::Json {
-        talk::print(&String::from_utf8_lossy(&report.json()))?;
+        talk::print(&String::from_utf8_lossy(&json))?;
     }
     for warning in &report.first.warnings {
         talk.say(&format!("warning: {warning}"));

@@ -2,6 +2,7 @@
 
 use crate::error::CliError;
 use crate::session::{self, Session};
+use crate::talk::Talk;
 use crate::version;
 use labtrust_bench::summary::count;
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs, RunOutcome};
@@ -20,8 +21,8 @@ pub(super) struct PlainRun<'a> {
 }
 
 impl PlainRun<'_> {
-    /// Runs it with the task's own agents.
-    pub(super) fn run(&self, registry: &Registry, session: &Session) -> Result<RunOutcome, CliError> {
+    /// Runs it with the task's own agents, and says what a reader of its figures should know.
+    pub(super) fn run(&self, registry: &Registry, session: &Session, talk: Talk) -> Result<RunOutcome, CliError> {
         let task = registry.task(self.task)?;
         let metrics = registry.metrics();
         let bench = BenchmarkRun {
@@ -39,7 +40,11 @@ impl PlainRun<'_> {
             cast: Cast::default(),
             git_sha: version::GIT_SHA.map(str::to_owned),
         };
-        Ok(bench.run(RunLogs::None, &|| ())?)
+        let outcome = bench.run(RunLogs::None, &|| ())?;
+        for warning in &outcome.results.warnings {
+            talk.say(&format!("warning: {}: {warning}", self.task));
+        }
+        Ok(outcome)
     }
 }
 

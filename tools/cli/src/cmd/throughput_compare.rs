@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let mut file = AtomicFile::create(&options.out)?;
     let Options { episodes, seed, .. } = *options;
     let run = PlainRun { task: TASK, episodes, seed, timing: options.timing.map(Into::into) };
-    let outcome = run.run(&registry, &session)?;
+    let outcome = run.run(&registry, &session, talk)?;
     file.write(&results_bytes(&outcome.results)?)?;
     file.persist()?;
     talk.wrote(&options.out);

@@ -4,7 +4,7 @@ use super::figure;
 use crate::error::CliError;
 use crate::version;
 use labtrust_bench::BenchError;
-use labtrust_bench::results::sha256_hex;
+use labtrust_bench::results::{canonical_bytes, sha256_hex};
 use labtrust_kernel::ClockMode;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -145,7 +145,7 @@ impl Report {
     }
 
     /// Canonical JSON and a line end.
-    pub(super) fn json(&self) -> Vec<u8> {
+    pub(super) fn json(&self) -> Result<Vec<u8>, BenchError> {
         let [log, chains, results, metrics] = self.checks().map(|(_, same)| same);
         let [(_, throughput), (_, p95)] = self.deltas();
         let value = json!({
@@ -176,10 +176,9 @@ impl Report {
             "determinism_budget": { "max_throughput_delta": 0.0, "max_p95_latency_delta": 0.0 },
             "actual_deltas": { "max_throughput_delta": throughput, "max_p95_latency_delta": p95 },
         });
-        // A value's keys are sorted, and it has no floats but these.
-        let mut bytes = value.to_string().into_bytes();
+        let mut bytes = canonical_bytes(&value, "the determinism report")?;
         bytes.push(b'\n');
-        bytes
+        Ok(bytes)
     }
 
     pub(super) fn markdown(&self) -> String {
@@ -299,7 +298,7 @@ mod tests {
             ["the results differ", "the v0.2 metrics differ", "throughput differs by 2 in an episode"]
         );
         assert!(found.markdown().contains("**Result: FAILED**"));
-        let told: Value = serde_json::from_slice(&found.json()).unwrap();
+        let told: Value = serde_json::from_slice(&found.json().unwrap()).unwrap();
         assert_eq!(told["actual_deltas"]["max_throughput_delta"], 2.0);
     }
 
