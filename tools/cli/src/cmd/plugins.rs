@@ -7,7 +7,7 @@ use labtrust_plugin::Plugin;
 use labtrust_plugin::metric::MetricSpec;
 use serde_json::{Value, json};
 
-/// See which domains, metrics and tasks there are
+/// See which domains, tasks, metrics, agent sets and injections there are
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Plugins {
     List(List),
@@ -37,9 +37,9 @@ pub(crate) fn list(options: &List) -> Result<(), CliError> {
         }
         Format::Text => {
             let id_width = rows.iter().map(|row| row.1.len()).max().unwrap_or(0).max(2);
-            let mut text = format!("{:<8}{:<id_width$}  {:<9}{}\n", "KIND", "ID", "VERSION", "FROM");
+            let mut text = format!("{:<11}{:<id_width$}  {:<9}{}\n", "KIND", "ID", "VERSION", "FROM");
             for (kind, id, version, owner, _) in &rows {
-                text.push_str(&format!("{kind:<8}{id:<id_width$}  {version:<9}{owner}\n"));
+                text.push_str(&format!("{kind:<11}{id:<id_width$}  {version:<9}{owner}\n"));
             }
             text
         }
