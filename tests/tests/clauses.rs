@@ -1,6 +1,6 @@
 //! Every clause in which the laboratory is to be better than the reference, and what shows that it is.
 //!
-//! `scenarios/clauses.ron` is the list. `docs/src/reference/clauses.md` is made from it: set `LABTRUST_WRITE_DOCS=1`
+//! `scenarios/clauses.ron` is the list. `docs/src/reference/clauses.md` is made from it: set `LABTRUST_REGENERATE=1`
 //! and run this test to write it anew.
 
 use labtrust_bench::scenario::{
@@ -190,14 +190,14 @@ fn the_table_of_clauses_is_what_the_list_says() {
         let _ = writeln!(table, "| {} | {} | {} | {} |", clause.id, clause.text, clause.deviation, by);
     }
     let path = root().join("docs/src/reference/clauses.md");
-    if std::env::var_os("LABTRUST_WRITE_DOCS").is_some() {
+    if std::env::var_os("LABTRUST_REGENERATE").is_some() {
         std::fs::write(&path, &table).expect("the table is written");
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == table,
         "{} is not what scenarios/clauses.ron says; write it anew with\n\
-         LABTRUST_WRITE_DOCS=1 cargo nextest run -p labtrust-tests the_table_of_clauses",
+         LABTRUST_REGENERATE=1 cargo test -p labtrust-tests",
         Path::new("docs/src/reference/clauses.md").display()
     );
 }
