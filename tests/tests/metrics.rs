@@ -1,6 +1,8 @@
 //! The figures of an episode are the ones that the reference defines, no more and no fewer.
 
-use labtrust_bench::{BenchmarkRun, RunLogs};
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows the shares")]
+
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::metric::{MetricSpec, When};
 use labtrust_policy::PolicyStore;
@@ -59,6 +61,57 @@ fn every_figure_of_every_task_is_one_that_is_defined_and_is_there_when_its_defin
         }
     }
     assert!(looked_at > 300);
+}
+
+#[test]
+fn no_crew_exceeds_the_bound_and_the_scripted_one_comes_near_it() {
+    let registry = labtrust_builtin::registry().expect("ids are unique");
+    let (policy, metrics) = (PolicyStore::builtin(), registry.metrics());
+    let lab = load(&policy);
+    let tasks = registry.entries().iter().filter(|entry| entry.plugin.kind() == "task");
+    for id in tasks.map(|entry| entry.plugin.id()) {
+        for timing in [ClockMode::Explicit, ClockMode::Simulated] {
+            let mut means = Vec::new();
+            for agents in ["scripted", "random_legal"] {
+                let run = BenchmarkRun {
+                    task: registry.task(id).expect("it was listed"),
+                    lab: lab.clone(),
+                    policy: &policy,
+                    episodes: 20,
+                    base_seed: 100,
+                    timing: Some(timing),
+                    max_steps: None,
+                    strict_signatures: false,
+                    threads: None,
+                    metrics: &metrics,
+                    scale: None,
+                    cast: Cast {
+                        agents: Some(registry.agent_set(agents).expect("it is compiled in")),
+                        injection: None,
+                    },
+                    git_sha: None,
+                };
+                let results = run.run(RunLogs::None, &|| {}).expect("the run succeeds").results;
+                let shares: Vec<f64> = results
+                    .episodes
+                    .iter()
+                    .map(|episode| {
+                        let share = episode.metrics["throughput_share_of_bound"].as_f64();
+                        let share =
+                            share.unwrap_or_else(|| panic!("{id} {timing:?} {}: nothing can be done", episode.seed));
+                        assert!(share <= 1.0, "{id} {timing:?} {agents} seed {}: {share} of the bound", episode.seed);
+                        share
+                    })
+                    .collect();
+                means.push(shares.iter().sum::<f64>() / shares.len() as f64);
+            }
+            let (scripted, random) = (means[0], means[1]);
+            println!("{id} {timing:?}: {scripted:.3} of the bound, at random {random:.3}");
+            // What is missing to 1 is that people cannot be everywhere at once, which the bound allows.
+            assert!(scripted >= 0.6, "{id} {timing:?}: {scripted}");
+            assert!(random < scripted, "{id} {timing:?}: {random} at random, {scripted} scripted");
+        }
+    }
 }
 
 #[test]
