@@ -145,6 +145,42 @@ pub enum BenchError {
         /// What it is.
         second_is: &'static str,
     },
+    /// A run that nobody began cannot be gone on with.
+    #[error("there is no {} to go on from; begin the run without --resume-from", path.display())]
+    NoCheckpoint {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A checkpoint cannot be read.
+    #[error("{} is no checkpoint of this program: {problem}", path.display())]
+    Checkpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A checkpoint is of a run that asked for something else.
+    #[error("{} is of another run: {}", path.display(), differences.join("; "))]
+    OtherRun {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs, each with both values.
+        differences: Vec<String>,
+    },
+    /// A file that a checkpoint speaks of is not what it was.
+    #[error("{} does not begin with the {length} bytes that the checkpoint speaks of", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes there should be, at least.
+        length: u64,
+    },
+    /// Two processes write one file.
+    #[error("{} is being written by another process", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The threads of the run could not be started.
     #[error("cannot start {threads} threads: {message}")]
     Threads {

@@ -5,6 +5,7 @@
 //! the task, the policy, the seeds and the timing, and on nothing else: not on threads, machine, clock or directory.
 
 pub mod agent_process;
+pub mod checkpoint;
 pub mod diff;
 mod episode;
 mod error;

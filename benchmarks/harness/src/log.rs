@@ -5,18 +5,22 @@
 //! buffer of its own; [`LogFiles`] writes the buffers in the order of the episodes.
 
 mod member;
+mod steps;
 
 use crate::BenchError;
-use crate::files::{AtomicFile, refuse_same_file};
+use crate::files::{AtomicFile, Extent, refuse_same_file};
 use crate::results::canonical_bytes;
 use labtrust_contract::EpisodeRecord;
 use labtrust_plugin::lab::{Observer, Outcome, StepFacts, Symbols};
 use labtrust_trust::canonical;
-use member::member;
+pub(crate) use member::member;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use steps::StepCounter;
 
 /// Facts that every line of a run repeats, where they are known.
 #[derive(Debug, Clone, Default)]
@@ -34,18 +38,29 @@ pub struct EpisodeLog {
     episode: u64,
     step: u32,
     bytes: Vec<u8>,
+    steps: Option<StepCounter>,
 }
 
 impl EpisodeLog {
     /// An empty log of episode `episode` of the run, from 0.
     #[must_use]
     pub fn new(context: Arc<LogContext>, episode: u64) -> Self {
-        Self { context, episode, step: 0, bytes: Vec::new() }
+        Self { context, episode, step: 0, bytes: Vec::new(), steps: None }
+    }
+
+    /// Counts, besides, what was refused and violated in every `every`-th step of `dt_s` [s].
+    #[must_use]
+    pub fn counting_steps(mut self, every: NonZeroU32, dt_s: u32) -> Self {
+        self.steps = Some(StepCounter::new(self.episode, every, dt_s));
+        self
     }
 
     /// The lines that follow belong to step `step`, from 0.
     pub fn begin_step(&mut self, step: u32) {
         self.step = step;
+        if let Some(steps) = &mut self.steps {
+            steps.begin_step(step);
+        }
     }
 
     /// The lines.
@@ -53,11 +68,20 @@ impl EpisodeLog {
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
+
+    /// The lines of the log, and those of the steps that were counted.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+        (self.bytes, self.steps.map(StepCounter::into_bytes).unwrap_or_default())
+    }
 }
 
 impl Observer for EpisodeLog {
     fn on_step(&mut self, facts: &StepFacts<'_>) {
         let StepFacts { outcome, event, chain, symbols, .. } = facts;
+        if let Some(steps) = &mut self.steps {
+            steps.count(outcome);
+        }
         let out = &mut self.bytes;
         // A record outside of the chain (the log is frozen) follows the newest one that is in it.
         let (prev_hash, chain_hash) =
@@ -177,46 +201,119 @@ fn serialized<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     canonical::write_value(out, &value).unwrap_or_else(|_| unreachable!("decisions hold no floats"));
 }
 
-/// The log of a run and, beside it, `episodes.jsonl` with a line for every episode. Both appear under their names when
-/// the run is complete.
+/// The log of a run, `episodes.jsonl` beside it with a line for every episode and, where it is asked for, `steps.jsonl`.
+/// All appear under their names when the run is complete.
 #[derive(Debug)]
 pub struct LogFiles {
     log: AtomicFile,
     index: EpisodeIndex,
-    names: [String; 2],
+    steps: Option<(NonZeroU32, AtomicFile)>,
+    paths: LogPaths,
+}
+
+/// What one episode adds to the files of a run.
+#[derive(Debug, Default)]
+pub(crate) struct EpisodeLines {
+    /// Lines of the log.
+    pub(crate) log: Vec<u8>,
+    /// Lines of `steps.jsonl`.
+    pub(crate) steps: Vec<u8>,
+}
+
+/// Where the files of a log are.
+#[derive(Debug, Clone)]
+pub(crate) struct LogPaths {
+    pub(crate) log: PathBuf,
+    pub(crate) index: PathBuf,
+    /// With the interval at which steps are counted.
+    pub(crate) steps: Option<(NonZeroU32, PathBuf)>,
+}
+
+impl LogPaths {
+    /// The files of the log at `log`; `out` is where the results will be.
+    pub(crate) fn new(log: &Path, out: &Path, step_interval: Option<NonZeroU32>) -> Result<Self, BenchError> {
+        let index = index_path(log);
+        let steps = step_interval.map(|every| (every, log.with_file_name("steps.jsonl")));
+        let mut outputs = vec![("the results", out), ("the episode log", log), ("the episode records", &index)];
+        outputs.extend(steps.iter().map(|(_, path)| ("the counted steps", path.as_path())));
+        refuse_same_file(&outputs)?;
+        Ok(Self { log: log.to_path_buf(), index, steps })
+    }
 }
 
 impl LogFiles {
-    /// Begins the log at `path` and `episodes.jsonl` beside it; `out` is where the results will be.
+    /// Begins the log at `path` and `episodes.jsonl` beside it; `out` is where the results will be. With a
+    /// `step_interval` every such step of an episode is counted in `steps.jsonl`.
     ///
     /// # Errors
-    /// [`BenchError::SameFile`] when two of the three would be one file, [`BenchError::Write`] when a file cannot be
+    /// [`BenchError::SameFile`] when two of them would be one file, [`BenchError::Write`] when a file cannot be
     /// written.
-    pub fn create(path: &Path, out: &Path) -> Result<Self, BenchError> {
-        let index = index_path(path);
-        refuse_same_file(&[("the results", out), ("the episode log", path), ("the episode records", &index)])?;
-        let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let names = [name(path), name(&index)];
-        Ok(Self { log: AtomicFile::create(path)?, index: EpisodeIndex::create(&index)?, names })
+    pub fn create(path: &Path, out: &Path, step_interval: Option<NonZeroU32>) -> Result<Self, BenchError> {
+        Self::open(LogPaths::new(path, out, step_interval)?, |path, _| AtomicFile::create(path))
     }
 
-    /// Gives both files their names; returns their names and SHA-256.
+    /// Opens each of the files in the way of `open`, which gets its path and its short name.
+    pub(crate) fn open(
+        paths: LogPaths,
+        open: impl Fn(&Path, &str) -> Result<AtomicFile, BenchError>,
+    ) -> Result<Self, BenchError> {
+        let steps = match &paths.steps {
+            Some((every, path)) => Some((*every, open(path, "steps")?)),
+            None => None,
+        };
+        Ok(Self { log: open(&paths.log, "log")?, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, paths })
+    }
+
+    /// Gives all files their names; returns their names and SHA-256.
     ///
     /// # Errors
     /// [`BenchError::Write`].
-    pub fn persist(self) -> Result<[(String, String); 2], BenchError> {
-        let [log, index] = self.names;
-        Ok([(log, self.log.persist()?), (index, self.index.persist()?)])
+    pub fn persist(self) -> Result<Vec<(String, String)>, BenchError> {
+        let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let mut written = vec![(name(&self.paths.log), self.log.persist()?)];
+        written.push((name(&self.paths.index), self.index.persist()?));
+        if let (Some((_, file)), Some((_, path))) = (self.steps, &self.paths.steps) {
+            written.push((name(path), file.persist()?));
+        }
+        Ok(written)
+    }
+
+    /// Hands everything to the disk and says how much there is of each file, by its short name.
+    pub(crate) fn settle(&mut self) -> Result<BTreeMap<String, Extent>, BenchError> {
+        let mut extents = BTreeMap::new();
+        extents.insert("log".to_owned(), self.log.settle()?);
+        extents.insert("episodes".to_owned(), self.index.0.settle()?);
+        if let Some((_, steps)) = &mut self.steps {
+            extents.insert("steps".to_owned(), steps.settle()?);
+        }
+        Ok(extents)
+    }
+
+    pub(crate) fn step_interval(&self) -> Option<NonZeroU32> {
+        self.steps.as_ref().map(|(every, _)| *every)
+    }
+
+    /// Where the log is until it is complete.
+    pub(crate) fn partial_log(&self) -> &Path {
+        self.log.temporary()
+    }
+
+    /// Where the episode records are until they are complete.
+    pub(crate) fn partial_index(&self) -> &Path {
+        self.index.0.temporary()
     }
 
     pub(crate) fn append(
         &mut self,
         task: &str,
         episode: u64,
-        lines: &[u8],
+        lines: &EpisodeLines,
         record: &EpisodeRecord,
     ) -> Result<(), BenchError> {
-        self.log.write(lines)?;
+        self.log.write(&lines.log)?;
+        if let Some((_, steps)) = &mut self.steps {
+            steps.write(&lines.steps)?;
+        }
         self.index.append(task, episode, record)
     }
 }

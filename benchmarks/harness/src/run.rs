@@ -1,7 +1,8 @@
 //! A benchmark run: the episodes of one task, in parallel, and the results file that comes of them.
 
+use crate::checkpoint::{Asking, CheckpointedLogs};
 use crate::episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
-use crate::log::{EpisodeLog, LogContext, LogFiles};
+use crate::log::{EpisodeLines, EpisodeLog, LogContext, LogFiles};
 use crate::results::{Asked, PolicyFacts, SCHEMA_VERSION, config_of};
 use crate::{BenchError, log::EpisodeIndex};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
@@ -13,13 +14,14 @@ use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Episodes a thread that are in memory at once while a log is written; a log line takes a kilobyte, an episode some
 /// hundred lines.
-const LOGGED_EPISODES_PER_THREAD: usize = 8;
+const LOGGED_EPISODES_PER_THREAD: u64 = 8;
 /// The same without a log: only metrics are kept, and fewer waits for the slowest episode are better.
-const EPISODES_PER_THREAD: usize = 256;
+const EPISODES_PER_THREAD: u64 = 256;
 
 /// A run, to be filled in by the caller.
 #[derive(Clone)]
@@ -58,19 +60,48 @@ pub enum RunLogs<'a> {
     None,
     /// To a log and the `episodes.jsonl` beside it.
     Files(&'a mut LogFiles),
+    /// The same, with checkpoints from which a run that was interrupted goes on.
+    Checkpointed(&'a mut CheckpointedLogs),
     /// To a log of its own and to episode records that are shared with other runs.
     Shared(&'a mut crate::files::AtomicFile, &'a mut EpisodeIndex),
 }
 
 impl RunLogs<'_> {
-    fn append(&mut self, task: &str, episode: u64, lines: &[u8], record: &EpisodeRecord) -> Result<(), BenchError> {
+    fn append(
+        &mut self,
+        task: &str,
+        episode: u64,
+        lines: &EpisodeLines,
+        record: &EpisodeRecord,
+    ) -> Result<(), BenchError> {
         match self {
             Self::None => Ok(()),
             Self::Files(files) => files.append(task, episode, lines, record),
+            Self::Checkpointed(logs) => logs.append(task, episode, lines, record),
             Self::Shared(log, index) => {
-                log.write(lines)?;
+                log.write(&lines.log)?;
                 index.append(task, episode, record)
             }
+        }
+    }
+
+    /// How often steps are counted.
+    fn step_interval(&self) -> Option<NonZeroU32> {
+        match self {
+            Self::Files(files) => files.step_interval(),
+            Self::Checkpointed(logs) => logs.step_interval(),
+            Self::None | Self::Shared(..) => None,
+        }
+    }
+
+    /// Most episodes that are worth having in memory at once.
+    fn most_at_once(&self, threads: usize) -> u64 {
+        let threads = threads as u64;
+        match self {
+            Self::None => threads * EPISODES_PER_THREAD,
+            Self::Files(_) | Self::Shared(..) => threads * LOGGED_EPISODES_PER_THREAD,
+            // What is in memory when the process is killed has to be run again.
+            Self::Checkpointed(logs) => logs.every().clamp(threads, threads * LOGGED_EPISODES_PER_THREAD),
         }
     }
 }
@@ -100,7 +131,7 @@ impl RunOutcome {
 /// What an episode leaves behind in memory.
 struct Finished {
     outcome: EpisodeOutcome,
-    lines: Vec<u8>,
+    lines: EpisodeLines,
 }
 
 impl BenchmarkRun<'_> {
@@ -162,21 +193,36 @@ impl BenchmarkRun<'_> {
 
         let pool = Pool::new(self.threads)?;
         let threads = pool.threads();
-        let per_thread = if context.is_some() { LOGGED_EPISODES_PER_THREAD } else { EPISODES_PER_THREAD };
-        let chunk = (threads * per_thread) as u64;
+        let asked = Asked { timing, max_steps, strict_signatures: self.strict_signatures, cast: self.cast };
+        let mut tally = Tally::default();
+        if let RunLogs::Checkpointed(logs) = &mut logs {
+            let asking = Asking { run: self, task, facts: &facts, asked: &asked };
+            for (record, chain_head) in logs.begin(&asking)? {
+                tally.restore(record, chain_head);
+                progress();
+            }
+        }
+        let chunk = logs.most_at_once(threads);
+        let step_interval = logs.step_interval();
         let engines = Engines { lab: &*self.lab, idle: Mutex::new(Vec::new()) };
         let run_one = |episode: u64| -> Result<Finished, BenchError> {
             let mut engine = engines.take();
             let setup = EpisodeSetup { seed: base_seed + episode, ..setup };
-            let mut log = context.as_ref().map(|context| EpisodeLog::new(context.clone(), episode));
+            let mut log = context.as_ref().map(|context| {
+                let log = EpisodeLog::new(context.clone(), episode);
+                match step_interval {
+                    Some(every) => log.counting_steps(every, task.spec().dt_s),
+                    None => log,
+                }
+            });
             let outcome = run_episode(&mut *engine, &setup, log.as_mut())?;
             engines.give_back(engine);
             progress();
-            Ok(Finished { outcome, lines: log.map(EpisodeLog::into_bytes).unwrap_or_default() })
+            let (log, steps) = log.map(EpisodeLog::into_parts).unwrap_or_default();
+            Ok(Finished { outcome, lines: EpisodeLines { log, steps } })
         };
 
-        let mut tally = Tally::default();
-        let mut first = 0;
+        let mut first = tally.records.len() as u64;
         while first < episodes {
             let last = episodes.min(first + chunk);
             let finished: Vec<_> = pool.install(|| (first..last).into_par_iter().map(run_one).collect());
@@ -192,13 +238,12 @@ impl BenchmarkRun<'_> {
             throughput_total: tally.throughput,
             actions_total: tally.actions,
             threads,
-            results: self.results(
-                task,
-                facts,
-                &Asked { timing, max_steps, strict_signatures: self.strict_signatures, cast: self.cast },
-                tally,
-            ),
+            results: self.results(task, facts, &asked, tally),
         })
+    }
+
+    pub(crate) fn baseline_id<'t>(&'t self, task: &'t dyn Task) -> &'t str {
+        self.cast.agents.and_then(AgentSet::baseline_id).unwrap_or(task.spec().baseline_id)
     }
 
     fn results(&self, task: &dyn Task, facts: PolicyFacts, asked: &Asked<'_>, tally: Tally) -> ResultsFile {
@@ -223,12 +268,7 @@ impl BenchmarkRun<'_> {
             partner_id: facts.partner_id,
             policy_fingerprint: facts.fingerprint,
             tool_registry_fingerprint: facts.tool_registry_fingerprint,
-            agent_baseline_id: self
-                .cast
-                .agents
-                .and_then(AgentSet::baseline_id)
-                .unwrap_or(task.spec().baseline_id)
-                .to_owned(),
+            agent_baseline_id: self.baseline_id(task).to_owned(),
             warnings: tally.warnings(),
             episodes: tally.records,
             metadata,
@@ -254,6 +294,19 @@ impl Tally {
         self.actions += outcome.actions_attempted;
         self.records.push(EpisodeRecord { seed, metrics: outcome.metrics });
         self.records.last().expect("a record was just added")
+    }
+
+    /// Adds an episode that an earlier process ran.
+    fn restore(&mut self, record: EpisodeRecord, chain_head: String) {
+        let count = |name: &str| record.metrics.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let outcome = EpisodeOutcome {
+            chain_head,
+            throughput: count("throughput"),
+            specimens_total: count("specimens_total"),
+            actions_attempted: count("actions_attempted"),
+            metrics: record.metrics,
+        };
+        self.add(record.seed, outcome);
     }
 
     /// What a reader of the figures should know before believing them.

@@ -17,6 +17,7 @@ pub(crate) mod run_scenario;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;
 pub(crate) mod schema;
+mod step_timing;
 pub(crate) mod summarize_results;
 pub(crate) mod throughput_compare;
 pub(crate) mod validate_policy;

@@ -5,7 +5,7 @@
 /// The text of the value of `key` in the object `object`, `None` when there is none.
 ///
 /// `object` must be JSON without spaces; keys that need an escape are not found.
-pub(super) fn member<'o>(object: &'o [u8], key: &str) -> Option<&'o [u8]> {
+pub(crate) fn member<'o>(object: &'o [u8], key: &str) -> Option<&'o [u8]> {
     let mut at = 1;
     while object.get(at) == Some(&b'"') {
         let key_end = value_end(object, at)?;

@@ -197,7 +197,7 @@ fn a_run_gives_the_same_bytes_for_any_number_of_threads() {
     let outputs = |threads| {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log.jsonl");
-        let mut files = LogFiles::create(&log, &dir.path().join("results.json")).unwrap();
+        let mut files = LogFiles::create(&log, &dir.path().join("results.json"), None).unwrap();
         let bench = BenchmarkRun { threads: Some(threads), ..run(&task, &policy) };
         let outcome = bench.run(RunLogs::Files(&mut files), &|| ()).unwrap();
         files.persist().unwrap();

@@ -156,7 +156,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     outputs.extend(options.log.as_deref().map(|log| ("the episode log", log)));
     refuse_same_file(&outputs)?;
     let mut out = AtomicFile::create(&options.out)?;
-    let mut logs = options.log.as_deref().map(|log| LogFiles::create(log, &options.out)).transpose()?;
+    let mut logs = options.log.as_deref().map(|log| LogFiles::create(log, &options.out, None)).transpose()?;
 
     let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
     let lab = session.load_lab(&registry, task)?;

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 const MODEL: &str = "there are no language models in it";
 const COORDINATION: &str = "there are no coordination methods in it";
-const RESUME: &str = "a run cannot be interrupted and continued in it";
 
 /// See the module.
 #[derive(Debug, clap::Args)]
@@ -51,16 +50,6 @@ pub(crate) struct NotYet {
     agent_driven: bool,
     #[arg(long, hide = true)]
     multi_agentic: bool,
-    #[arg(long, hide = true)]
-    resume_from: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    checkpoint_every: Option<u64>,
-    #[arg(long, hide = true)]
-    checkpoint_every_steps: Option<u64>,
-    #[arg(long, hide = true)]
-    log_step_interval: Option<u64>,
-    #[arg(long, hide = true)]
-    always_step_timing: bool,
     #[arg(long, hide = true, value_parser = ["none", "auto_approve"])]
     approval_hook: Option<String>,
 }
@@ -71,8 +60,7 @@ impl NotYet {
     /// # Errors
     /// [`CliError::NotAvailable`] naming the option.
     pub(crate) fn refuse(&self) -> Result<(), CliError> {
-        let asked = |value: &Option<u64>| value.is_some_and(|number| number > 0);
-        let flags: [(bool, &'static str, &'static str); 26] = [
+        let flags: [(bool, &'static str, &'static str); 21] = [
             (self.llm_backend.is_some(), "--llm-backend", MODEL),
             (self.llm_model.is_some(), "--llm-model", MODEL),
             (self.llm_output_mode.is_some(), "--llm-output-mode", MODEL),
@@ -93,15 +81,10 @@ impl NotYet {
             (self.coord_detector_model.is_some(), "--coord-detector-model", COORDINATION),
             (self.agent_driven, "--agent-driven", COORDINATION),
             (self.multi_agentic, "--multi-agentic", COORDINATION),
-            (self.resume_from.is_some(), "--resume-from", RESUME),
-            (asked(&self.checkpoint_every), "--checkpoint-every", RESUME),
-            (asked(&self.checkpoint_every_steps), "--checkpoint-every-steps", RESUME),
-            (asked(&self.log_step_interval), "--log-step-interval", "the episode log has every step"),
-            (self.always_step_timing, "--always-step-timing", "steps are not timed one by one in it"),
             (
                 self.approval_hook.as_deref().is_some_and(|hook| hook != "none"),
                 "--approval-hook",
-                "nobody is asked for approval in it",
+                "no task's crew needs an approval that somebody outside could give",
             ),
         ];
         match flags.into_iter().find(|(given, ..)| *given) {

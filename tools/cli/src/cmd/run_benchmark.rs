@@ -1,16 +1,20 @@
 //! `run-benchmark`: the episodes of one task, and a results file.
 
+use super::step_timing::TimedLab;
 use super::{Timing, manifest, not_yet};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
 use crate::{Global, version};
+use labtrust_bench::checkpoint::{CheckpointOptions, CheckpointedLogs};
 use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
 use labtrust_bench::log::LogFiles;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Run the episodes of a task and write a results file
@@ -58,8 +62,72 @@ pub(crate) struct Options {
     /// What decides: only `deterministic` is available
     #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
     pipeline_mode: Option<String>,
+    /// Write checkpoint.json beside the log after every N-th episode
+    #[arg(long, value_name = "N", requires = "log")]
+    checkpoint_every: Option<NonZeroU64>,
+    /// Go on with the run whose checkpoint is in this directory; everything else must be asked for as it was
+    #[arg(long, value_name = "DIR", requires = "log")]
+    resume_from: Option<PathBuf>,
+    /// Write a checkpoint at least after every episode; within one there are none
+    #[arg(long, value_name = "N", requires = "log")]
+    checkpoint_every_steps: Option<u64>,
+    /// Write steps.jsonl beside the log: refusals and violations of every N-th step
+    #[arg(long, value_name = "N", requires = "log")]
+    log_step_interval: Option<u32>,
+    /// Time every step; the figures go to run_manifest.json, the results stay as they are
+    #[arg(long)]
+    always_step_timing: bool,
     #[command(flatten)]
     not_yet: not_yet::NotYet,
+}
+
+impl Options {
+    /// How the run is checkpointed, if it is.
+    fn checkpoints(&self) -> Option<CheckpointOptions> {
+        // An episode takes milliseconds: one that was begun is run again rather than put down in the middle.
+        let every_step = self.checkpoint_every_steps.filter(|steps| *steps > 0).map(|_| NonZeroU64::MIN);
+        let every = every_step.or(self.checkpoint_every);
+        let options =
+            CheckpointOptions { every, resume_from: self.resume_from.clone(), step_interval: self.step_interval() };
+        (every.is_some() || self.resume_from.is_some()).then_some(options)
+    }
+
+    fn step_interval(&self) -> Option<NonZeroU32> {
+        self.log_step_interval.and_then(NonZeroU32::new)
+    }
+}
+
+/// The files of a run's log, and whether it can be gone on with.
+enum Logs {
+    None,
+    Plain(LogFiles),
+    Checkpointed(CheckpointedLogs),
+}
+
+impl Logs {
+    fn open(options: &Options) -> Result<Self, CliError> {
+        let Some(log) = &options.log else { return Ok(Self::None) };
+        Ok(match options.checkpoints() {
+            Some(checkpoints) => Self::Checkpointed(CheckpointedLogs::new(log, &options.out, checkpoints)?),
+            None => Self::Plain(LogFiles::create(log, &options.out, options.step_interval())?),
+        })
+    }
+
+    fn of_run(&mut self) -> RunLogs<'_> {
+        match self {
+            Self::None => RunLogs::None,
+            Self::Plain(files) => RunLogs::Files(files),
+            Self::Checkpointed(logs) => RunLogs::Checkpointed(logs),
+        }
+    }
+
+    fn persist(self) -> Result<Vec<(String, String)>, CliError> {
+        Ok(match self {
+            Self::None => Vec::new(),
+            Self::Plain(files) => files.persist()?,
+            Self::Checkpointed(logs) => logs.persist()?,
+        })
+    }
 }
 
 /// Runs the command.
@@ -82,11 +150,18 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let mut outputs = vec![("the results", options.out.as_path()), ("the run manifest", manifest_path.as_path())];
     outputs.extend(options.log.as_deref().map(|log| ("the episode log", log)));
     refuse_same_file(&outputs)?;
-    let mut out = AtomicFile::create(&options.out)?;
-    let mut logs = options.log.as_deref().map(|log| LogFiles::create(log, &options.out)).transpose()?;
+    let mut logs = Logs::open(options)?;
+    let mut out = match logs {
+        Logs::Checkpointed(_) => AtomicFile::create_again(&options.out)?,
+        _ => AtomicFile::create(&options.out)?,
+    };
 
     let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
-    let lab = session.load_lab(&registry, task)?;
+    let mut lab = session.load_lab(&registry, task)?;
+    let timed = options.always_step_timing.then(|| Arc::new(TimedLab::new(Arc::clone(&lab))));
+    if let Some(timed) = &timed {
+        lab = timed.clone();
+    }
     let metrics = registry.metrics();
     let bench = BenchmarkRun {
         task,
@@ -106,8 +181,7 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     talk.detail(&format!("policy: {}; timing: {}", session.policy.source(), bench.timing()?));
     let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
-    let run_logs = logs.as_mut().map_or(RunLogs::None, RunLogs::Files);
-    let outcome = bench.run(run_logs, &|| bar.inc(1));
+    let outcome = bench.run(logs.of_run(), &|| bar.inc(1));
     let wall = begun.elapsed();
     // Before anything else is said, an error too.
     bar.finish_and_clear();
@@ -115,16 +189,23 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
 
     let mut written = BTreeMap::new();
     out.write(&results_bytes(&outcome.results)?)?;
-    if let Some(logs) = logs {
-        written.extend(logs.persist()?);
-    }
+    let resumable = matches!(logs, Logs::Checkpointed(_));
+    written.extend(logs.persist()?);
     let name = options.out.file_name().map(|name| name.to_string_lossy().into_owned());
     written.insert(name.unwrap_or_default(), out.persist()?);
-    files::write_whole(&manifest_path, &manifest::bytes(outcome.threads, options.episodes, wall, written))?;
+    let step_timing = timed.map(|timed| timed.figures());
+    let manifest = manifest::bytes_with(outcome.threads, options.episodes, wall, written, step_timing);
+    match resumable {
+        true => files::write_whole_again(&manifest_path, &manifest)?,
+        false => files::write_whole(&manifest_path, &manifest)?,
+    };
 
     talk.wrote(&options.out);
     if let Some(log) = &options.log {
         talk.wrote(log);
+        if options.step_interval().is_some() {
+            talk.wrote(&log.with_file_name("steps.jsonl"));
+        }
     }
     for warning in &outcome.results.warnings {
         talk.say(&format!("warning: {warning}"));
