@@ -5,218 +5,23 @@
 
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows the figures that the tests hold to their limits")]
 
+#[path = "tasks/phenomena.rs"]
+mod phenomena;
+#[path = "tasks/support.rs"]
+mod support;
+
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs, results::results_bytes};
-use labtrust_contract::{EpisodeRecord, Metrics, ResultsFile};
-use labtrust_kernel::{ClockMode, stats::Tally};
-use labtrust_plugin::lab::{ActionKind, Decision, LoadedLab, StepFacts, Symbol, WorldView};
-use labtrust_plugin::metric::{EpisodeEnd, EpisodeStart, Meter, MeterStep, Metric, MetricSpec};
-use labtrust_plugin::{AgentSeat, AgentSet, Injection, Injector, Opening, SigningKey, Task, TaskError, TaskSpec, Turn};
-use labtrust_policy::PolicyStore;
-use labtrust_tests::load;
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock};
-
-const SEEDS: u64 = 100;
-const FIRST_SEED: u64 = 100;
-/// The tasks of one laboratory of seven.
-const CREW_TASKS: [&str; 8] = [
-    "throughput_sla",
-    "stat_insertion",
-    "qc_cascade",
-    "adversarial_disruption",
-    "multi_site_stat",
-    "insider_key_misuse",
-    "device_outage_surge",
-    "reagent_stockout",
-];
-const COORD_TASKS: [&str; 2] = ["coord_scale", "coord_risk"];
-
-static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
-static LAB: LazyLock<Arc<dyn LoadedLab>> = LazyLock::new(|| load(&POLICY));
-
-fn registry() -> labtrust_plugin::Registry {
-    labtrust_builtin::registry().expect("ids are unique")
-}
-
-fn task(id: &str) -> &'static dyn Task {
-    registry().task(id).expect("the task exists")
-}
-
-/// What to run; the rest is the task's own.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    task: &'a dyn Task,
-    timing: Option<ClockMode>,
-    episodes: u64,
-    first_seed: u64,
-    agents: Option<&'a dyn AgentSet>,
-    injection: Option<&'a dyn Injection>,
-    scale: Option<&'a str>,
-    threads: Option<usize>,
-}
-
-impl<'a> Asked<'a> {
-    fn of(task: &'a dyn Task, timing: Option<ClockMode>) -> Self {
-        let (agents, injection, scale, threads) = (None, None, None, None);
-        Self { task, timing, episodes: SEEDS, first_seed: FIRST_SEED, agents, injection, scale, threads }
-    }
-
-    fn run(self) -> ResultsFile {
-        let mut metrics = registry().metrics();
-        metrics.push(&Whereabouts);
-        let run = BenchmarkRun {
-            task: self.task,
-            lab: Arc::clone(&LAB),
-            policy: &POLICY,
-            episodes: self.episodes,
-            base_seed: self.first_seed,
-            timing: self.timing,
-            max_steps: None,
-            strict_signatures: false,
-            threads: self.threads,
-            metrics: &metrics,
-            scale: self.scale,
-            cast: Cast { agents: self.agents, injection: self.injection },
-            git_sha: None,
-        };
-        run.run(RunLogs::None, &|| {}).expect("the run succeeds").results
-    }
-}
-
-fn figures(results: &ResultsFile, figure: impl Fn(&Metrics) -> f64) -> Vec<f64> {
-    results.episodes.iter().map(|episode| figure(&episode.metrics)).collect()
-}
-
-fn number(name: &'static str) -> impl Fn(&Metrics) -> f64 {
-    move |metrics| metrics[name].as_f64().unwrap_or(f64::NAN)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The sum of a map of counts.
-fn total(metrics: &Metrics, name: &str) -> f64 {
-    metrics[name].as_object().expect("a map of counts").values().filter_map(Value::as_f64).sum()
-}
-
-/// The 95 % interval of the mean of `with - without`: its lower and upper end.
-fn difference(with: &[f64], without: &[f64]) -> (f64, f64) {
-    assert_eq!(with.len(), without.len());
-    let mut tally = Tally::new();
-    tally.extend(with.iter().zip(without).map(|(with, without)| with - without));
-    let interval = tally.interval_95().expect("several episodes");
-    (interval.mean - interval.half_width, interval.mean + interval.half_width)
-}
-
-/// What happened to each specimen.
-struct Whereabouts;
-
-impl Metric for Whereabouts {
-    fn id(&self) -> &'static str {
-        "whereabouts"
-    }
-    fn specs(&self) -> &'static [MetricSpec] {
-        const {
-            &[
-                MetricSpec::new("released_s", "s", "time of the first release, by specimen"),
-                MetricSpec::new("moved", "count", "specimens taken from one queue to another"),
-                MetricSpec::new("reruns", "count", "reruns asked for"),
-            ]
-        }
-    }
-    fn meter(&self, _start: &mut EpisodeStart<'_>) -> Box<dyn Meter> {
-        Box::<Follow>::default()
-    }
-}
-
-#[derive(Default)]
-struct Follow {
-    released_s: BTreeMap<Symbol, i64>,
-    queued: BTreeSet<Symbol>,
-    moved: u64,
-    reruns: u64,
-}
-
-impl Meter for Follow {
-    fn on_step(&mut self, step: MeterStep<'_>) {
-        let Some(action) = step.facts.action.filter(|_| step.facts.outcome.accepted) else { return };
-        for specimen in &step.facts.outcome.specimens {
-            match action.decision.kind {
-                ActionKind::ReleaseResult => _ = self.released_s.entry(*specimen).or_insert(action.t_s),
-                ActionKind::QueueRun => self.moved += u64::from(!self.queued.insert(*specimen)),
-                ActionKind::StartRun => _ = self.queued.remove(specimen),
-                ActionKind::RerunRequest => self.reruns += 1,
-                _ => {}
-            }
-        }
-    }
-    fn finish(&mut self, end: &EpisodeEnd<'_>, out: &mut Metrics) {
-        let times: Map<String, Value> =
-            self.released_s.iter().map(|(id, at_s)| (end.symbols.text(*id).to_owned(), json!(at_s))).collect();
-        out.insert("released_s".to_owned(), times.into());
-        out.insert("moved".to_owned(), json!(self.moved));
-        out.insert("reruns".to_owned(), json!(self.reruns));
-    }
-}
-
-/// A task with something changed.
-struct Altered<'a> {
-    task: &'a dyn Task,
-    state: fn(&mut Map<String, Value>),
-    attackers_stay: bool,
-}
-
-impl Task for Altered<'_> {
-    fn id(&self) -> &'static str {
-        self.task.id()
-    }
-    fn spec(&self) -> &TaskSpec {
-        self.task.spec()
-    }
-    fn bind(&self, _policy: &PolicyStore, _scale: Option<&str>) -> Result<Option<Box<dyn Task>>, TaskError> {
-        Ok(None)
-    }
-    fn initial_state(&self, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
-        let mut state = self.task.initial_state(seed, calibration);
-        (self.state)(&mut state);
-        state
-    }
-    fn agents(&self, opening: &Opening<'_>) -> Vec<AgentSeat> {
-        let mut seats = self.task.agents(opening);
-        seats.retain(|seat| self.attackers_stay || !seat.attacker);
-        seats
-    }
-    fn accepts_injections(&self) -> bool {
-        self.task.accepts_injections()
-    }
-    fn signing_keys(&self, episode_seed: u64, agent_id: &str) -> Vec<SigningKey> {
-        self.task.signing_keys(episode_seed, agent_id)
-    }
-}
-
-fn for_each_specimen(state: &mut Map<String, Value>, change: impl FnMut(&mut Value)) {
-    state["specimens"].as_array_mut().expect("a list").iter_mut().for_each(change);
-}
-
-/// The episodes of a task as it is, run once for all tests of a process.
-fn own(id: &'static str, timing: ClockMode) -> ResultsFile {
-    type Runs = Mutex<BTreeMap<(&'static str, &'static str), Arc<OnceLock<ResultsFile>>>>;
-    static RUNS: Runs = Mutex::new(BTreeMap::new());
-    let run = Arc::clone(RUNS.lock().expect("no test panics here").entry((id, timing.as_str())).or_default());
-    run.get_or_init(|| Asked::of(task(id), Some(timing)).run()).clone()
-}
-
-/// What can be released at most, by stock: all specimens, or one where the reagent is for one run.
-fn bound(id: &str, metrics: &Metrics) -> f64 {
-    if id == "reagent_stockout" { 1.0 } else { number("specimens_total")(metrics) }
-}
-
-fn share_of_bound(id: &str, results: &ResultsFile) -> f64 {
-    let sum = |figure: &dyn Fn(&Metrics) -> f64| figures(results, figure).iter().sum::<f64>();
-    sum(&number("throughput")) / sum(&|metrics| bound(id, metrics))
-}
+use labtrust_contract::{EpisodeRecord, ResultsFile};
+use labtrust_kernel::ClockMode;
+use labtrust_plugin::lab::{Decision, StepFacts, WorldView};
+use labtrust_plugin::{Injection, Injector, Opening, Turn};
+use phenomena::{Phenomenon, mark_stat, phenomena};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use support::{
+    Altered, Asked, COORD_TASKS, CREW_TASKS, LAB, POLICY, SEEDS, bound, difference, figures, mean, number, own,
+    registry, share_of_bound, task, total,
+};
 
 #[test]
 fn in_explicit_timing_nearly_everything_is_released() {
@@ -314,108 +119,20 @@ fn where_nobody_asks_for_signatures_the_insider_walks_freely() {
     }
 }
 
-/// A task, what it names taken out of it, and the figure that must change.
-struct Phenomenon {
-    id: &'static str,
-    timing: ClockMode,
-    without: fn(&mut Map<String, Value>),
-    attackers_stay: bool,
-    figure: fn(&Metrics) -> f64,
-    /// Whether the figure is larger with it than without.
-    raises: bool,
-}
-
-/// When the STAT tubes of a morning were released, on average [s]. Which they are is written in their ids here.
-fn stat_released_s(metrics: &Metrics) -> f64 {
-    let released = metrics["released_s"].as_object().expect("a map");
-    let stat: Vec<f64> =
-        released.iter().filter(|(id, _)| id.starts_with("STAT_")).filter_map(|(_, at_s)| at_s.as_f64()).collect();
-    mean(&stat)
-}
-
-/// Writes the priority into the id, so that the tubes can be followed when the priority is gone.
-fn mark_stat(state: &mut Map<String, Value>) {
-    for_each_specimen(state, |specimen| {
-        if specimen["priority_class"] == "STAT" {
-            specimen["specimen_id"] = json!(format!("STAT_{}", specimen["specimen_id"].as_str().unwrap_or_default()));
-        }
-    });
-}
-
-fn phenomena() -> Vec<Phenomenon> {
-    use ClockMode::{Explicit, Simulated};
-    let p95 = |metrics: &Metrics| number("p95_turnaround_s")(metrics);
-    let blocked = |metrics: &Metrics| total(metrics, "attacker_blocked_by_reason_code");
-    let stat_becomes_routine = |state: &mut Map<String, Value>| {
-        mark_stat(state);
-        for_each_specimen(state, |specimen| specimen["priority_class"] = json!("ROUTINE"));
-    };
-    let phenomenon = |id, timing, without, figure: fn(&Metrics) -> f64, raises| Phenomenon {
-        id,
-        timing,
-        without,
-        attackers_stay: true,
-        figure,
-        raises,
-    };
-    vec![
-        // Arrivals over time: without them all tubes come at once and wait for each other.
-        phenomenon(
-            "throughput_sla",
-            Explicit,
-            |state| for_each_specimen(state, |specimen| specimen["arrival_ts_s"] = json!(0)),
-            p95,
-            false,
-        ),
-        phenomenon("stat_insertion", Explicit, stat_becomes_routine, stat_released_s, false),
-        phenomenon("stat_insertion", Simulated, stat_becomes_routine, stat_released_s, false),
-        phenomenon("qc_cascade", Explicit, |state| state["planned_controls"][0]["outcome"] = json!("pass"), p95, true),
-        phenomenon("qc_cascade", Simulated, |state| state["planned_controls"][0]["outcome"] = json!("pass"), p95, true),
-        Phenomenon { attackers_stay: false, ..phenomenon("adversarial_disruption", Explicit, |_| {}, blocked, true) },
-        phenomenon(
-            "multi_site_stat",
-            Simulated,
-            |state| _ = state.remove("transport_required"),
-            |metrics| {
-                let released = metrics["released_s"].as_object().expect("a map");
-                released.iter().find(|(id, _)| id.ends_with("_0")).and_then(|(_, at_s)| at_s.as_f64()).unwrap_or(1500.0)
-            },
-            true,
-        ),
-        Phenomenon { attackers_stay: false, ..phenomenon("insider_key_misuse", Explicit, |_| {}, blocked, true) },
-        phenomenon("device_outage_surge", Simulated, |state| _ = state.remove("device_outages"), p95, true),
-        phenomenon(
-            "reagent_stockout",
-            Explicit,
-            |state| _ = state.remove("reagent_initial_stock"),
-            |metrics| number("throughput")(metrics),
-            false,
-        ),
-        // Arrivals over time again.
-        phenomenon(
-            "coord_scale",
-            Explicit,
-            |state| for_each_specimen(state, |specimen| specimen["arrival_ts_s"] = json!(0)),
-            |metrics| {
-                let released = metrics["released_s"].as_object().expect("a map");
-                released.values().filter_map(Value::as_f64).fold(0.0, f64::max)
-            },
-            true,
-        ),
-    ]
-}
-
 #[test]
 fn what_a_task_names_changes_the_figure_that_it_is_about() {
     let mut idle = Vec::new();
     for Phenomenon { id, timing, without, attackers_stay, figure, raises } in phenomena() {
-        let mark: fn(&mut Map<String, Value>) = if id == "stat_insertion" { mark_stat } else { |_| {} };
-        let whole = Altered { task: task(id), state: mark, attackers_stay: true };
+        let whole = Altered { task: task(id), state: mark_stat, attackers_stay: true };
         let bare = Altered { task: task(id), state: without, attackers_stay };
         // A large laboratory needs fewer episodes.
         let episodes = if id == "coord_scale" { 20 } else { SEEDS };
         let run = |task| Asked { episodes, ..Asked::of(task, Some(timing)) }.run();
-        let [with, without] = [&whole, &bare].map(|task| figures(&run(task), figure));
+        let as_it_is = match id {
+            "stat_insertion" | "coord_scale" => run(&whole),
+            _ => own(id, timing),
+        };
+        let (with, without) = (figures(&as_it_is, figure), figures(&run(&bare), figure));
         let (low, high) = difference(&with, &without);
         println!(
             "{id} {timing}: {:.1} with, {:.1} without; difference {low:.1} to {high:.1}",
@@ -665,7 +382,7 @@ fn injections_are_for_the_task_that_takes_them() {
         cast: Cast { agents: None, injection: Some(&Sabotage) },
         git_sha: None,
     };
-    let error = run.run(RunLogs::None, &|| {}).err().expect("the task takes none");
+    let error = run.run(RunLogs::None, &|| {}).expect_err("the task takes none");
     assert_eq!(error.to_string(), "task coord_scale takes no injections");
 }
 
