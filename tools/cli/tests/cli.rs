@@ -76,6 +76,34 @@ fn an_unknown_task_is_exit_1_and_the_tasks_are_listed() {
 }
 
 #[test]
+fn an_unknown_scale_agent_set_or_injection_is_exit_1_and_what_there_is_is_listed() {
+    for (arguments, sentence) in [
+        (["--scale", "huge"], "unknown scale: huge. Known: [corridor_heavy, "),
+        (["--agents", "clever"], "unknown agents: clever. Known: [null, random_legal, scripted]"),
+        (["--injection", "INJ-NONE"], "unknown injection: INJ-NONE. Known: [none]"),
+        (["--injection", "none"], "task coord_scale takes no injections"),
+    ] {
+        let (code, _, stderr) = in_empty_dir(&[&["run-benchmark", "--task", "coord_scale"], &arguments[..]].concat());
+        assert_eq!(code, 1, "{arguments:?}");
+        assert!(stderr.contains(sentence), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn the_size_and_the_agents_that_were_asked_for_are_in_the_result() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments =
+        ["run-benchmark", "--task", "coord_risk", "--scale", "small_smoke", "--agents", "null", "--injection", "none"];
+    let (code, _, stderr) = told(&labtrust(dir.path(), &[&arguments[..], &["--episodes", "1"]].concat()));
+    assert_eq!(code, 0, "{stderr}");
+    let results: serde_json::Value = serde_json::from_str(&read(dir.path(), "results.json")).unwrap();
+    let config = &results["config"];
+    assert_eq!((&config["scale_id"], &config["max_steps"]), (&"small_smoke".into(), &80.into()));
+    assert_eq!((&config["agent_set"], &results["agent_baseline_id"]), (&"null".into(), &"null_v1".into()));
+    assert_eq!((&config["injection_id"], &config["coord_method"]), (&"none".into(), &serde_json::Value::Null));
+}
+
+#[test]
 fn wrong_usage_is_exit_2() {
     for arguments in [
         &["run-benchmark", "--task", "throughput_sla", "--episodes", "0"][..],
