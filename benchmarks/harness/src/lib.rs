@@ -4,6 +4,7 @@
 //! [`run_episode`]; what is measured in it is in [`metrics`]; its log lines are made in [`log`]. A result depends on
 //! the task, the policy, the seeds and the timing, and on nothing else: not on threads, machine, clock or directory.
 
+mod ablation;
 pub mod agent_process;
 pub mod checkpoint;
 pub mod diff;
@@ -22,6 +23,7 @@ mod testing;
 pub mod trace_check;
 pub mod validate;
 
+pub use ablation::Ablation;
 pub use episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;
 pub use run::{BenchmarkRun, RunLogs, RunOutcome};

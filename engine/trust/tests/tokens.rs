@@ -88,6 +88,7 @@ impl Lab {
             .map(|(agent, key)| Approval::parse(&json!({"approver_agent_id": agent, "approver_key_id": key}), s))
             .collect();
         let request = MintRequest {
+            approvals_waived: false,
             requester: s.intern(by),
             token_type: s.intern(token_type),
             subject_type: s.intern(subject.0),

@@ -8,6 +8,7 @@ mod action;
 mod agent;
 mod args;
 pub mod contract;
+mod control;
 mod engine;
 mod gate;
 mod outcome;
@@ -17,6 +18,7 @@ mod view;
 pub use action::{Action, ActionKind, Decision, EventId};
 pub use agent::{AgentContext, AgentPolicy};
 pub use args::{Args, Ids, Priority, RareArgs};
+pub use control::{Control, Controls, UnknownControl, WORKFLOW_GUARDS};
 pub use engine::{
     ChainValues, Engine, LabDomain, LabEngine, LabError, LoadedLab, Observer, QueryError, StateDigest, StepFacts,
     TimingSummary,

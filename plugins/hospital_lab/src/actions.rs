@@ -20,7 +20,7 @@ use crate::{
 };
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::Symbol;
-use labtrust_plugin::lab::{Action, ActionKind, Args, Ids};
+use labtrust_plugin::lab::{Action, ActionKind, Args, Control, Ids};
 use labtrust_trust::codes;
 
 impl Lab {
@@ -64,7 +64,9 @@ impl Lab {
             K::InjectSpecimen => self.inject_specimen(action),
             K::LiftEnforcement => self.lift_enforcement(action),
             // What the laboratory does by itself is nobody's action.
-            K::ReceiveBatch | K::Alarm | K::DeviceFault | K::DeviceRepaired => Err(codes::RC_UNKNOWN_ACTION.into()),
+            K::ReceiveBatch | K::Alarm | K::DeviceFault | K::DeviceRepaired | K::AblateControls => {
+                Err(codes::RC_UNKNOWN_ACTION.into())
+            }
         }
     }
 
@@ -103,7 +105,7 @@ impl Lab {
     /// The agent's zone and the device's zone are not known to differ.
     pub(crate) fn colocated(&self, agent: Symbol, device: usize) -> Decided {
         let zones = self.agent_zone(agent).zip(self.policy.equipment.devices[device].zone);
-        if zones.is_some_and(|(agent, device)| agent != device) {
+        if zones.is_some_and(|(agent, device)| agent != device) && self.holds(Control::Colocation) {
             return Err(Refusal::breaking(codes::RC_DEVICE_NOT_COLOCATED, self.names.inv_zone_002));
         }
         Ok(())

@@ -4,7 +4,7 @@
 
 use crate::components::Status;
 use labtrust_kernel::{ClockMode, Symbol, Symbols};
-use labtrust_plugin::lab::{LabError, Priority};
+use labtrust_plugin::lab::{Control, Controls, LabError, Priority, UnknownControl};
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
@@ -75,6 +75,8 @@ pub(crate) struct InitialState {
     pub force_excursion: bool,
     pub roster: Option<Value>,
     pub keys: Option<Value>,
+    /// Controls that the episode does without.
+    pub ablated: Controls,
     pub scale_config: bool,
 }
 
@@ -199,6 +201,16 @@ impl InitialState {
             let (origin, dest) = (entry.required("origin_site")?, entry.required("dest_site")?);
             transport_required.push((ids, symbols.intern(origin), symbols.intern(dest)));
         }
+        let mut ablated = Vec::new();
+        if let Some(value) = top.get("ablate") {
+            let list = value.as_array().ok_or_else(|| top.wrong("ablate", "a list of controls"))?;
+            for id in list {
+                let id = id.as_str().ok_or_else(|| top.wrong("ablate", "a list of controls"))?;
+                let control: Result<Control, UnknownControl> = id.parse();
+                ablated.push(control.map_err(|unknown| LabError::InitialState(format!("ablate: {unknown}")))?);
+            }
+        }
+        let ablated: Controls = ablated.into_iter().collect();
         let chain_fault = top.map("audit_fault_injection")?;
         let transport_fault = top.map("transport_fault_injection")?;
         let text = |key: &str| top.text(key).map(|text| text.map(str::to_owned));
@@ -228,6 +240,7 @@ impl InitialState {
                 .unwrap_or(false),
             roster: top.get("roster").cloned(),
             keys: top.get("keys").cloned(),
+            ablated,
             scale_config: top.get("_scale_config_sanitized").is_some(),
         })
     }

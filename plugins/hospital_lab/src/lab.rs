@@ -20,7 +20,7 @@ use crate::{
 };
 use bevy_ecs::{change_detection::Mut, entity::Entity, world::World};
 use labtrust_kernel::{Calendar, ClockMode, Handle, SimDuration, SimTime, Stream, Symbol, SymbolMap, Symbols};
-use labtrust_plugin::lab::{Detail, Finding, Ids, Outcome};
+use labtrust_plugin::lab::{Control, Controls, Detail, Finding, Ids, Outcome};
 use labtrust_trust::{
     AuditChain,
     enforcement::Enforcer,
@@ -60,6 +60,10 @@ struct Outage {
     end: SimTime,
 }
 
+/// Controls that are switched off.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ablated(pub Controls);
+
 /// The laboratory of one episode.
 pub(crate) struct Lab {
     pub shared: Arc<Shared>,
@@ -91,6 +95,10 @@ pub(crate) struct Lab {
     pub strict_signatures: bool,
     pub enforcement_enabled: bool,
     pub force_excursion: bool,
+    /// Controls that the episode does without.
+    pub ablated: Ablated,
+    /// The record does not say yet which they are.
+    pub ablation_undeclared: bool,
     pub scale_config_pending: bool,
     pub break_chain_on_event: Option<String>,
     pub partner_id: Option<String>,
@@ -145,6 +153,11 @@ impl Lab {
                 self.schedule(at, Due::Fault { device: Self::index16(device) });
             }
         }
+    }
+
+    /// Whether the episode has a control. Each control is asked for in one place, where it refuses.
+    pub(crate) const fn holds(&self, control: Control) -> bool {
+        !self.ablated.0.contains(control)
     }
 
     pub(crate) const fn simulated(&self) -> bool {

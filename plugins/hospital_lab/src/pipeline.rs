@@ -12,7 +12,7 @@ use crate::{
     refusal::{Decided, Refusal},
 };
 use labtrust_contract::{CapabilityDecision, ControlDecision, StepResult};
-use labtrust_plugin::lab::{Action, ActionKind, Args, Detail, Finding, Gate, Malformed, Observer};
+use labtrust_plugin::lab::{Action, ActionKind, Args, Control, Detail, Finding, Gate, Malformed, Observer};
 use labtrust_trust::{
     canonical, codes,
     enforcement::{EnforcementKind, ViolationFacts},
@@ -27,6 +27,7 @@ use std::sync::Arc;
 impl Lab {
     /// Applies a typed event.
     pub(crate) fn step(&mut self, action: &Action, observer: &mut dyn Observer) {
+        self.declare_ablation(observer);
         self.move_time(action, observer);
         self.event_bytes.clear();
         action.write_canonical(&mut self.event_bytes, &self.symbols);
@@ -39,6 +40,7 @@ impl Lab {
 
     /// Applies an event as it was received: its map is what is hashed, and its `args` are what a signature covers.
     pub(crate) fn step_raw(&mut self, event: &Map<String, Value>, observer: &mut dyn Observer) -> StepResult {
+        self.declare_ablation(observer);
         let read = Action::from_raw(event, &mut self.symbols);
         if let Ok(action) = &read {
             self.move_time(action, observer);
@@ -111,7 +113,9 @@ impl Lab {
         } else {
             self.append_record(break_link);
             // The step that led to the freeze is the last one on record.
-            self.log_frozen |= std::mem::take(&mut self.freeze_after_record);
+            if std::mem::take(&mut self.freeze_after_record) {
+                self.shut_log();
+            }
         }
     }
 
@@ -142,6 +146,31 @@ impl Lab {
             self.colocated(action.agent, device)?;
         }
         let agent = action.agent;
+        let role = self.pass_role(action)?;
+        self.at_gate(Gate::Enforcement);
+        if kind.is_mutating()
+            && let Some(code) = self.enforcer.agent_block(agent, self.now)
+        {
+            return Err(code.into());
+        }
+        self.at_gate(Gate::Capability);
+        self.pass_capability(action, role)?;
+        self.at_gate(Gate::Signature);
+        self.pass_signature(action, raw_args, role)?;
+        self.at_gate(Gate::InTransit);
+        if kind != ActionKind::Tick && self.body(agent).is_some_and(|body: &Body| body.walking_to.is_some()) {
+            return Err(codes::RC_AGENT_IN_TRANSIT.into());
+        }
+        self.at_gate(Gate::Token);
+        self.validate_tokens(action)
+    }
+
+    /// The agent is known and its role allows the action; the role, where it has one.
+    fn pass_role(&mut self, action: &Action) -> Result<Option<labtrust_kernel::Symbol>, Refusal> {
+        let agent = action.agent;
+        if !self.holds(Control::Rbac) {
+            return Ok(self.rbac.role_of(agent));
+        }
         self.at_gate(Gate::AgentKnown);
         if agent == self.names.empty || !(self.rbac.is_known(agent) || self.ids.bodies.contains(agent)) {
             // Without an entry of its own an agent may still have the policy's default role.
@@ -151,31 +180,16 @@ impl Lab {
         }
         self.at_gate(Gate::Role);
         let zone = self.agent_zone(agent).map(|zone| self.policy.layout.zones[zone].id);
-        let verdict = self.rbac.check(agent, kind.id(), zone, action.decision.args.device);
+        let verdict = self.rbac.check(agent, action.decision.kind.id(), zone, action.decision.args.device);
         self.outcome.rbac = Some((verdict.refusal.is_none(), verdict.refusal, verdict.role));
-        if let Some(code) = verdict.refusal {
-            return Err(code.into());
-        }
-        self.at_gate(Gate::Enforcement);
-        if kind.is_mutating()
-            && let Some(code) = self.enforcer.agent_block(agent, self.now)
-        {
-            return Err(code.into());
-        }
-        self.at_gate(Gate::Capability);
-        self.pass_capability(action, verdict.role)?;
-        self.at_gate(Gate::Signature);
-        self.pass_signature(action, raw_args, verdict.role)?;
-        self.at_gate(Gate::InTransit);
-        if kind != ActionKind::Tick && self.body(agent).is_some_and(|body: &Body| body.walking_to.is_some()) {
-            return Err(codes::RC_AGENT_IN_TRANSIT.into());
-        }
-        self.at_gate(Gate::Token);
-        self.validate_tokens(action)
+        verdict.refusal.map_or(Ok(verdict.role), |code| Err(code.into()))
     }
 
     /// Only the system agent, in the control role, with its own key.
     fn pass_control(&mut self, action: &Action, raw_args: Option<&Map<String, Value>>) -> Decided {
+        if !self.holds(Control::RuntimeControl) {
+            return Ok(());
+        }
         let mut decision =
             ControlDecision { allowed: false, reason_code: None, role_id: None, signature_passed: false };
         let decided = self.decide_control(action, raw_args, &mut decision);
@@ -221,6 +235,9 @@ impl Lab {
     }
 
     fn pass_capability(&mut self, action: &Action, role: Option<labtrust_kernel::Symbol>) -> Decided {
+        if !self.holds(Control::Capabilities) {
+            return Ok(());
+        }
         let decision = &action.decision;
         let (has_reason, has_rationale) = (decision.reason_code.is_some(), decision.rationale.is_some());
         let checked =
@@ -243,7 +260,7 @@ impl Lab {
         raw_args: Option<&Map<String, Value>>,
         role: Option<labtrust_kernel::Symbol>,
     ) -> Decided {
-        let required = self.strict_signatures && action.decision.kind.is_mutating();
+        let required = self.strict_signatures && action.decision.kind.is_mutating() && self.holds(Control::Signatures);
         let presented = Presented { key_id: action.decision.key_id, signature: action.decision.signature.as_deref() };
         if !required && !presented.is_any() {
             return Ok(());
@@ -264,7 +281,8 @@ impl Lab {
 
     /// A batch shares one chain head, so within it a signature would verify twice: the event's id must be new.
     fn is_fresh(&self, action: &Action) -> Decided {
-        let used = action.event_id.text(&self.symbols).is_some_and(|id| self.signed_events.contains(&id));
+        let used = self.holds(Control::ReplayProtection)
+            && action.event_id.text(&self.symbols).is_some_and(|id| self.signed_events.contains(&id));
         if used { Err(Refusal::breaking(codes::SIG_REPLAYED, self.names.inv_sig_001)) } else { Ok(()) }
     }
 

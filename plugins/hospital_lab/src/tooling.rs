@@ -1,7 +1,7 @@
 //! Tools that agents may use with an action: set up per episode, admitted last of all gates.
 
 use crate::{lab::Lab, refusal::Decided};
-use labtrust_plugin::lab::{Action, Gate, LabError, Symbol};
+use labtrust_plugin::lab::{Action, Control, Gate, LabError, Symbol};
 use labtrust_trust::{
     codes,
     tools::{StateToolPolicy, ToolBoundary, ToolBoundaryPolicy, ToolGate, ToolRegistry, ToolRegistryPolicy},
@@ -41,7 +41,7 @@ impl Lab {
     /// event names one; after it the handler only changes state.
     pub(crate) fn commit(&mut self, action: &Action) -> Decided {
         assert!(!self.committed, "an action is committed once");
-        if let Some(tool) = action.decision.tool_id {
+        if let Some(tool) = action.decision.tool_id.filter(|_| self.holds(Control::ToolAdmission)) {
             self.at_gate(Gate::Tool);
             self.run_tool(action, tool)?;
         }

@@ -7,7 +7,7 @@ use labtrust_trust::codes as c;
 use std::collections::BTreeMap;
 
 /// Actions of the laboratory itself, which nobody may ask for.
-const OWN: [&str; 4] = ["RECEIVE_BATCH", "ALARM", "DEVICE_FAULT", "DEVICE_REPAIRED"];
+const OWN: [&str; 5] = ["RECEIVE_BATCH", "ALARM", "DEVICE_FAULT", "DEVICE_REPAIRED", "ABLATE_CONTROLS"];
 
 /// Codes that no script meets, with the reason.
 const UNREACHABLE: [(&str, &str); 16] = [

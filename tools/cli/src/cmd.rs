@@ -2,6 +2,7 @@
 
 pub(crate) mod bench_smoke;
 pub(crate) mod check_trace;
+pub(crate) mod controls;
 pub(crate) mod determinism_report;
 pub(crate) mod diff;
 pub(crate) mod eval_agent;

@@ -79,6 +79,8 @@ enum Command {
     Explain(cmd::explain::Options),
     CheckTrace(Box<cmd::check_trace::Options>),
     #[command(subcommand)]
+    Controls(cmd::controls::Controls),
+    #[command(subcommand)]
     Plugins(cmd::plugins::Plugins),
     #[command(subcommand)]
     Lab(cmd::Lab),
@@ -103,6 +105,7 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Explain(_) => "explain",
             Self::CheckTrace(_) => "check-trace",
+            Self::Controls(cmd::controls::Controls::List(_)) => "controls list",
             Self::Plugins(cmd::plugins::Plugins::List(_)) => "plugins list",
             Self::Lab(cmd::Lab::Draw(_)) => "lab draw",
         }
@@ -126,6 +129,7 @@ impl Command {
             Self::Schema(options) => cmd::schema::run(options),
             Self::Explain(options) => cmd::explain::run(options, global),
             Self::CheckTrace(options) => cmd::check_trace::run(options, global, talk),
+            Self::Controls(cmd::controls::Controls::List(options)) => cmd::controls::list(options),
             Self::Plugins(cmd::plugins::Plugins::List(options)) => cmd::plugins::list(options),
             Self::Lab(cmd::Lab::Draw(options)) => cmd::lab_draw::run(options, global, talk),
         }

@@ -54,7 +54,17 @@ impl TokenStore {
     /// `INV-TOK-006` for a revoked token; `INV-TOK-002` for one that is unknown, used up or out of its time;
     /// `INV-TOK-003` with the code of what does not fit for one that is good for something else.
     pub fn validate(&self, world: &World, id: Symbol, used: &TokenUse<'_>, t_s: i64) -> Result<(), TokenRefusal> {
-        let token = self.usable(world, id, t_s)?;
+        self.usable(world, id, t_s)?;
+        self.covers(world, id, used)
+    }
+
+    /// Whether the token called `id` is for `used`, whatever its state and time. One that does not exist covers nothing
+    /// in particular, hence everything: [`TokenStore::usable`] is what asks for it.
+    ///
+    /// # Errors
+    /// `INV-TOK-003` with the code of what does not fit.
+    pub fn covers(&self, world: &World, id: Symbol, used: &TokenUse<'_>) -> Result<(), TokenRefusal> {
+        let Some(token) = self.get(world, id) else { return Ok(()) };
         let refuse = |code| Err(TokenRefusal::new(SCOPE, code));
         let Some(token_type) = token.kind.map(|kind| self.types.get(kind)) else {
             return refuse(codes::TOKEN_SCOPE_MISMATCH);

@@ -64,6 +64,7 @@ action_kinds! {
     Alarm "ALARM" true false,
     DeviceFault "DEVICE_FAULT" true false,
     DeviceRepaired "DEVICE_REPAIRED" true false,
+    AblateControls "ABLATE_CONTROLS" true false,
 }
 
 impl ActionKind {

@@ -7,7 +7,7 @@ use crate::{
     refusal::{Decided, Refusal},
 };
 use labtrust_kernel::Symbol;
-use labtrust_plugin::lab::{Action, RareArgs};
+use labtrust_plugin::lab::{Action, Control, RareArgs};
 use labtrust_trust::codes;
 
 impl Lab {
@@ -28,6 +28,11 @@ impl Lab {
         if let Some(mut communication) = self.world.get_mut::<Communication>(entity) {
             change(&mut communication);
         }
+    }
+
+    /// Whether there is a ladder to keep to.
+    fn keeps_to_ladder(&self) -> bool {
+        !self.policy.critical.tiers.is_empty() && self.holds(Control::EscalationLadder)
     }
 
     fn tier(&self, index: u32) -> Option<&LadderTier> {
@@ -53,7 +58,7 @@ impl Lab {
         let current = self.communication(result).and_then(|c| c.attempts.last()).map_or(0, |attempt| attempt.tier);
         // Told again, one may speak to the tier that was told before; going further up is what ESCALATE is for.
         let index = if first { 0 } else { named.filter(|&index| index <= current).unwrap_or(0) };
-        if !self.policy.critical.tiers.is_empty() {
+        if self.keeps_to_ladder() {
             let mode = rare.channel.map(|channel| self.symbols.text(channel).trim().to_lowercase()).unwrap_or_default();
             let allowed = self
                 .tier(index)
@@ -74,7 +79,7 @@ impl Lab {
         let Some(result) = args.result else { return self.nothing_to_tell(action, "ACK_CRITICAL_RESULT") };
         self.result_may_be_told(result)?;
         let mut compliant = rare.read_back_confirmed == Some(true);
-        if !self.policy.critical.tiers.is_empty() {
+        if self.keeps_to_ladder() {
             let missing = || Refusal::breaking(codes::CRIT_ACK_MISSING_FIELDS, self.names.inv_crit_005);
             let attempt = rare
                 .attempt_id
@@ -101,7 +106,7 @@ impl Lab {
         };
         self.result_may_be_told(result)?;
         let mut tier = 0;
-        if !self.policy.critical.tiers.is_empty() {
+        if self.keeps_to_ladder() {
             let last = self.communication(result).and_then(|communication| communication.attempts.last());
             let next = last.map_or(0, |attempt| attempt.tier + 1);
             let found = self.policy.critical.tiers.iter().find(|tier| tier.role == role && tier.index == next);

@@ -8,7 +8,7 @@ use crate::{
 };
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::{SimDuration, SimTime, Symbol};
-use labtrust_plugin::lab::{Action, Detail};
+use labtrust_plugin::lab::{Action, Control, Detail};
 use labtrust_trust::codes;
 
 impl Lab {
@@ -50,12 +50,13 @@ impl Lab {
             (Some(start), Some(to)) => (at.is_none() || from.is_none() || from == at) && layout.adjacent(start, to),
             _ => false,
         };
-        if !lawful {
+        if !lawful && self.holds(Control::Adjacency) {
             let refusal = illegal();
             return Err(if restricted { refusal.and(self.names.inv_zone_004, None) } else { refusal });
         }
         let (Some(start), Some(to)) = (start, to) else { return Err(illegal()) };
-        if restricted && start != to && action.decision.token_refs.is_empty() {
+        let unannounced = restricted && start != to && action.decision.token_refs.is_empty();
+        if unannounced && self.holds(Control::RestrictedDoor) {
             return Err(Refusal::breaking(codes::RBAC_RESTRICTED_ENTRY_DENY, self.names.inv_zone_004)
                 .and(self.names.inv_tok_003, Some(codes::RBAC_RESTRICTED_ENTRY_DENY)));
         }
@@ -122,15 +123,16 @@ impl Lab {
         let door = self.named_door(action.decision.args.door)?;
         let spec = door.map(|door| &self.policy.layout.doors[door]);
         if let Some(spec) = spec.filter(|spec| spec.needs_token) {
+            let guarded = self.holds(Control::RestrictedDoor);
             let denied = || {
                 Refusal::breaking(codes::RBAC_RESTRICTED_ENTRY_DENY, self.names.inv_zone_004)
                     .and(self.names.inv_tok_003, Some(codes::RBAC_RESTRICTED_ENTRY_DENY))
             };
-            if action.decision.token_refs.is_empty() {
+            if guarded && action.decision.token_refs.is_empty() {
                 return Err(denied());
             }
             let role = self.rbac.role_of(action.agent);
-            if !spec.roles.is_empty() && !role.is_some_and(|role| spec.roles.contains(&role)) {
+            if guarded && !spec.roles.is_empty() && !role.is_some_and(|role| spec.roles.contains(&role)) {
                 return Err(denied());
             }
             if spec.zones.iter().any(|&zone| self.is_frozen(zone)) {

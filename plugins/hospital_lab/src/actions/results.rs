@@ -8,7 +8,7 @@ use crate::{
 };
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::Symbol;
-use labtrust_plugin::lab::Action;
+use labtrust_plugin::lab::{Action, Control};
 use labtrust_trust::codes;
 
 /// What a new result is about.
@@ -107,7 +107,7 @@ impl Lab {
         };
         filing.run = Some((entity, position));
         filing.specimen = Some(entry.specimen);
-        if let Some(measured) = entry.measured.filter(|_| self.enforced) {
+        if let Some(measured) = entry.measured.filter(|_| self.enforced && self.holds(Control::ResultValue)) {
             // A result states what the analyser measured, or leaves it to the record.
             let same_analyte = args.analyte.is_none_or(|analyte| analyte == measured.analyte);
             let same_units = args.units.is_none_or(|units| units == measured.units);
@@ -143,7 +143,7 @@ impl Lab {
 
     /// Why the result may not be released now, quality control and critical communication considered.
     pub(crate) fn release_block(&self, result: &ResultRecord) -> Decided {
-        if result.status == ResultStatus::Released {
+        if result.status == ResultStatus::Released && self.holds(Control::ReleaseOnce) {
             return Err(codes::RC_RESULT_ALREADY_RELEASED.into());
         }
         // What was measured in a specimen that is set aside says nothing about anybody until it is taken up again.
@@ -152,10 +152,13 @@ impl Lab {
         if self.enforced && matches!(set_aside, Some(Status::Held | Status::Rejected)) {
             return Err(codes::RC_SPECIMEN_STATE.into());
         }
-        if result.criticality.is_critical() && !self.acknowledged(result.id) {
+        if result.criticality.is_critical()
+            && !self.acknowledged(result.id)
+            && self.holds(Control::CriticalCommunication)
+        {
             return Err(Refusal::breaking(codes::CRIT_NO_ACK, self.names.inv_crit_002));
         }
-        if result.device.is_some_and(|device| self.device(device).qc_fail) {
+        if result.device.is_some_and(|device| self.control_fails(device)) {
             return Err(codes::QC_FAIL_ACTIVE.into());
         }
         Ok(())
@@ -169,6 +172,35 @@ impl Lab {
             .is_some_and(Communication::acknowledged)
     }
 
+    /// Whether the device's control fails, as far as anybody is to mind.
+    pub(super) fn control_fails(&self, device: usize) -> bool {
+        self.device(device).qc_fail && self.holds(Control::QcGate)
+    }
+
+    /// The result that nobody filed and that may be released all the same, where that control is off.
+    fn to_invent(&self, action: &Action) -> Option<Symbol> {
+        let unknown = |id: &Symbol| !self.holds(Control::ResultExists) && !self.ids.results.contains(*id);
+        action.decision.args.result.filter(unknown)
+    }
+
+    /// A result that nobody filed exists from the moment it is released.
+    fn invent(&mut self, id: Symbol) -> Entity {
+        let record = ResultRecord {
+            id,
+            specimen: None,
+            device: None,
+            status: ResultStatus::Generated,
+            criticality: Criticality::Unclassified,
+            oral_required: false,
+            disclaimer: false,
+            filed: self.now,
+        };
+        let entity = self.world.spawn(record).id();
+        self.ids.results.insert(id, entity);
+        self.results.push(entity);
+        entity
+    }
+
     fn known_result(&self, id: Option<Symbol>) -> Result<(Entity, &ResultRecord), Refusal> {
         let entity = id.and_then(|id| self.ids.results.get(id).copied());
         let found = entity.and_then(|entity| Some((entity, self.world.get::<ResultRecord>(entity)?)));
@@ -176,6 +208,12 @@ impl Lab {
     }
 
     pub(super) fn release_result(&mut self, action: &Action) -> Decided {
+        if let Some(id) = self.to_invent(action) {
+            self.commit(action)?;
+            let entity = self.invent(id);
+            self.release(entity);
+            return Ok(());
+        }
         let (entity, record) = self.known_result(action.decision.args.result)?;
         self.release_block(record)?;
         self.commit(action)?;
@@ -184,10 +222,21 @@ impl Lab {
     }
 
     pub(super) fn release_result_override(&mut self, action: &Action) -> Decided {
-        let (entity, record) = self.known_result(action.decision.args.result)?;
-        if action.decision.token_refs.is_empty() {
+        let invented = self.to_invent(action);
+        if invented.is_none() {
+            self.known_result(action.decision.args.result)?;
+        }
+        if action.decision.token_refs.is_empty() && self.holds(Control::TokenRequired) {
             return Err(Refusal::breaking(codes::TOKEN_REQUIRED, self.names.inv_tok_003));
         }
+        if let Some(id) = invented {
+            self.commit(action)?;
+            self.consume_tokens(action);
+            let entity = self.invent(id);
+            self.release(entity);
+            return Ok(());
+        }
+        let (entity, record) = self.known_result(action.decision.args.result)?;
         // An override accepts a suspected drift, never a failed control or an untold critical value.
         self.release_block(record)?;
         self.commit(action)?;

@@ -9,7 +9,7 @@ use crate::{
 };
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::{SimDuration, SimTime, Symbol};
-use labtrust_plugin::lab::{Action, Ids, Priority};
+use labtrust_plugin::lab::{Action, Control, Ids, Priority};
 use labtrust_trust::{codes, tokens::Token};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
@@ -28,7 +28,7 @@ impl Lab {
         self.at_device(action, device)?;
         let specimen_id = self.resolve_one(work);
         let specimen = self.ids.specimens.get(specimen_id).copied();
-        if self.enforced {
+        if self.enforced && self.holds(Control::QueueAdmission) {
             self.may_queue(device, specimen, work)?;
         }
         self.commit(action)?;
@@ -69,7 +69,7 @@ impl Lab {
         if component.queue.iter().any(|(item, _)| item.work == work) {
             return Err(codes::RC_QUEUE_DUPLICATE_WORK_ID.into());
         }
-        if component.qc_fail {
+        if self.control_fails(device) {
             return Err(codes::QC_FAIL_ACTIVE.into());
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Lab {
     /// Whether a device can start what waits in its queue: nobody switched it off, it works, its control does not fail.
     fn takes_work(&self, device: usize) -> bool {
         let killed = self.enforcer.is_device_killed(self.policy.equipment.devices[device].id);
-        !killed && !self.device(device).qc_fail && self.device_works(device).is_ok()
+        !killed && !self.control_fails(device) && self.device_works(device).is_ok()
     }
 
     /// Takes a specimen that waits at a device out of its queue. In the open workflow a queue is what was asked for.
@@ -165,7 +165,7 @@ impl Lab {
     pub(super) fn start_run_override(&mut self, action: &Action) -> Decided {
         let args = &action.decision.args;
         let specimens = self.resolve(args);
-        if action.decision.token_refs.is_empty() {
+        if action.decision.token_refs.is_empty() && self.holds(Control::TokenRequired) {
             return Err(Refusal::breaking(codes::TOKEN_REQUIRED, self.names.inv_tok_003));
         }
         if specimens.is_empty() {
@@ -217,7 +217,9 @@ impl Lab {
         }
         let made_for_it =
             |&id| self.tokens.get(&self.world, id).is_some_and(|token: &Token| token.subject_id == specimen.id);
-        if !action.decision.token_refs.iter().any(made_for_it) {
+        let tokens = &action.decision.token_refs;
+        // Without a token there is none that could be for something else.
+        if !tokens.is_empty() && !tokens.iter().any(made_for_it) && self.holds(Control::TokenScope) {
             return Err(Refusal::breaking(codes::TOKEN_SUBJECT_MISMATCH, self.names.inv_tok_003));
         }
         Ok(())
@@ -229,7 +231,7 @@ impl Lab {
             return Err(codes::ROUTE_DEVICE_INCOMPATIBLE.into());
         }
         let component = self.device(device);
-        if self.enforced && component.qc_fail {
+        if self.enforced && self.control_fails(device) {
             return Err(codes::QC_FAIL_ACTIVE.into());
         }
         if self.simulated() {
@@ -284,10 +286,10 @@ impl Lab {
                     return Err(codes::ROUTE_DEVICE_INCOMPATIBLE.into());
                 }
             }
-            if let Some((invariant, name)) = self.unstable(entity) {
+            if let Some((invariant, name)) = self.unstable(entity).filter(|_| self.holds(Control::Stability)) {
                 return Err(Refusal::breaking(codes::TIME_EXPIRED, invariant).called(name));
             }
-            if self.spoiled(specimen) {
+            if self.spoiled(specimen) && self.holds(Control::Temperature) {
                 return Err(Refusal::breaking(codes::TEMP_OUT_OF_BAND, self.names.inv_zone_006));
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     refusal::{Decided, Refusal},
 };
 use labtrust_kernel::Symbol;
-use labtrust_plugin::lab::{Action, ActionKind, Args};
+use labtrust_plugin::lab::{Action, ActionKind, Args, Control};
 use labtrust_trust::{
     codes,
     tokens::{MintRequest, TokenRefusal, TokenUse},
@@ -35,7 +35,15 @@ impl Lab {
             reason: Self::reason_of(action),
         };
         for &token in &decision.token_refs {
-            if let Err(refusal) = self.tokens.validate(&self.world, token, &used, action.t_s) {
+            let usable = match self.holds(Control::TokenValidity) {
+                true => self.tokens.usable(&self.world, token, action.t_s).map(|_| ()),
+                false => Ok(()),
+            };
+            let covers = || match self.holds(Control::TokenScope) {
+                true => self.tokens.covers(&self.world, token, &used),
+                false => Ok(()),
+            };
+            if let Err(refusal) = usable.and_then(|()| covers()) {
                 let refusal = self.token_refusal(refusal);
                 return Err(refusal);
             }
@@ -73,6 +81,9 @@ impl Lab {
 
     /// Uses up every token presented; the gate has seen that each covers the use.
     pub(super) fn consume_tokens(&mut self, action: &Action) {
+        if !self.holds(Control::TokenSingleUse) {
+            return;
+        }
         for &token in &action.decision.token_refs {
             if self.tokens.consume(&mut self.world, token, action.t_s).is_ok() {
                 self.outcome.tokens_consumed.push(token);
@@ -95,6 +106,7 @@ impl Lab {
             subject_id,
             reason: action.decision.args.reason_code.or(action.decision.reason_code),
             approvals: &approvals,
+            approvals_waived: !self.holds(Control::DualApproval),
         };
         let checked = self.tokens.check_mint(&self.world, &request, &self.rbac, action.t_s, &mut self.symbols);
         if let Err(refusal) = checked {

@@ -7,7 +7,7 @@ use crate::{
 };
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::{SimDuration, SimTime, Symbol};
-use labtrust_plugin::lab::{ActionKind, Args, Observer};
+use labtrust_plugin::lab::{ActionKind, Args, Control, Observer};
 use smallvec::SmallVec;
 
 impl Lab {
@@ -16,6 +16,7 @@ impl Lab {
         if limit < self.now {
             return;
         }
+        self.declare_ablation(observer);
         while let Some(due) = self.calendar.pop_until(limit) {
             self.set_now(due.at);
             self.happen(due.event, observer);
@@ -125,7 +126,8 @@ impl Lab {
         component.breached = true;
         component.timer = None;
         let id = component.id;
-        for zone in self.policy.layout.doors[door].zones {
+        let acts = self.holds(Control::Enforcement);
+        for zone in self.policy.layout.doors[door].zones.into_iter().filter(|_| acts) {
             self.enforcer.freeze_zone(self.policy.layout.zones[zone].id);
         }
         self.outcome.emits.extend(["ALARM", "KILL_SWITCH_ZONE"]);

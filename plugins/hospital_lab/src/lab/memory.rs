@@ -4,7 +4,7 @@
 //! to work with. Each list names all fields, so that a new one cannot be forgotten: it does not compile before somebody
 //! has decided.
 
-use super::{ArrivalGroup, Index, Lab, Outage};
+use super::{Ablated, ArrivalGroup, Index, Lab, Outage};
 use crate::{
     components::{
         Acknowledgement, Aliquot, Attempt, Body, Communication, Consignment, Device, Door, PlannedControl, QueueItem,
@@ -42,6 +42,8 @@ remembered!(Lab {
     strict_signatures,
     enforcement_enabled,
     force_excursion,
+    ablated,
+    ablation_undeclared,
     scale_config_pending,
     break_chain_on_event,
     partner_id,
@@ -156,6 +158,12 @@ remembered!(Zone { id });
 remembered!(Door { id, open_since, timer, breached, reported });
 remembered!(Body { id, zone, walking_to });
 remembered_as_number!(Status, RunState, ResultStatus, Criticality);
+
+impl Remembered for Ablated {
+    fn recall(&self, memory: &mut Memory) {
+        self.0.bits().recall(memory);
+    }
+}
 
 impl Remembered for Work {
     fn recall(&self, memory: &mut Memory) {

@@ -1,7 +1,7 @@
 //! The record: event and outcome into the chain, and those who watch are told.
 
 use super::Lab;
-use labtrust_plugin::lab::{Action, ActionKind, Args, ChainValues, Decision, EventId, Observer, StepFacts};
+use labtrust_plugin::lab::{Action, ActionKind, Args, ChainValues, Control, Decision, EventId, Observer, StepFacts};
 
 /// Steps between two clearings of the world's record of changes [count].
 pub(super) const STEPS_PER_CLEAR: u32 = 4096;
@@ -58,9 +58,42 @@ impl Lab {
         self.chain.restore_after_investigation(&self.record_bytes);
     }
 
+    /// From now on nothing happens, unless the episode does without that control.
+    pub(crate) fn shut_log(&mut self) {
+        self.log_frozen |= self.holds(Control::LogFreeze);
+    }
+
+    /// The first record of an episode that does without a control names those that are off; other episodes have none.
+    pub(crate) fn declare_ablation(&mut self, observer: &mut dyn Observer) {
+        if !std::mem::take(&mut self.ablation_undeclared) {
+            return;
+        }
+        self.outcome.clear();
+        self.outcome.accepted = true;
+        self.system_events += 1;
+        let action = Action {
+            event_id: EventId::System(self.system_events),
+            t_s: self.now_s,
+            agent: self.names.system,
+            decision: Decision::new(ActionKind::AblateControls, Args::default()),
+        };
+        // The arguments of no action hold a list of controls, so the event is written here.
+        let event = serde_json::json!({
+            "action_type": action.decision.kind.name(), "agent_id": self.symbols.text(action.agent),
+            "args": { "controls": self.ablated.0.ids() }, "event_id": action.event_id.text(&self.symbols),
+            "reason_code": null, "t_s": self.now_s, "token_refs": [],
+        });
+        self.event_bytes.clear();
+        if labtrust_trust::canonical::write_value(&mut self.event_bytes, &event).is_err() {
+            unreachable!("it has only texts and a whole number");
+        }
+        self.append_record(false);
+        self.notify(Some(&action), observer);
+    }
+
     /// Forensic freeze: from now on no step is taken and nothing is appended until it is lifted.
     pub(crate) fn freeze_log(&mut self) {
-        self.log_frozen = true;
+        self.shut_log();
         self.outcome.chained = false;
         self.outcome.emits.clear();
         self.outcome.emits.push("FORENSIC_FREEZE_LOG");

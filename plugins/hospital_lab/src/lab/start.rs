@@ -1,6 +1,6 @@
 //! The beginning of an episode: floor, trust, people, specimens, upkeep.
 
-use super::{ArrivalGroup, Index, Lab, Outage, record::STEPS_PER_CLEAR};
+use super::{Ablated, ArrivalGroup, Index, Lab, Outage, record::STEPS_PER_CLEAR};
 use crate::{
     components::{Device, Door, PlannedControl, Status, Unit, Zone},
     due::Due,
@@ -10,7 +10,7 @@ use crate::{
 };
 use bevy_ecs::{entity::Entity, world::World};
 use labtrust_kernel::{Calendar, SimDuration, SimTime, Stream, Streams, Symbol};
-use labtrust_plugin::lab::{ActionKind, LabError, Outcome};
+use labtrust_plugin::lab::{ActionKind, Control, LabError, Outcome};
 use labtrust_trust::{
     AuditChain,
     enforcement::{EnforcementMap, EnforcementPolicy, Enforcer},
@@ -86,8 +86,10 @@ impl Lab {
             enforced: initial.enforced,
             downtime_active: initial.downtime_active,
             strict_signatures: initial.strict_signatures,
-            enforcement_enabled: initial.enforcement_enabled,
+            enforcement_enabled: initial.enforcement_enabled && !initial.ablated.contains(Control::Enforcement),
             force_excursion: initial.force_excursion,
+            ablated: Ablated(initial.ablated),
+            ablation_undeclared: !initial.ablated.is_empty(),
             scale_config_pending: initial.scale_config,
             break_chain_on_event: initial.break_chain_on_event.clone(),
             partner_id: initial.partner_id.clone(),

@@ -10,9 +10,9 @@ use labtrust_bench::agent_process::{AgentCommand, AgentProcess, AgentProcessErro
 use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
 use labtrust_bench::log::LogFiles;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
-use labtrust_plugin::lab::AgentPolicy;
-use labtrust_plugin::{AgentSet, Registry, Vacancy};
+use labtrust_bench::{Ablation, BenchmarkRun, Cast, RunLogs};
+use labtrust_plugin::lab::{AgentPolicy, Control};
+use labtrust_plugin::{AgentSet, Registry, Task, Vacancy};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,6 +51,10 @@ pub(crate) struct Options {
     /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
     #[arg(long, value_name = "ID")]
     partner: Option<String>,
+    /// Control of the laboratory that the run does without, for an experiment (`labtrust controls list` shows them); may be
+    /// given several times
+    #[arg(long, value_name = "CONTROL")]
+    ablate: Vec<Control>,
     /// How long a process may take for an answer [s]
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     timeout: f64,
@@ -150,7 +154,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         return Err(CliError::Empty { option: "--out" });
     }
     let registry = labtrust_builtin::registry()?;
-    let task = registry.task(&options.task)?;
+    let ablation = Ablation::new(registry.task(&options.task)?, options.ablate.iter().copied().collect());
+    let task: &dyn Task = &ablation;
     let manifest_path = options.out.with_file_name(MANIFEST_NAME);
     let mut outputs = vec![("the results", options.out.as_path()), ("the run manifest", manifest_path.as_path())];
     outputs.extend(options.log.as_deref().map(|log| ("the episode log", log)));

@@ -10,7 +10,9 @@ use labtrust_bench::checkpoint::{CheckpointOptions, CheckpointedLogs};
 use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
 use labtrust_bench::log::LogFiles;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
+use labtrust_bench::{Ablation, BenchmarkRun, Cast, RunLogs};
+use labtrust_plugin::Task;
+use labtrust_plugin::lab::Control;
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
@@ -56,6 +58,10 @@ pub(crate) struct Options {
     /// Disturbance of a task that takes one (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
+    /// Control of the laboratory that the run does without, for an experiment (`labtrust controls list` shows them); may be
+    /// given several times
+    #[arg(long, value_name = "CONTROL")]
+    ablate: Vec<Control>,
     /// Threads to use; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     threads: Option<usize>,
@@ -139,7 +145,9 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
         return Err(CliError::Empty { option: "--out" });
     }
     let registry = labtrust_builtin::registry()?;
-    let task = registry.task(options.task.as_deref().unwrap_or_default())?;
+    let plain = registry.task(options.task.as_deref().unwrap_or_default())?;
+    let ablation = Ablation::new(plain, options.ablate.iter().copied().collect());
+    let task: &dyn Task = &ablation;
     let cast = Cast {
         agents: Some(registry.agent_set(&options.agents)?),
         injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,

@@ -1,8 +1,10 @@
 //! `schema`: the embedded JSON Schemas.
 
+use super::Format;
 use crate::error::CliError;
 use crate::talk;
 use labtrust_policy::{nearest, schemas};
+use serde_json::json;
 
 /// Print an embedded JSON Schema, or list them all
 #[derive(Debug, clap::Args)]
@@ -11,6 +13,9 @@ pub(crate) struct Options {
     /// Name of the schema; the list of names where this is not given
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    /// The list as text or JSON; a schema is JSON either way
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
 }
 
 /// Runs the command.
@@ -19,7 +24,11 @@ pub(crate) struct Options {
 /// [`CliError::UnknownName`] with the nearest name.
 pub(crate) fn run(options: &Options) -> Result<(), CliError> {
     let Some(name) = &options.name else {
-        return talk::print(&schemas().map(|(name, _)| format!("{name}\n")).collect::<String>());
+        let names = schemas().map(|(name, _)| name);
+        return talk::print(&match options.format {
+            Format::Text => names.map(|name| format!("{name}\n")).collect::<String>(),
+            Format::Json => format!("{:#}\n", json!(names.collect::<Vec<_>>())),
+        });
     };
     let wanted = name.strip_suffix(".json").unwrap_or(name);
     let wanted = wanted.strip_suffix(".schema").unwrap_or(wanted);

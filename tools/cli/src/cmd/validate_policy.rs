@@ -52,7 +52,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
 /// The actions that a role may be given; what the laboratory does by itself is nobody's.
 pub(crate) fn actions() -> Vec<&'static str> {
     use ActionKind as K;
-    let by_itself = |kind: &&K| matches!(kind, K::ReceiveBatch | K::Alarm | K::DeviceFault | K::DeviceRepaired);
+    let by_itself =
+        |kind: &&K| matches!(kind, K::ReceiveBatch | K::Alarm | K::DeviceFault | K::DeviceRepaired | K::AblateControls);
     K::ALL.iter().filter(|kind| !by_itself(kind)).map(|kind| kind.name()).collect()
 }
 

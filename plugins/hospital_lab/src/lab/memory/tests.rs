@@ -233,6 +233,8 @@ fn of_lab() -> Vec<Change> {
         "Lab.strict_signatures" => |lab| lab.strict_signatures = true,
         "Lab.enforcement_enabled" => |lab| lab.enforcement_enabled = true,
         "Lab.force_excursion" => |lab| lab.force_excursion = true,
+        "Lab.ablated" => |lab| lab.ablated = Ablated([labtrust_plugin::lab::Control::Rbac].into_iter().collect()),
+        "Lab.ablation_undeclared" => |lab| lab.ablation_undeclared = true,
         "Lab.scale_config_pending" => |lab| lab.scale_config_pending = true,
         "Lab.break_chain_on_event" => |lab| lab.break_chain_on_event = Some("e1".into()),
         "Lab.partner_id" => |lab| lab.partner_id = Some("p".into()),

@@ -1,0 +1,70 @@
+//! A task without some of the laboratory's controls.
+
+use labtrust_plugin::lab::Controls;
+use labtrust_plugin::{AgentSeat, Opening, SigningKey, Task, TaskError, TaskSpec};
+use labtrust_policy::PolicyStore;
+use serde_json::{Map, Value};
+use std::ops::Deref;
+
+/// A task as it is, except that its episodes do without some controls. Its results say so (`ablate` in their `config`),
+/// and so does the first record of every episode.
+///
+/// `T` is `&dyn Task` or `Box<dyn Task>`.
+pub struct Ablation<T> {
+    task: T,
+    ablated: Controls,
+}
+
+impl<T: Deref<Target = dyn Task> + Send + Sync> Ablation<T> {
+    /// `task` without the controls of `ablated`. With the empty set it is the task itself.
+    pub const fn new(task: T, ablated: Controls) -> Self {
+        Self { task, ablated }
+    }
+}
+
+impl<T: Deref<Target = dyn Task> + Send + Sync> Task for Ablation<T> {
+    fn id(&self) -> &'static str {
+        self.task.id()
+    }
+
+    fn domain(&self) -> &'static str {
+        self.task.domain()
+    }
+
+    fn spec(&self) -> &TaskSpec {
+        self.task.spec()
+    }
+
+    fn facts(&self) -> Map<String, Value> {
+        let mut facts = self.task.facts();
+        if !self.ablated.is_empty() {
+            facts.insert("ablate".to_owned(), self.ablated.ids().into());
+        }
+        facts
+    }
+
+    fn bind(&self, policy: &PolicyStore, scale: Option<&str>) -> Result<Option<Box<dyn Task>>, TaskError> {
+        let bound = self.task.bind(policy, scale)?;
+        Ok(bound.map(|task| Box::new(Ablation::new(task, self.ablated)) as Box<dyn Task>))
+    }
+
+    fn initial_state(&self, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
+        let mut state = self.task.initial_state(seed, calibration);
+        if !self.ablated.is_empty() {
+            state.insert("ablate".to_owned(), self.ablated.ids().into());
+        }
+        state
+    }
+
+    fn agents(&self, opening: &Opening<'_>) -> Vec<AgentSeat> {
+        self.task.agents(opening)
+    }
+
+    fn accepts_injections(&self) -> bool {
+        self.task.accepts_injections()
+    }
+
+    fn signing_keys(&self, episode_seed: u64, agent_id: &str) -> Vec<SigningKey> {
+        self.task.signing_keys(episode_seed, agent_id)
+    }
+}

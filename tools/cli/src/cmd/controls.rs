@@ -1,0 +1,45 @@
+//! `controls list`: what the laboratory refuses, check by check.
+
+use super::Format;
+use crate::error::CliError;
+use crate::talk;
+use labtrust_plugin::lab::Control;
+use serde_json::{Value, json};
+
+/// See which controls the laboratory has
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Controls {
+    List(List),
+}
+
+/// List every control that `--ablate` can switch off, with its gate and what it asks for
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Example:\n  labtrust controls list --format json")]
+pub(crate) struct List {
+    /// Text or JSON
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Runs `controls list`.
+pub(crate) fn list(options: &List) -> Result<(), CliError> {
+    let text = match options.format {
+        Format::Json => {
+            let object = |control: Control| {
+                json!({
+                    "id": control.id(), "gate": control.gate().as_str(), "summary": control.summary(),
+                    "reason_codes": control.codes(),
+                })
+            };
+            format!("{:#}\n", Value::Array(Control::ALL.map(object).into()))
+        }
+        Format::Text => {
+            let width = Control::ALL.map(|control| control.id().len()).into_iter().max().unwrap_or(0);
+            let row = |id: &str, gate: &str, summary: &str| format!("{id:<width$}  {gate:<15}  {summary}\n");
+            let mut text = row("ID", "GATE", "ASKS FOR");
+            text.extend(Control::ALL.map(|c| row(c.id(), c.gate().as_str(), c.summary())));
+            text
+        }
+    };
+    talk::print(&text)
+}
