@@ -2,12 +2,14 @@
 
 pub(crate) mod bench_smoke;
 pub(crate) mod check_trace;
+pub(crate) mod completions;
 pub(crate) mod controls;
 pub(crate) mod determinism_report;
 pub(crate) mod diff;
 pub(crate) mod eval_agent;
 pub(crate) mod explain;
 pub(crate) mod lab_draw;
+pub(crate) mod man;
 mod manifest;
 mod not_yet;
 mod plain_run;

@@ -78,6 +78,8 @@ enum Command {
     Schema(cmd::schema::Options),
     Explain(cmd::explain::Options),
     CheckTrace(Box<cmd::check_trace::Options>),
+    Completions(cmd::completions::Options),
+    Man(cmd::man::Options),
     #[command(subcommand)]
     Controls(cmd::controls::Controls),
     #[command(subcommand)]
@@ -105,6 +107,8 @@ impl Command {
             Self::Schema(_) => "schema",
             Self::Explain(_) => "explain",
             Self::CheckTrace(_) => "check-trace",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Controls(cmd::controls::Controls::List(_)) => "controls list",
             Self::Plugins(cmd::plugins::Plugins::List(_)) => "plugins list",
             Self::Lab(cmd::Lab::Draw(_)) => "lab draw",
@@ -129,6 +133,8 @@ impl Command {
             Self::Schema(options) => cmd::schema::run(options),
             Self::Explain(options) => cmd::explain::run(options, global),
             Self::CheckTrace(options) => cmd::check_trace::run(options, global, talk),
+            Self::Completions(options) => cmd::completions::run(options),
+            Self::Man(options) => cmd::man::run(options, talk),
             Self::Controls(cmd::controls::Controls::List(options)) => cmd::controls::list(options),
             Self::Plugins(cmd::plugins::Plugins::List(options)) => cmd::plugins::list(options),
             Self::Lab(cmd::Lab::Draw(options)) => cmd::lab_draw::run(options, global, talk),

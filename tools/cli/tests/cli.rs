@@ -336,3 +336,72 @@ fn a_partner_is_named_in_the_result_with_the_fingerprint_of_its_rules() {
     assert_eq!(code, 1);
     assert!(stderr.contains("nobody"), "{stderr}");
 }
+
+/// The names in the list of commands that the help shows.
+fn commands() -> Vec<String> {
+    let (_, help, _) = in_empty_dir(&["--help"]);
+    let list = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next().map(str::to_owned));
+    names.filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')).collect()
+}
+
+#[test]
+fn completions_of_every_shell_name_every_command() {
+    assert!(commands().len() >= 18, "{:?}", commands());
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, script, stderr) = in_empty_dir(&["completions", shell]);
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        let missing: Vec<_> = commands().into_iter().filter(|name| !script.contains(name.as_str())).collect();
+        assert!(missing.is_empty(), "{shell}: {missing:?}");
+    }
+    assert_eq!(in_empty_dir(&["completions", "clay"]).0, 2);
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(told(&labtrust(dir.path(), &["man", "pages"])).0, 0);
+    let (_, first, _) = in_empty_dir(&["man"]);
+    for name in commands().iter().filter(|name| *name != "help") {
+        let page = std::fs::read_to_string(dir.path().join(format!("pages/labtrust-{name}.1"))).unwrap();
+        assert!(page.contains(".TH") && page.contains(&name.replace('-', "\\-")), "{name}: {page}");
+        assert!(first.contains(&name.replace('-', "\\-")), "{name}");
+    }
+    assert!(dir.path().join("pages/labtrust-controls-list.1").exists());
+}
+
+#[test]
+fn every_command_shows_an_example_in_its_help() {
+    for name in commands().iter().filter(|name| !["help", "plugins", "lab", "controls"].contains(&name.as_str())) {
+        let (code, help, _) = in_empty_dir(&[name.as_str(), "--help"]);
+        let example = help.split("\n\n").next().unwrap();
+        let shown = example.starts_with("Example") && example.contains(&format!("\n  labtrust {name}"));
+        assert!(code == 0 && shown, "{name}: {help}");
+    }
+}
+
+#[test]
+fn lists_are_json_for_programs() {
+    for arguments in [&["controls", "list"][..], &["plugins", "list"], &["schema"]] {
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--format", "json"]).collect();
+        let (code, stdout, _) = in_empty_dir(&arguments);
+        let list: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        assert!(code == 0 && list.as_array().unwrap().len() > 5, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_run_without_a_control_says_so_and_an_unknown_control_is_wrong_usage() {
+    let dir = tempfile::tempdir().unwrap();
+    let run =
+        ["run-benchmark", "--task", "insider_key_misuse", "--episodes", "1", "--ablate", "signatures", "--log", "l"];
+    assert_eq!(told(&labtrust(dir.path(), &run)).0, 0);
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["config"]["ablate"], serde_json::json!(["signatures"]));
+    let log = std::fs::read_to_string(dir.path().join("l")).unwrap();
+    assert!(log.starts_with("{\"action_type\":\"ABLATE_CONTROLS\""), "{}", &log[..80]);
+    assert_eq!(told(&labtrust(dir.path(), &["validate-results", "results.json"])).0, 0);
+    let (code, _, stderr) = in_empty_dir(&["run-benchmark", "--task", "qc_cascade", "--ablate", "luck"]);
+    assert!(code == 2 && stderr.contains("unknown control: luck. Known: [log_freeze, "), "{stderr}");
+}
