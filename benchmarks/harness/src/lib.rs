@@ -13,6 +13,7 @@ mod error;
 pub mod files;
 pub mod log;
 pub mod metrics;
+pub mod official;
 pub mod results;
 mod run;
 pub mod scenario;

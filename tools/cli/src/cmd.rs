@@ -8,6 +8,7 @@ pub(crate) mod determinism_report;
 pub(crate) mod diff;
 pub(crate) mod eval_agent;
 pub(crate) mod explain;
+pub(crate) mod generate_official_baselines;
 pub(crate) mod lab_draw;
 pub(crate) mod man;
 mod manifest;

@@ -20,6 +20,8 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Eval(#[from] crate::cmd::eval_agent::EvalError),
     #[error(transparent)]
+    Baseline(#[from] crate::cmd::generate_official_baselines::BaselineError),
+    #[error(transparent)]
     Scenario(#[from] crate::cmd::run_scenario::RunError),
     #[error(transparent)]
     Trace(#[from] crate::cmd::check_trace::CheckError),

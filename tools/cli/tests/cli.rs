@@ -43,6 +43,7 @@ fn help_is_as_it_was() {
         &["bench-smoke", "--help"],
         &["throughput-compare", "--help"],
         &["determinism-report", "--help"],
+        &["generate-official-baselines", "--help"],
         &["run-scenario", "--help"],
         &["run-vectors", "--help"],
         &["plugins", "list", "--help"],

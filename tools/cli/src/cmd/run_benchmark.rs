@@ -104,6 +104,7 @@ impl Options {
 }
 
 /// The files of a run's log, and whether it can be gone on with.
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a run")]
 enum Logs {
     None,
     Plain(LogFiles),

@@ -1,0 +1,208 @@
+//! `generate-official-baselines`: every task of the registry as it is named there, with tables and what must not change.
+
+use super::Timing;
+use crate::Global;
+use crate::error::CliError;
+use crate::session::{self, Session};
+use crate::talk::Talk;
+use crate::version;
+use labtrust_bench::files::{AtomicFile, make_parent};
+use labtrust_bench::official::{self, OfficialTask};
+use labtrust_bench::results::results_bytes;
+use labtrust_bench::summary::summarise_results;
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs, RunOutcome};
+use labtrust_plugin::Registry;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// What must not change, and the mark of a directory that this command wrote.
+const GUARDED_NAME: &str = "guarded.json";
+
+/// Run every official task and write results, tables and guarded figures to a new directory
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Example:\n  labtrust generate-official-baselines --out baselines --episodes 200")]
+pub(crate) struct Options {
+    /// Directory to write, whole or not at all
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Episodes of each task
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
+    /// Seed of the first episode; the others count up from it
+    #[arg(long, value_name = "SEED", default_value_t = 123)]
+    seed: u64,
+    /// Who moves time
+    #[arg(long, value_name = "MODE", default_value = "explicit")]
+    timing: Timing,
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+    /// Replace the directory if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// Why baselines were not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BaselineError {
+    #[error("the registry names {expected} for {task}, which is played by {found}")]
+    OtherBaseline { task: String, expected: String, found: String },
+    #[error("{task} released {mean:.3} an episode, the registry asks for {floor} at least")]
+    BelowFloor { task: String, mean: f64, floor: f64 },
+    #[error("{} exists already; --force replaces it", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} holds something else than baselines and is not replaced", path.display())]
+    NotBaselines { path: PathBuf },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`BaselineError`], and whatever keeps a task from running or a file from being written.
+pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+    if options.out.as_os_str().is_empty() {
+        return Err(CliError::Empty { option: "--out" });
+    }
+    if options.out.exists() && !options.force {
+        return Err(BaselineError::Exists { path: options.out.clone() }.into());
+    }
+    if options.out.exists() && !options.out.join(GUARDED_NAME).is_file() {
+        return Err(BaselineError::NotBaselines { path: options.out.clone() }.into());
+    }
+    let registry = labtrust_builtin::registry()?;
+    let official = official::registry()?;
+    let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
+    let building = Building::new(&options.out)?;
+    let mut guarded = Vec::new();
+    for entry in &official.official_tasks {
+        let outcome = play(options, &registry, &session, &entry.task, &entry.agents)?;
+        check(entry, options, &outcome)?;
+        let short = entry.baseline_id.strip_suffix("_v1").unwrap_or(&entry.baseline_id);
+        building.write(&format!("results/{}_{short}.json", entry.task), &results_bytes(&outcome.results)?)?;
+        guarded.push(official::guarded(&outcome.results));
+        let reference = play(options, &registry, &session, &entry.task, &official.reference_agents)?;
+        let name = format!("results/{}_{}.json", entry.task, official.reference_agents);
+        building.write(&name, &results_bytes(&reference.results)?)?;
+        talk.say(&format!(
+            "{}: {:.2} an episode, {:.2} by {}",
+            entry.task,
+            outcome.throughput_mean(),
+            reference.throughput_mean(),
+            official.reference_agents
+        ));
+    }
+    let summary = summarise_results(&[building.dir.join("results")], "summary", &[])?;
+    for (name, text) in summary.files {
+        building.write(&name, text.as_bytes())?;
+    }
+    building.write(GUARDED_NAME, &lines(&guarded))?;
+    let metadata = json!({
+        "registry_version": official.version,
+        "program_version": env!("CARGO_PKG_VERSION"),
+        "episodes": options.episodes,
+        "base_seed": options.seed,
+        "timing_mode": labtrust_kernel::ClockMode::from(options.timing).as_str(),
+        "partner_id": session.policy.partner(),
+        "policy_fingerprint": session.policy.policy_fingerprint()?,
+        "reference_agents": official.reference_agents,
+        "tasks": official.official_tasks.iter().map(|entry| &entry.task).collect::<Vec<_>>(),
+    });
+    building.write("metadata.json", format!("{metadata:#}\n").as_bytes())?;
+    building.finish(&options.out)?;
+    talk.wrote(&options.out);
+    Ok(())
+}
+
+fn play(
+    options: &Options,
+    registry: &Registry,
+    session: &Session,
+    task: &str,
+    agents: &str,
+) -> Result<RunOutcome, CliError> {
+    let task = registry.task(task)?;
+    let metrics = registry.metrics();
+    let bench = BenchmarkRun {
+        task,
+        lab: session.load_lab(registry, task)?,
+        policy: &session.policy,
+        episodes: options.episodes,
+        base_seed: options.seed,
+        timing: Some(options.timing.into()),
+        max_steps: None,
+        strict_signatures: session::strict_signatures(),
+        threads: None,
+        metrics: &metrics,
+        scale: None,
+        cast: Cast { agents: Some(registry.agent_set(agents)?), injection: None },
+        git_sha: version::GIT_SHA.map(str::to_owned),
+    };
+    Ok(bench.run(RunLogs::None, &|| ())?)
+}
+
+/// Holds a run to its entry. A partner's laboratory may be slower: its floor is that something is released.
+fn check(entry: &OfficialTask, options: &Options, outcome: &RunOutcome) -> Result<(), BaselineError> {
+    let (task, found) = (entry.task.clone(), &outcome.results.agent_baseline_id);
+    if *found != entry.baseline_id {
+        return Err(BaselineError::OtherBaseline { task, expected: entry.baseline_id.clone(), found: found.clone() });
+    }
+    let mean = outcome.throughput_mean();
+    // Few episodes are no mean: one specimen may be all there is.
+    let floor = match (outcome.results.partner_id.is_some() || options.episodes < 20, options.timing) {
+        (true, _) => f64::MIN_POSITIVE,
+        (false, Timing::Explicit) => entry.least_throughput_mean.explicit,
+        (false, Timing::Simulated) => entry.least_throughput_mean.simulated,
+    };
+    if mean < floor { Err(BaselineError::BelowFloor { task, mean, floor }) } else { Ok(()) }
+}
+
+/// A list with an entry's episodes on a line each: small, and readable in a comparison of versions.
+fn lines(guarded: &[Value]) -> Vec<u8> {
+    let entry = |entry: &Value| {
+        let mut head = entry.clone();
+        let episodes = head.as_object_mut().and_then(|map| map.remove("episodes")).unwrap_or_default();
+        let episodes: Vec<String> = episodes.as_array().into_iter().flatten().map(Value::to_string).collect();
+        let head = head.to_string();
+        let head = head.strip_suffix('}').unwrap_or(&head);
+        format!("{head},\"episodes\":[\n{}\n]}}", episodes.join(",\n"))
+    };
+    let entries: Vec<String> = guarded.iter().map(entry).collect();
+    format!("[\n{}\n]\n", entries.join(",\n")).into_bytes()
+}
+
+/// The directory under a temporary name beside its final one; gone unless it is finished.
+struct Building {
+    dir: PathBuf,
+}
+
+impl Building {
+    fn new(out: &Path) -> Result<Self, CliError> {
+        make_parent(out)?;
+        let name = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let dir = out.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+        std::fs::create_dir_all(&dir).map_err(|source| CliError::Directory { path: dir.clone(), source })?;
+        Ok(Self { dir })
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CliError> {
+        let mut file = AtomicFile::create(&self.dir.join(name))?;
+        file.write(bytes)?;
+        file.persist()?;
+        Ok(())
+    }
+
+    fn finish(&self, out: &Path) -> Result<(), CliError> {
+        let fail = |source| CliError::Directory { path: out.to_path_buf(), source };
+        if out.exists() {
+            // Only now: until here the old directory was whole.
+            std::fs::remove_dir_all(out).map_err(fail)?;
+        }
+        std::fs::rename(&self.dir, out).map_err(fail)
+    }
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
