@@ -21,7 +21,7 @@ fn brute_force(model: &Model, jobs: &[Job]) -> u32 {
         spins.sort_unstable();
         let mut batches = Vec::new();
         for start in &spins {
-            let open = batches.iter().filter(|(at, _)| at == start).map(|&(_, n): &(i64, usize)| n).last();
+            let open = batches.iter().rfind(|(at, _)| at == start).map(|&(_, n): &(i64, usize)| n);
             match open {
                 Some(n) if n < model.centrifuge.batch => batches.last_mut().unwrap().1 += 1,
                 _ => batches.push((*start, 1)),
