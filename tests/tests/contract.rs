@@ -1,9 +1,9 @@
 //! The action contract: a bare index that the mask allows is something that the laboratory accepts.
 
 use labtrust_kernel::Streams;
-use labtrust_plugin::Task;
-use labtrust_plugin::lab::contract::{ActionSpace, INDEX, bare, decide, mask};
+use labtrust_plugin::lab::contract::{ActionSpace, INDEX, bare, decide, mask, observation};
 use labtrust_plugin::lab::{Action, ActionKind, AgentContext, EventId, LabEngine, WorldView};
+use labtrust_plugin::{Opening, Task};
 use labtrust_tests::laboratory;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,69 @@ fn an_index_that_the_mask_allows_is_accepted_and_the_whole_lane_can_be_worked_by
     for kind in lane {
         assert!(done.get(&kind).is_some_and(|&count| count >= 5), "{} {:?}", kind.name(), done.get(&kind));
     }
+}
+
+/// An agent's observation in the middle of an episode that the task's own crew plays.
+fn observed(seat: &str, until_step: u32) -> Map<String, Value> {
+    let task = task("adversarial_disruption");
+    let (mut engine, mut view) =
+        (begin(task, 3, "simulated"), WorldView { horizon_s: Some(800), ..Default::default() });
+    let state = task.initial_state(3, None);
+    let mut crew = task.agents(&Opening { seed: 3, state: &state });
+    for step in 1..=until_step {
+        let t_s = i64::from(step) * 10;
+        engine.advance_to(t_s, &mut ());
+        engine.begin_batch();
+        engine.observe(&mut view);
+        for seat in crew.iter_mut().filter(|seat| !seat.attacker) {
+            let agent = engine.symbols_mut().intern(&seat.agent_id);
+            let me = view.agents.iter().position(|known| known.id == agent).expect("the state has it");
+            let mut ctx = AgentContext { view: &view, symbols: engine.symbols_mut(), me, refused: None };
+            let Some(decision) = seat.policy.decide(&mut ctx) else { continue };
+            let event_id = EventId::Step { agent, step };
+            engine.step(&Action { event_id, t_s, agent, decision }, &mut ());
+        }
+    }
+    engine.observe(&mut view);
+    let agent = engine.symbols_mut().intern(seat);
+    let me = view.agents.iter().position(|known| known.id == agent).expect("the state has it");
+    let mut ctx = AgentContext { view: &view, symbols: engine.symbols_mut(), me, refused: Some("RC_DEVICE_BUSY") };
+    observation(&mut ctx, ActionSpace::V02)
+}
+
+#[test]
+fn an_observation_has_the_true_state_of_every_station() {
+    // The centrifuge turns; who came too late waits for it.
+    let seen = observed("A_RUNNER_0", 30);
+    assert_eq!(seen["zone_id"], seen["zone_ids"][seen["my_zone_idx"].as_u64().unwrap() as usize - 1]);
+    assert_eq!((&seen["role_id"], &seen["last_refusal"]), (&json!("ROLE_RUNNER"), &json!("RC_DEVICE_BUSY")));
+    assert_eq!(seen["action_mask"].as_array().unwrap().len(), INDEX.len());
+    let spinning = seen["separation_list"].as_array().unwrap();
+    assert!(spinning.iter().any(|entry| entry["stage"] == "spinning"), "{spinning:?}");
+    assert!(spinning.iter().all(|entry| entry["stage"] == "spinning" || entry["stage"] == "accepted"), "{spinning:?}");
+    assert!(spinning.iter().all(|entry| entry["deadline_s"].as_i64() > Some(600)));
+    let devices = seen["device_ids"].as_array().unwrap().len();
+    for per_device in ["queue_lengths", "queue_has_head", "queue_by_device", "device_qc_pass", "device_status"] {
+        assert_eq!(seen[per_device].as_array().unwrap().len(), devices, "{per_device}");
+    }
+    let counts: u64 = seen["specimen_status_counts"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(counts, spinning.len() as u64);
+    // Later there are results that may be released, and only who may release is offered it.
+    let release = INDEX.iter().position(|kind| *kind == ActionKind::ReleaseResult).unwrap();
+    let offered = |seat| {
+        let ripe = (60..80).map(|step| observed(seat, step));
+        ripe.filter(|seen| !seen["releasable_result_ids"].as_array().unwrap().is_empty())
+            .map(|seen| seen["action_mask"][release] == 1)
+            .collect::<Vec<_>>()
+    };
+    let supervisor = offered("A_SUPERVISOR_0");
+    assert!(!supervisor.is_empty() && supervisor.iter().all(|&offered| offered));
+    assert!(offered("A_RUNNER_0").iter().all(|&offered| !offered));
+}
+
+#[test]
+fn an_observation_keeps_its_form() {
+    insta::assert_json_snapshot!(observed("A_RUNNER_0", 30));
 }
 
 #[test]

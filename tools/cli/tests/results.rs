@@ -121,6 +121,22 @@ fn every_result_that_is_written_has_no_findings_and_passes_the_references_schema
 }
 
 #[test]
+fn a_result_of_version_0_3_is_valid_and_has_the_same_figures() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |version: &str| {
+        let arguments = ["run-benchmark", "--task", "throughput_sla", "--episodes", "2", "--results-version", version];
+        assert_eq!(labtrust(dir.path(), &arguments).0, 0);
+        let (code, ..) = labtrust(dir.path(), &["validate-results", "results.json"]);
+        assert_eq!(code, 0, "{version}");
+        let text = std::fs::read_to_string(dir.path().join("results.json")).unwrap();
+        assert!(text.contains(&format!("\"schema_version\":\"{version}\"")));
+        text.replace(&format!("\"schema_version\":\"{version}\""), "")
+    };
+    assert!(run("0.2") == run("0.3"));
+    assert_eq!(labtrust(dir.path(), &["run-benchmark", "--task", "throughput_sla", "--results-version", "1"]).0, 2);
+}
+
+#[test]
 fn a_forged_figure_is_found_with_file_place_and_hint() {
     let dir = tempfile::tempdir().unwrap();
     benchmark(dir.path(), "a", "123", "2");

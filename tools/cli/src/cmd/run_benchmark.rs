@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// Results file; run_manifest.json is written beside it
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     out: PathBuf,
+    /// Version of the results format: 0.3 has the same fields, some of which 0.2 does not name
+    #[arg(long, value_name = "VERSION", default_value = "0.2", value_parser = ["0.2", "0.3"])]
+    results_version: String,
     /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -194,7 +197,8 @@ pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), 
     let wall = begun.elapsed();
     // Before anything else is said, an error too.
     bar.finish_and_clear();
-    let outcome = outcome?;
+    let mut outcome = outcome?;
+    outcome.results.schema_version.clone_from(&options.results_version);
 
     let mut written = BTreeMap::new();
     out.write(&results_bytes(&outcome.results)?)?;
