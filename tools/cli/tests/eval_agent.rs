@@ -131,3 +131,12 @@ fn an_agent_or_a_seat_that_does_not_exist_is_named() {
     let output = evaluate(dir.path(), "random_legal", &["--timeout", "-1"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn an_evaluation_without_a_control_says_so_in_its_result() {
+    let dir = TempDir::new().unwrap();
+    let output = evaluate(dir.path(), "random_legal", &["--ablate", "rbac"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(results(dir.path())["config"]["ablate"], serde_json::json!(["rbac"]));
+    assert_eq!(evaluate(dir.path(), "random_legal", &["--ablate", "rback"]).status.code(), Some(2));
+}

@@ -154,7 +154,7 @@ impl Channel {
 
     fn ended(&mut self, question: &'static str) -> AgentProcessError {
         // What it said before it ended may still be on the way.
-        let _ = self.child.wait_timeout_briefly();
+        ends_soon(&mut self.child);
         let said = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let said = String::from_utf8_lossy(&said);
         let last_words = if said.trim().is_empty() { String::new() } else { format!("; it said: {}", said.trim()) };
@@ -162,21 +162,15 @@ impl Channel {
     }
 }
 
-/// Waiting for a child for a moment, which the standard library cannot.
-trait WaitBriefly {
-    fn wait_timeout_briefly(&mut self) -> bool;
-}
-
-impl WaitBriefly for Child {
-    fn wait_timeout_briefly(&mut self) -> bool {
-        for _ in 0..50 {
-            if matches!(self.try_wait(), Ok(Some(_))) {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+/// Waits half a second for a child to end, which the standard library cannot; whether it has.
+fn ends_soon(child: &mut Child) -> bool {
+    for _ in 0..50 {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return true;
         }
-        false
+        std::thread::sleep(Duration::from_millis(10));
     }
+    false
 }
 
 impl Drop for Channel {
@@ -185,7 +179,7 @@ impl Drop for Channel {
             let _ = writeln!(input, "{{\"id\":{},\"type\":\"bye\"}}", self.asked + 1);
             // Dropped here: the end of its input tells the process to end, too.
         }
-        if !self.child.wait_timeout_briefly() {
+        if !ends_soon(&mut self.child) {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
