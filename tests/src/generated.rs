@@ -27,6 +27,6 @@ pub fn check(path: &str, name: &str, text: &str) {
     let (old, new) = line.unwrap_or(("(its length)", "(another length)"));
     panic!(
         "{path}, part {name}, is not what the code says.\n  there: {old}\n  code:  {new}\nWrite it anew with \
-         LABTRUST_REGENERATE=1 cargo test -p labtrust-tests"
+         LABTRUST_REGENERATE=1 cargo test -p labtrust -p labtrust-tests"
     );
 }

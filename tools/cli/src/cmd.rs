@@ -1,7 +1,8 @@
-//! The commands, one a file.
+//! The commands, one a file; [`crate::commands`] lists them.
 
 pub(crate) mod bench_smoke;
 pub(crate) mod check_trace;
+pub(crate) mod commands;
 pub(crate) mod completions;
 pub(crate) mod controls;
 pub(crate) mod determinism_report;
@@ -26,21 +27,6 @@ pub(crate) mod summarize_results;
 pub(crate) mod throughput_compare;
 pub(crate) mod validate_policy;
 pub(crate) mod validate_results;
-
-/// Look at the laboratory
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Lab {
-    Draw(lab_draw::Options),
-}
-
-/// How a list is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
 
 /// Who moves time, as an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -183,7 +183,8 @@ fn a_smoke_run_writes_its_results_where_it_is_called_and_releases_something() {
     let (code, stdout, stderr) = labtrust(dir.path(), &["bench-smoke", "--seed", "5", "--format", "json"]);
     assert_eq!(code, 0, "{stderr}");
     let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-    for (row, task) in told["tasks"].as_array().unwrap().iter().zip(["throughput_sla", "stat_insertion", "qc_cascade"])
+    for (row, task) in
+        told["summary"]["tasks"].as_array().unwrap().iter().zip(["throughput_sla", "stat_insertion", "qc_cascade"])
     {
         assert_eq!(row["task"], task);
         assert!(row["throughput"].as_u64().unwrap() > 0, "{row}");

@@ -1,7 +1,9 @@
 //! `check-trace`: whether the first steps of a recorded trace broke an invariant, and whether the record is true.
 
-use super::{Format, Timing};
+use super::Timing;
 use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{EngineChoice, Session};
 use crate::talk::{self, Talk};
@@ -22,9 +24,6 @@ const DEFAULT_SEED: u64 = 12_345;
 
 /// Check a recorded trace: no listed invariant broken, and every verdict as it comes out again
 #[derive(Debug, clap::Args)]
-#[command(
-    before_help = "Example:\n  labtrust run-scenario scenarios/golden --trace traces\n  labtrust check-trace traces/GS-008.jsonl --out report"
-)]
 pub(crate) struct Options {
     /// Trace: a list of {event, result} as JSON or JSON lines, a trace of run-scenario, or an episode log
     #[arg(value_name = "FILE")]
@@ -70,6 +69,28 @@ pub(crate) struct Options {
     recorded_only: bool,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "check-trace",
+        notes: "Whether the first steps of a recorded trace broke an invariant, and whether what was recorded comes out again ([how to](../howto/check_trace.md)).",
+        writes: &[
+            output("--out/model_check_report.json", "with --out: every violation and every divergence"),
+            output("--out/model_check_report.md", "the same for reading"),
+        ],
+        done: "no violation, no divergence",
+        fails: "the trace is not safe",
+        examples: &[Example::new("traces/GS-002.jsonl --out checked")
+            .needs(&["traces/GS-002.jsonl"])
+            .leaves(&["checked/model_check_report.json", "checked/model_check_report.md"])],
+        refusals: &[Refusal::new("results.json", 1, "results.json").needs(&["results.json"])],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Why a trace could not be checked, or that it is not safe.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
@@ -89,7 +110,7 @@ pub(crate) enum CheckError {
 ///
 /// # Errors
 /// [`CheckError::NotSafe`] when something was found, and whatever keeps the trace from being checked.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_deref().is_some_and(|dir| dir.as_os_str().is_empty()) {
         return Err(CliError::Empty { option: "--out" });
     }

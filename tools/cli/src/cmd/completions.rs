@@ -1,23 +1,37 @@
 //! `completions`: what a shell needs to complete commands and options.
 
-use crate::Cli;
+use crate::Global;
+use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::commands::program;
 use crate::error::CliError;
-use crate::talk;
-use clap::CommandFactory;
+use crate::talk::{self, Talk};
 use clap_complete::Shell;
 
 /// Print the completions of a shell
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust completions bash > ~/.local/share/bash-completion/completions/labtrust")]
 pub(crate) struct Options {
     /// The shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "completions",
+        notes: "For bash, zsh, fish, PowerShell or elvish.",
+        examples: &[Example::new("bash > ~/.local/share/bash-completion/completions/labtrust")],
+        refusals: &[Refusal::new("basic", 2, "basic")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, _: Talk) -> Result<(), CliError> {
+        run(self)
+    }
+}
+
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<(), CliError> {
+fn run(options: &Options) -> Result<(), CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Cli::command(), "labtrust", &mut script);
+    clap_complete::generate(options.shell, &mut program(), "labtrust", &mut script);
     talk::print(&String::from_utf8_lossy(&script))
 }

@@ -1,28 +1,37 @@
 //! `controls list`: what the laboratory refuses, check by check.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk;
+use crate::talk::{self, Talk};
 use labtrust_plugin::lab::Control;
 use serde_json::{Value, json};
 
-/// See which controls the laboratory has
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Controls {
-    List(List),
-}
-
 /// List every control that `--ablate` can switch off, with its gate and what it asks for
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust controls list --format json")]
 pub(crate) struct List {
     /// Text or JSON
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
+impl CliCommand for List {
+    const SPEC: Spec = Spec {
+        name: "controls list",
+        notes: "The [controls](controls.md) that `run-benchmark` and `eval-agent` can do without: `--ablate CONTROL`, as often as needed.",
+        examples: &[Example::new("--format json")],
+        refusals: &[Refusal::new("--format xml", 2, "xml")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, _: Talk) -> Result<(), CliError> {
+        list(self)
+    }
+}
+
 /// Runs `controls list`.
-pub(crate) fn list(options: &List) -> Result<(), CliError> {
+fn list(options: &List) -> Result<(), CliError> {
     let text = match options.format {
         Format::Json => {
             let object = |control: Control| {

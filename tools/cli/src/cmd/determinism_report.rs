@@ -3,8 +3,10 @@
 
 mod report;
 
-use super::{Format, Timing, not_yet};
+use super::{Timing, not_yet};
 use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::{self, Talk};
@@ -18,9 +20,6 @@ use std::process::{Command, Stdio};
 
 /// Run a benchmark twice, with one thread and with several, and compare every byte
 #[derive(Debug, clap::Args)]
-#[command(
-    before_help = "Example:\n  labtrust determinism-report --task throughput_sla --episodes 20 --seed 42 --out report"
-)]
 pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
@@ -57,11 +56,32 @@ pub(crate) struct Options {
     llm_backend: Option<String>,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "determinism-report",
+        notes: "Each run is a process of its own ([why](../explanation/determinism.md)).",
+        writes: &[
+            output("--out/determinism_report.json", "every check with both digests"),
+            output("--out/determinism_report.md", "the same for reading"),
+        ],
+        done: "every byte is the same",
+        fails: "anything differs",
+        examples: &[Example::new("--task throughput_sla --episodes 20 --seed 42 --out report")
+            .leaves(&["report/determinism_report.json", "report/determinism_report.md"])],
+        refusals: &[Refusal::new("--task nothing --episodes 2 --seed 1 --out twice", 1, "nothing")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::NotDeterministic`] when anything differs, and whatever keeps the benchmark from running.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
     for (value, flag) in [(&options.coord_method, "--coord-method"), (&options.llm_backend, "--llm-backend")] {
         if value.is_some() {

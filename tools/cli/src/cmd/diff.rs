@@ -1,6 +1,8 @@
 //! `diff`: where two results, two logs or two runs part.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
 use crate::talk::{self, Talk};
 use labtrust_bench::diff::diff;
@@ -8,7 +10,6 @@ use std::path::PathBuf;
 
 /// Find the first difference between two results, two logs or two runs
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust diff monday/log.jsonl tuesday/log.jsonl")]
 pub(crate) struct Options {
     /// A results file, an episode log (.jsonl), or the directory of a run
     #[arg(value_name = "A")]
@@ -21,11 +22,34 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "diff",
+        notes: "The first event at which two logs part, or what differs in two results; of run directories the logs first ([how to](../howto/compare_runs.md)).",
+        done: "they are the same",
+        fails: "they differ; what differs is on stdout",
+        examples: &[
+            Example::shown("monday/log.jsonl tuesday/log.jsonl"),
+            Example::tried("results.json results.json").needs(&["results.json"]),
+        ],
+        refusals: &[
+            Refusal::new("results.json agent/results.json", 1, "are different")
+                .needs(&["results.json", "agent/results.json"]),
+            Refusal::new("results.json nothing.json", 1, "nothing.json").needs(&["results.json"]),
+        ],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::Different`] when they part, [`CliError::Bench`] when they cannot be compared.
-pub(crate) fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     let found = diff(&options.first, &options.second)?;
     for note in &found.notes {
         talk.say(&format!("note: {note}"));

@@ -2,6 +2,7 @@
 
 use super::{Timing, manifest};
 use crate::Global;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
@@ -20,9 +21,6 @@ use std::time::{Duration, Instant};
 
 /// Let an agent play one seat of a task and measure what comes of it
 #[derive(Debug, clap::Args)]
-#[command(
-    before_help = "Example:\n  labtrust eval-agent --task throughput_sla --agent \"exec:python3 my_agent.py\" --out results.json"
-)]
 pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
@@ -63,6 +61,35 @@ pub(crate) struct Options {
     pipeline_mode: Option<String>,
     #[arg(long, hide = true)]
     allow_network: bool,
+}
+
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "eval-agent",
+        notes: "An agent in one seat of a task, the task's crew in the others. `exec:COMMAND` starts a process that speaks JSON lines ([protocol](agent_protocol.md)).",
+        writes: &[
+            output("--out", "results"),
+            output("run_manifest.json", "beside --out, as of run-benchmark"),
+            output("--log", "with --log: the episode log"),
+            output("episodes.jsonl", "beside the log: a line for every episode"),
+        ],
+        fails: "an unknown task, seat or agent; a process that ends or does not speak the protocol",
+        usage: "two outputs with one name, an unknown control",
+        examples: &[
+            Example::shown("--task throughput_sla --agent \"exec:python3 my_agent.py\" --out results.json"),
+            Example::tried("--task throughput_sla --agent random_legal --seat all --out agent/results.json")
+                .leaves(&["agent/results.json", "agent/run_manifest.json"]),
+        ],
+        refusals: &[
+            Refusal::new("--task throughput_sla --agent nobody", 1, "random_legal"),
+            Refusal::new("--task throughput_sla --agent scripted --timeout 0", 2, "--timeout"),
+        ],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -148,7 +175,7 @@ impl Player {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     super::not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });

@@ -1,11 +1,12 @@
 //! `explain`: what a reason code, an invariant or an emitted word means, which gates raise the code, and where the policy
 //! says something about it.
 
-use super::Format;
 use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
 use crate::session::Session;
-use crate::talk;
+use crate::talk::{self, Talk};
 use labtrust_hospital_lab::refusals::gates_of;
 use labtrust_policy::{PolicyError, PolicyStore, nearest, places_of};
 use serde_json::{Map, Value, json};
@@ -17,7 +18,6 @@ const INVARIANTS: &str = "invariants/invariant_registry.v1.0.yaml";
 
 /// Say what a reason code, an invariant or an emitted word means, who raises it, and where the policy uses it
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust explain RC_DEVICE_NOT_COLOCATED")]
 pub(crate) struct Options {
     /// Reason code, id of an invariant, or emitted word
     #[arg(value_name = "CODE")]
@@ -25,6 +25,20 @@ pub(crate) struct Options {
     /// Text or JSON
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+}
+
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "explain",
+        fails: "an unknown code; the nearest one is named",
+        examples: &[Example::new("RC_DEVICE_NOT_COLOCATED")],
+        refusals: &[Refusal::new("SIG_INVALD", 1, "SIG_INVALID")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, _: Talk) -> Result<(), CliError> {
+        run(self, global)
+    }
 }
 
 /// What is known about a word.
@@ -41,7 +55,7 @@ struct Explained {
 ///
 /// # Errors
 /// [`CliError::UnknownName`] with the nearest word; [`CliError::Policy`].
-pub(crate) fn run(options: &Options, global: &Global) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global) -> Result<(), CliError> {
     let policy = Session::open(global, None)?.policy;
     let id = options.code.trim();
     let found = match (code(&policy, id)?, invariant(&policy, id)?, emit(&policy, id)?) {

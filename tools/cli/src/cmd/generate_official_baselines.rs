@@ -2,6 +2,7 @@
 
 use super::Timing;
 use crate::Global;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
@@ -20,7 +21,6 @@ const GUARDED_NAME: &str = "guarded.json";
 
 /// Run every official task and write results, tables and guarded figures to a new directory
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust generate-official-baselines --out baselines --episodes 200")]
 pub(crate) struct Options {
     /// Directory to write, whole or not at all
     #[arg(long, value_name = "DIR")]
@@ -42,6 +42,25 @@ pub(crate) struct Options {
     force: bool,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "generate-official-baselines",
+        notes: "Every task of the [official registry](benchmark_card.md), by its crew and by `random_legal`.",
+        writes: &[output("--out/", "results/, tables (summary*), guarded.json, metadata.json; whole or not at all")],
+        fails: "a task is played by other agents than the registry names, or releases less than its floor; --out exists",
+        examples: &[
+            Example::shown("--out baselines --episodes 200"),
+            Example::tried("--out baselines --episodes 1").leaves(&["baselines/metadata.json", "baselines/summary.md"]),
+        ],
+        refusals: &[Refusal::new("--out baselines --episodes 1", 1, "exists").needs(&["baselines"])],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Why baselines were not made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BaselineError {
@@ -59,7 +78,7 @@ pub(crate) enum BaselineError {
 ///
 /// # Errors
 /// [`BaselineError`], and whatever keeps a task from running or a file from being written.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }

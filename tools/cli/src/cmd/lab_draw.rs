@@ -1,6 +1,7 @@
 //! `lab draw`: a picture of the laboratory, from the zone policy.
 
 use crate::Global;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::floor_plan;
 use crate::session::Session;
@@ -10,15 +11,29 @@ use std::path::PathBuf;
 
 /// Draw the laboratory of the policy as an SVG picture
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust lab draw --out laboratory.svg")]
 pub(crate) struct Options {
     /// File to write; stdout where this is not given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "lab draw",
+        notes: "The floor plan of the policy, as SVG.",
+        writes: &[output("--out", "with --out: the picture, which otherwise goes to stdout")],
+        examples: &[Example::new("--out laboratory.svg").leaves(&["laboratory.svg"])],
+        refusals: &[Refusal::new("--out results.json/lab.svg", 1, "results.json").needs(&["results.json"])],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Runs the command.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let session = Session::open(global, None)?;
     let plan = floor_plan::read(&session.policy)?;
     let svg = floor_plan::draw(&plan);

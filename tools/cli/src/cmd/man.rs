@@ -1,34 +1,52 @@
 //! `man`: the manual page of the program, or a page for every command.
 
-use crate::Cli;
+use crate::Global;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::commands::program;
 use crate::error::CliError;
 use crate::talk::{self, Talk};
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use labtrust_bench::files;
 use std::path::PathBuf;
 
 /// Print the manual page, or write a page for every command
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust man > labtrust.1\n  labtrust man man1")]
 pub(crate) struct Options {
     /// Directory for the pages of all commands; only the first page, on stdout, where this is not given
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "man",
+        writes: &[output("DIR/labtrust-COMMAND.1", "with DIR: a page for every command")],
+        examples: &[
+            Example::new("> labtrust.1"),
+            Example::new("man1").leaves(&["man1/labtrust.1", "man1/labtrust-diff.1"]),
+        ],
+        refusals: &[Refusal::new("--sections", 2, "--sections")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::Directory`] when the directory cannot be made, and whatever keeps a page from being written.
-pub(crate) fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
-    let mut program = Cli::command().disable_help_subcommand(true);
-    program.build();
+fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+    let mut whole = program().disable_help_subcommand(true);
+    whole.build();
     let Some(dir) = &options.dir else {
-        return talk::print(&String::from_utf8_lossy(&page(&program)?));
+        return talk::print(&String::from_utf8_lossy(&page(&whole)?));
     };
     std::fs::create_dir_all(dir).map_err(|source| CliError::Directory { path: dir.clone(), source })?;
-    for command in with_subcommands(&program) {
+    for command in with_subcommands(&whole) {
         let path = dir.join(format!("{}.1", command.get_display_name().unwrap_or_else(|| command.get_name())));
         files::write_whole(&path, &page(command)?)?;
         talk.wrote(&path);

@@ -1,29 +1,37 @@
 //! `plugins list`: what is compiled in.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk;
+use crate::talk::{self, Talk};
 use labtrust_plugin::Plugin;
 use labtrust_plugin::metric::MetricSpec;
 use serde_json::{Value, json};
 
-/// See which domains, tasks, metrics, agent sets and injections there are
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Plugins {
-    List(List),
-}
-
 /// List every plugin with its kind, id, version and the crate that brings it
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust plugins list --format json")]
 pub(crate) struct List {
     /// Text or JSON
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
+impl CliCommand for List {
+    const SPEC: Spec = Spec {
+        name: "plugins list",
+        examples: &[Example::new("--format json")],
+        refusals: &[Refusal::new("--format xml", 2, "xml")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, _: Talk) -> Result<(), CliError> {
+        list(self)
+    }
+}
+
 /// Runs `plugins list`.
-pub(crate) fn list(options: &List) -> Result<(), CliError> {
+fn list(options: &List) -> Result<(), CliError> {
     let registry = labtrust_builtin::registry()?;
     let rows: Vec<_> = registry
         .entries()

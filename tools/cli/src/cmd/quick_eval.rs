@@ -1,6 +1,7 @@
 //! `quick-eval`: three tasks, one episode each, one directory.
 
 use super::{Timing, manifest, not_yet};
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::{self, Talk};
@@ -19,7 +20,6 @@ const TASKS: [&str; 3] = ["throughput_sla", "adversarial_disruption", "multi_sit
 
 /// Run three tasks for one episode each and print a table
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust quick-eval --seed 42")]
 pub(crate) struct Options {
     /// Seed of every episode
     #[arg(long, value_name = "SEED", default_value_t = 42)]
@@ -39,8 +39,34 @@ pub(crate) struct Options {
     allow_network: bool,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "quick-eval",
+        notes: "The table is what it prints, and `summary.md`.",
+        writes: &[output(
+            "--out-dir/quick_eval_RUN-ID/",
+            "a results file a task, summary.md, run_manifest.json, logs/; whole or not at all",
+        )],
+        fails: "a run of that name is there already",
+        usage: "a run id that is no plain name",
+        examples: &[
+            Example::new("--seed 42"),
+            Example::tried("--run-id a").leaves(&["labtrust_runs/quick_eval_a/summary.md"]),
+        ],
+        refusals: &[
+            Refusal::new("--run-id ../a", 2, "run id"),
+            Refusal::new("--run-id a", 1, "exists").needs(&["labtrust_runs/quick_eval_a"]),
+        ],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Runs the command.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
     if options.allow_network {
         let reason = "nothing in it uses the network";

@@ -2,6 +2,7 @@
 
 use super::step_timing::TimedLab;
 use super::{Timing, manifest, not_yet};
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
@@ -21,9 +22,6 @@ use std::time::Instant;
 
 /// Run the episodes of a task and write a results file
 #[derive(Debug, clap::Args)]
-#[command(
-    before_help = "Example:\n  labtrust run-benchmark --task throughput_sla --episodes 20 --seed 123 --out results.json --log log.jsonl"
-)]
 pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID", required_unless_present = "preset")]
@@ -90,6 +88,37 @@ pub(crate) struct Options {
     not_yet: not_yet::NotYet,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "run-benchmark",
+        notes: "Episodes of one [task](tasks.md), by the task's own crew or, with `--agents`, by others. `--ablate` does without a [control](controls.md). What a run that was interrupted needs is told [below](#runs-that-are-interrupted).",
+        writes: &[
+            output("--out", "results"),
+            output("run_manifest.json", "beside --out: the machine, the time it took, SHA-256 of the other files"),
+            output("--log", "with --log: the episode log"),
+            output("episodes.jsonl", "beside the log: a line for every episode"),
+            output(
+                "steps.jsonl",
+                "beside the log, with --log-step-interval: refusals and violations of every N-th step",
+            ),
+            output("checkpoint.json", "beside the log, with --checkpoint-every: where to go on"),
+        ],
+        fails: "an unknown task, scale, agent set or injection; a checkpoint of another run; an option whose feature does not exist yet",
+        usage: "two outputs with one name, an unknown control",
+        examples: &[Example::new("--task throughput_sla --episodes 20 --seed 123 --out results.json --log log.jsonl")
+            .leaves(&["results.json", "run_manifest.json", "log.jsonl", "episodes.jsonl"])],
+        refusals: &[
+            Refusal::new("--task throughput_slo", 1, "throughput_sla"),
+            Refusal::new("--task throughput_sla --log results.json", 2, "the same file"),
+        ],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 impl Options {
     /// How the run is checkpointed, if it is.
     fn checkpoints(&self) -> Option<CheckpointOptions> {
@@ -141,7 +170,7 @@ impl Logs {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     options.not_yet.refuse()?;
     not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
     not_yet::refuse_preset(global.profile.as_deref())?;

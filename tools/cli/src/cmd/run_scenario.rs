@@ -1,6 +1,7 @@
 //! `run-scenario`: scenario files through an engine, and whether everything came out as they say.
 
 use crate::Global;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{EngineChoice, Session};
 use crate::talk::{Talk, print};
@@ -11,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 /// Run scenario files and say whether everything came out as they expect
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust run-scenario scenarios/golden --format junit --out report.xml")]
 pub(crate) struct Options {
     /// Scenario files (.ron, .yaml, .yml), or directories of them
     #[arg(required = true, value_name = "PATH")]
@@ -31,6 +31,41 @@ pub(crate) struct Options {
     /// Run this scenario only; may be given more than once
     #[arg(long, value_name = "ID")]
     filter: Vec<String>,
+}
+
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "run-scenario",
+        notes: "Scenario files or directories of them ([how to](../howto/scenarios.md)).",
+        writes: &[
+            output("--out", "with --out: the report, which otherwise goes to stdout"),
+            output("--trace/SCENARIO.jsonl", "with --trace: every step of a scenario"),
+        ],
+        done: "everything came out as expected",
+        fails: "something did not come out as a scenario expects",
+        json: Json::foreign(&[
+            ("suite_version", "version of the scenario files"),
+            ("scenario_reports", "a report for every scenario, in the form of the runner output contract v0.1"),
+        ]),
+        examples: &[
+            Example::shown("scenarios/golden --format junit --out report.xml"),
+            Example::new("scenarios/golden/GS-002.ron --trace traces")
+                .needs(&["scenarios/golden"])
+                .leaves(&["traces/GS-002.jsonl"]),
+            Example::tried("scenarios/golden --filter GS-002 --format junit --out report.xml")
+                .needs(&["scenarios/golden"])
+                .leaves(&["report.xml"]),
+        ],
+        refusals: &[
+            Refusal::new("no_scenario.ron", 1, "no_scenario.ron"),
+            Refusal::new("scenarios/golden --filter GS-999", 1, "GS-999").needs(&["scenarios/golden"]),
+        ],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -55,7 +90,7 @@ pub(crate) enum RunError {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_deref().is_some_and(|out| out.as_os_str().is_empty()) {
         return Err(CliError::Empty { option: "--out" });
     }

@@ -1,6 +1,8 @@
 //! `run-summary`: what a run directory holds, in one line a results file.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
 use crate::talk::{self, Talk};
 use labtrust_bench::summary::summarise_run;
@@ -9,7 +11,6 @@ use std::path::PathBuf;
 
 /// Print totals of the results in a run directory
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust run-summary --run labtrust_runs/quick_eval_20260101_120000")]
 pub(crate) struct Options {
     /// Directory of the run
     #[arg(long, value_name = "DIR")]
@@ -19,8 +20,26 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "run-summary",
+        notes: "A line for every results file below the directory.",
+        fails: "a directory without results",
+        examples: &[
+            Example::shown("--run labtrust_runs/quick_eval_20260101_120000"),
+            Example::tried("--run labtrust_runs/quick_eval_a").needs(&["labtrust_runs/quick_eval_a"]),
+        ],
+        refusals: &[Refusal::new("--run nowhere", 1, "nowhere")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, talk)
+    }
+}
+
 /// Runs the command.
-pub(crate) fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     let found = summarise_run(&options.run)?;
     for (path, reason) in &found.skipped {
         talk.say(&format!("warning: skipped {}: {reason}", path.display()));

@@ -5,6 +5,7 @@
 //! by `--check` only, which compares every step and every query; a key that an expected step leaves out is not compared.
 
 use crate::Global;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{EngineChoice, Session};
 use crate::talk::Talk;
@@ -20,7 +21,6 @@ const SEED: u64 = 12_345;
 
 /// Run scripts of events through an engine and write what came of each
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust run-vectors --in vectors.jsonl --out answers.jsonl --check")]
 pub(crate) struct Options {
     /// Scripts, a JSON line each: id, initial_state, script, and for --check expect and final
     #[arg(long = "in", value_name = "FILE")]
@@ -34,6 +34,24 @@ pub(crate) struct Options {
     /// Compare every step and every query with what the input expects; exit 1 if anything differs
     #[arg(long)]
     check: bool,
+}
+
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "run-vectors",
+        notes: "Scripts of events, a JSON line each, through the frozen reference or the laboratory.",
+        writes: &[output("--out", "a line for every script")],
+        fails: "with --check a script that differs from what it expects, which is told on stderr",
+        examples: &[Example::new("--in vectors.jsonl --out answers.jsonl --check")
+            .needs(&["vectors.jsonl"])
+            .leaves(&["answers.jsonl"])],
+        refusals: &[Refusal::new("--in results.json --out wrong.jsonl", 1, "line 1").needs(&["results.json"])],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
 }
 
 /// Why scripts could not be run, or that they did not give what was expected.
@@ -159,7 +177,7 @@ fn step_value(result: &StepResult) -> Value {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }

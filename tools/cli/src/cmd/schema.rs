@@ -1,14 +1,15 @@
 //! `schema`: the embedded JSON Schemas.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk;
+use crate::talk::{self, Talk};
 use labtrust_policy::{nearest, schemas};
 use serde_json::json;
 
 /// Print an embedded JSON Schema, or list them all
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust schema rbac_policy.v0.1")]
 pub(crate) struct Options {
     /// Name of the schema; the list of names where this is not given
     #[arg(value_name = "NAME")]
@@ -18,11 +19,26 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "schema",
+        notes: "The schemas that policy files and results are held to.",
+        fails: "an unknown name; the nearest one is named",
+        examples: &[Example::new("rbac_policy.v0.1"), Example::tried("")],
+        refusals: &[Refusal::new("rbac_polcy.v0.1", 1, "rbac_policy.v0.1")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, _: Talk) -> Result<(), CliError> {
+        run(self)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::UnknownName`] with the nearest name.
-pub(crate) fn run(options: &Options) -> Result<(), CliError> {
+fn run(options: &Options) -> Result<(), CliError> {
     let Some(name) = &options.name else {
         let names = schemas().map(|(name, _)| name);
         return talk::print(&match options.format {

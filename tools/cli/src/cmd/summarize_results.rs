@@ -1,6 +1,8 @@
 //! `summarize-results`: results of any number of runs as tables, a row for every task, baseline and partner.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::talk::{self, Talk};
 use labtrust_bench::files::AtomicFile;
@@ -10,7 +12,6 @@ use std::path::{Component, Path, PathBuf};
 
 /// Pool results files into tables with means, deviations, percentiles and intervals
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust summarize-results --in results.json more_results/ --out summary")]
 pub(crate) struct Options {
     /// Results files, or directories in which they are looked for
     #[arg(long = "in", value_name = "PATH", required = true, num_args = 1..)]
@@ -29,11 +30,44 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "summarize-results",
+        notes: "Results of any number of runs pooled by task, baseline and partner; equal episodes count once; what was left out or looks odd is told ([columns](summaries.md)).",
+        writes: &[
+            output("--out/summary_v0.2.csv", "the columns of the published tables; --basename names all of them"),
+            output("--out/summary_v0.3.csv", "more of them"),
+            output("--out/summary.csv", "the same as summary_v0.2.csv"),
+            output("--out/summary.md", "for reading"),
+            output("--out/run_info.csv, llm_economics.csv, llm_economics.md", "where there is anything to say"),
+        ],
+        fails: "nothing that could be read as results",
+        usage: "a basename that is no file name",
+        examples: &[Example::new("--in results.json agent/ --out summary")
+            .needs(&["results.json", "agent/results.json"])
+            .leaves(&[
+                "summary/summary.csv",
+                "summary/summary_v0.2.csv",
+                "summary/summary_v0.3.csv",
+                "summary/summary.md",
+            ])],
+        refusals: &[
+            Refusal::new("--in nothing.json --out tables", 1, "nothing.json"),
+            Refusal::new("--in results.json --out tables --basename a/b", 2, "a/b").needs(&["results.json"]),
+        ],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::Bench`] when nothing could be read, or a table not be written.
-pub(crate) fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }

@@ -1,8 +1,10 @@
 //! `throughput-compare`: the throughput of the standard task, with its interval.
 
+use super::Timing;
 use super::plain_run::{PlainRun, released_something};
-use super::{Format, Timing};
 use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::Session;
 use crate::talk::{self, Talk};
@@ -18,7 +20,6 @@ const TASK: &str = "throughput_sla";
 
 /// Measure the throughput of the standard task; exit 1 when nothing is released
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust throughput-compare --episodes 100 --out throughput.json")]
 pub(crate) struct Options {
     /// Episodes to run
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
@@ -37,12 +38,28 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "throughput-compare",
+        notes: "Mean throughput of `throughput_sla` with its interval.",
+        writes: &[output("--out", "results")],
+        fails: "nothing is released",
+        examples: &[Example::new("--episodes 100 --out throughput.json").leaves(&["throughput.json"])],
+        refusals: &[Refusal::new("--episodes 0", 2, "--episodes")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::NothingReleased`] when nothing is released although there are specimens, and whatever keeps the task
 /// from running.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }

@@ -1,7 +1,8 @@
 //! `validate-policy`: everything that is wrong with a policy, each with its place and a way out.
 
-use super::Format;
 use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
 use crate::session::Session;
 use crate::talk::{self, Talk};
@@ -11,7 +12,6 @@ use serde_json::json;
 
 /// Check a policy directory: its shape, its sense, and whether the domain can load it
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust validate-policy --policy-dir my_policy --partner hsl_like")]
 pub(crate) struct Options {
     /// Partner overlay to put on before the domain is loaded
     #[arg(long, value_name = "ID")]
@@ -24,11 +24,30 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "validate-policy",
+        notes: "Each finding has file, line and what to do ([how to](../howto/validate_policy.md)).",
+        done: "no findings",
+        fails: "findings, which are on stdout",
+        examples: &[
+            Example::shown("--policy-dir my_policy --partner hsl_like"),
+            Example::tried("--policy-dir policy --partner hsl_like").needs(&["policy"]),
+        ],
+        refusals: &[Refusal::new("--policy-dir nowhere", 1, "nowhere")],
+        ..Spec::NEW
+    };
+
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::Findings`] when there are any, and whatever keeps the policy from being opened.
-pub(crate) fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let session = Session::open(global, None)?;
     let registry = labtrust_builtin::registry()?;
     let domain = registry.lab_domain(&options.domain)?;

@@ -1,6 +1,8 @@
 //! `validate-results`: whether results files have the published shape, and whether their figures can be true.
 
-use super::Format;
+use crate::Global;
+use crate::answer::Format;
+use crate::command::{CliCommand, Example, Refusal, Spec};
 use crate::error::CliError;
 use crate::talk::{self, Talk};
 use labtrust_bench::validate::validate_results;
@@ -9,7 +11,6 @@ use std::path::PathBuf;
 
 /// Check results files: their shape, and whether their figures can be true together
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  labtrust validate-results results.json")]
 pub(crate) struct Options {
     /// Results files, or directories in which they are looked for
     #[arg(required = true, value_name = "PATH")]
@@ -19,11 +20,27 @@ pub(crate) struct Options {
     format: Format,
 }
 
+impl CliCommand for Options {
+    const SPEC: Spec = Spec {
+        name: "validate-results",
+        notes: "Each finding has file, place (a JSON pointer) and what to do.",
+        done: "no findings",
+        fails: "findings, which are on stdout",
+        examples: &[Example::new("results.json").needs(&["results.json"])],
+        refusals: &[Refusal::new("log.jsonl", 1, "log.jsonl").needs(&["log.jsonl"])],
+        ..Spec::NEW
+    };
+
+    fn run(&self, _: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, talk)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// [`CliError::ResultsFindings`] when there are any, [`CliError::Bench`] when there is nothing to check.
-pub(crate) fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     let check = validate_results(&options.paths)?;
     let text = match options.format {
         Format::Text => check.findings.iter().map(|finding| format!("{finding}\n")).collect(),
