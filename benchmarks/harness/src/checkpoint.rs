@@ -164,9 +164,9 @@ impl CheckpointedLogs {
         let asked = asking.to_map(&self.paths)?;
         let begun = if self.resume { self.proceed(asked)? } else { self.start(asking.run, asked)? };
         let begun = self.begun.insert(begun);
-        let checkpoint = &begun.checkpoint;
-        let records = records_of(begun.files.partial_index(), checkpoint, &self.path)?;
-        let heads = chain_heads(begun.files.partial_log(), checkpoint)?;
+        let Begun { files, checkpoint } = begun;
+        let records = records_of(files.partial_index(), checkpoint, &self.path)?;
+        let heads = chain_heads(files.partial_log(), checkpoint)?;
         if checkpoint.episodes_done == 0 {
             self.save()?;
         }

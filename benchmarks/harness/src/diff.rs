@@ -107,7 +107,7 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
-/// Compares two results files, two logs (`.jsonl`), or two run directories.
+/// Compares two results files, two logs (`.jsonl` or `.parquet`, also one of each), or two run directories.
 ///
 /// # Errors
 /// [`BenchError::Read`] and [`BenchError::NotJson`] when a file cannot be read, [`BenchError::NotComparable`] when the
@@ -137,7 +137,7 @@ impl Kind {
         let meta = std::fs::metadata(path).map_err(|source| BenchError::Read { path: path.to_path_buf(), source })?;
         Ok(match path.extension().and_then(|extension| extension.to_str()) {
             _ if meta.is_dir() => Self::Run,
-            Some("jsonl" | "ndjson") => Self::Log,
+            Some("jsonl" | "ndjson" | "parquet") => Self::Log,
             _ => Self::Results,
         })
     }
@@ -159,6 +159,11 @@ fn pair(first: &Path, second: &Path, comparison: &mut Comparison) -> Result<(), 
         comparison.difference = results::first_difference(first, second, &mut comparison.notes)?;
     }
     Ok(())
+}
+
+/// Whether a log is one in columns.
+fn is_columnar(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
 }
 
 /// Compares the files of two runs by name, logs before results, until one differs.
@@ -201,7 +206,8 @@ fn contents(dir: &Path) -> Result<BTreeMap<(bool, String), PathBuf>, BenchError>
             }
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_results = name.ends_with(".json") && name != MANIFEST_NAME;
-            if name.starts_with('.') || !(is_results || name.ends_with(".jsonl")) {
+            let is_log = name.ends_with(".jsonl") || is_columnar(&path);
+            if name.starts_with('.') || !(is_results || is_log) {
                 continue;
             }
             // Other JSON files of a run have forms of their own.

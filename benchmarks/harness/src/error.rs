@@ -133,6 +133,14 @@ pub enum BenchError {
         /// What is wrong, and where.
         message: String,
     },
+    /// A table is not an episode log.
+    #[error("{} is no episode log: {problem}", path.display())]
+    NotALog {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks.
+        problem: String,
+    },
     /// Two things of different kinds were to be compared.
     #[error("{} is {first_is} and {} is {second_is}: name two of a kind", first.display(), second.display())]
     NotComparable {

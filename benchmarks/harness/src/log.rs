@@ -2,14 +2,17 @@
 //!
 //! Lines have the fields of [`LogRecord`](labtrust_contract::LogRecord) as canonical JSON and are made straight from
 //! the step's own bytes: the event in the line is the event that was hashed. Episodes run in parallel, each into a
-//! buffer of its own; [`LogFiles`] writes the buffers in the order of the episodes.
+//! buffer of its own; [`LogFiles`] writes the buffers in the order of the episodes, as they are or as the rows of a
+//! Parquet file ([`columnar`]).
 
+pub mod columnar;
 mod member;
 mod steps;
 
 use crate::BenchError;
 use crate::files::{AtomicFile, Extent, refuse_same_file};
 use crate::results::canonical_bytes;
+use columnar::ColumnarLog;
 use labtrust_contract::EpisodeRecord;
 use labtrust_plugin::lab::{Observer, Outcome, StepFacts, Symbols};
 use labtrust_trust::canonical;
@@ -205,10 +208,44 @@ fn serialized<T: Serialize>(out: &mut Vec<u8>, value: &T) {
 /// All appear under their names when the run is complete.
 #[derive(Debug)]
 pub struct LogFiles {
-    log: AtomicFile,
+    log: LogFile,
     index: EpisodeIndex,
     steps: Option<(NonZeroU32, AtomicFile)>,
     paths: LogPaths,
+}
+
+/// How the lines of a log are kept.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a run")]
+enum LogFile {
+    /// As they are.
+    Lines(AtomicFile),
+    /// As rows.
+    Rows(ColumnarLog),
+}
+
+impl LogFile {
+    fn append(&mut self, task: &str, seed: u64, lines: &[u8]) -> Result<(), BenchError> {
+        match self {
+            Self::Lines(file) => file.write(lines),
+            Self::Rows(rows) => rows.append(task, seed, lines),
+        }
+    }
+
+    fn persist(self) -> Result<String, BenchError> {
+        match self {
+            Self::Lines(file) => file.persist(),
+            Self::Rows(rows) => rows.persist(),
+        }
+    }
+
+    /// The file of a log that can be gone on with.
+    fn lines(&mut self) -> &mut AtomicFile {
+        match self {
+            Self::Lines(file) => file,
+            Self::Rows(_) => unreachable!("checkpoints are made of logs of lines only"),
+        }
+    }
 }
 
 /// What one episode adds to the files of a run.
@@ -252,8 +289,27 @@ impl LogFiles {
         Self::open(LogPaths::new(path, out, step_interval)?, |path, _| AtomicFile::create(path))
     }
 
+    /// The same with a log in columns: a Parquet file instead of lines.
+    ///
+    /// # Errors
+    /// As [`LogFiles::create`].
+    pub fn create_columnar(path: &Path, out: &Path, step_interval: Option<NonZeroU32>) -> Result<Self, BenchError> {
+        let paths = LogPaths::new(path, out, step_interval)?;
+        let rows = LogFile::Rows(ColumnarLog::create(path)?);
+        Self::open_beside(rows, paths, |path, _| AtomicFile::create(path))
+    }
+
     /// Opens each of the files in the way of `open`, which gets its path and its short name.
     pub(crate) fn open(
+        paths: LogPaths,
+        open: impl Fn(&Path, &str) -> Result<AtomicFile, BenchError>,
+    ) -> Result<Self, BenchError> {
+        let log = LogFile::Lines(open(&paths.log, "log")?);
+        Self::open_beside(log, paths, open)
+    }
+
+    fn open_beside(
+        log: LogFile,
         paths: LogPaths,
         open: impl Fn(&Path, &str) -> Result<AtomicFile, BenchError>,
     ) -> Result<Self, BenchError> {
@@ -261,7 +317,7 @@ impl LogFiles {
             Some((every, path)) => Some((*every, open(path, "steps")?)),
             None => None,
         };
-        Ok(Self { log: open(&paths.log, "log")?, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, paths })
+        Ok(Self { log, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, paths })
     }
 
     /// Gives all files their names; returns their names and SHA-256.
@@ -281,7 +337,7 @@ impl LogFiles {
     /// Hands everything to the disk and says how much there is of each file, by its short name.
     pub(crate) fn settle(&mut self) -> Result<BTreeMap<String, Extent>, BenchError> {
         let mut extents = BTreeMap::new();
-        extents.insert("log".to_owned(), self.log.settle()?);
+        extents.insert("log".to_owned(), self.log.lines().settle()?);
         extents.insert("episodes".to_owned(), self.index.0.settle()?);
         if let Some((_, steps)) = &mut self.steps {
             extents.insert("steps".to_owned(), steps.settle()?);
@@ -294,8 +350,8 @@ impl LogFiles {
     }
 
     /// Where the log is until it is complete.
-    pub(crate) fn partial_log(&self) -> &Path {
-        self.log.temporary()
+    pub(crate) fn partial_log(&mut self) -> &Path {
+        self.log.lines().temporary()
     }
 
     /// Where the episode records are until they are complete.
@@ -310,7 +366,7 @@ impl LogFiles {
         lines: &EpisodeLines,
         record: &EpisodeRecord,
     ) -> Result<(), BenchError> {
-        self.log.write(&lines.log)?;
+        self.log.append(task, record.seed, &lines.log)?;
         if let Some((_, steps)) = &mut self.steps {
             steps.write(&lines.steps)?;
         }

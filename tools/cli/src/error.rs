@@ -27,6 +27,10 @@ pub(crate) enum CliError {
     Trace(#[from] crate::cmd::check_trace::CheckError),
     #[error("{flag} is not available in this version: {reason}")]
     NotAvailable { flag: &'static str, reason: &'static str },
+    #[error(
+        "a Parquet log is not complete before its end, so a run cannot go on with it: there are no checkpoints of it"
+    )]
+    ParquetCheckpoints,
     #[error("{} exists already", path.display())]
     Exists { path: PathBuf },
     #[error("{option} must not be empty")]
@@ -76,6 +80,7 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
+            | Self::ParquetCheckpoints
             | Self::RunId { .. }
             | Self::NotAName { .. } => 2,
             _ => 1,
@@ -102,6 +107,7 @@ impl CliError {
             Self::NothingReleased { .. } => {
                 "`labtrust diff` finds where the run parts from one that released".to_owned()
             }
+            Self::ParquetCheckpoints => "write checkpoints with `--log-format jsonl`".to_owned(),
             Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
             _ => return None,
         })

@@ -311,3 +311,43 @@ fn timed_steps_are_in_the_manifest_and_leave_the_results_as_they_are() {
         assert!(timing[name].as_f64().is_some_and(|value| value > 0.0 && value < 10_000.0), "{name}: {timing}");
     }
 }
+
+#[test]
+fn a_log_in_columns_has_the_same_bytes_for_any_number_of_threads_and_differs_from_no_log_of_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |name: &str, more: &[&str]| {
+        let (out, log) = (format!("{name}/results.json"), format!("{name}/log"));
+        let log = if more.contains(&"parquet") { log + ".parquet" } else { log + ".jsonl" };
+        let arguments = ["run-benchmark", "--task", "adversarial_disruption", "--episodes", "9", "--out", &out];
+        let (code, stderr) = labtrust(dir.path(), &[&arguments[..], &["--log", &log], more].concat());
+        assert_eq!(code, 0, "{stderr}");
+        std::fs::read(dir.path().join(log)).unwrap()
+    };
+    let lines = run("lines", &[]);
+    let one = run("one", &["--log-format", "parquet", "--threads", "1", "--log-step-interval", "2"]);
+    assert!(one == run("two", &["--log-format", "parquet", "--threads", "2"]), "threads made a difference");
+    assert!(one.starts_with(b"PAR1") && one.len() < lines.len() / 3, "{} of {} bytes", one.len(), lines.len());
+    let (code, stderr) = labtrust(dir.path(), &["diff", "lines/log.jsonl", "one/log.parquet"]);
+    assert_eq!(code, 0, "{stderr}");
+    for name in ["results.json", "episodes.jsonl"] {
+        assert_eq!(bytes(dir.path(), &format!("lines/{name}")), bytes(dir.path(), &format!("one/{name}")), "{name}");
+    }
+    assert!(dir.path().join("one/steps.jsonl").exists());
+    let manifest: Value = serde_json::from_slice(&bytes(dir.path(), "one/run_manifest.json")).unwrap();
+    assert_eq!(manifest["outputs"]["log.parquet"], labtrust_bench::results::sha256_hex(&one));
+}
+
+#[test]
+fn a_log_in_columns_has_no_checkpoints() {
+    let dir = tempfile::tempdir().unwrap();
+    let columns = ["run-benchmark", "--task", "qc_cascade", "--log", "log.parquet", "--log-format", "parquet"];
+    for more in [["--checkpoint-every", "2"], ["--checkpoint-every-steps", "1"], ["--resume-from", "."]] {
+        let (code, stderr) = labtrust(dir.path(), &[&columns[..], &more].concat());
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("a Parquet log is not complete before its end"), "{stderr}");
+    }
+    let (code, stderr) = labtrust(dir.path(), &["run-benchmark", "--task", "qc_cascade", "--log-format", "parquet"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("--log <FILE>"), "{stderr}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -1,7 +1,8 @@
 //! Two logs, line by line.
 
-use super::{Difference, first_place};
+use super::{Difference, first_place, is_columnar};
 use crate::BenchError;
+use crate::log::columnar::RecordLines;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -39,19 +40,34 @@ pub(super) fn first_difference(first: &Path, second: &Path) -> Result<Option<Dif
 
 struct Lines<'a> {
     path: &'a Path,
-    file: BufReader<File>,
+    source: Source,
+}
+
+/// Where the lines are.
+enum Source {
+    Text(BufReader<File>),
+    Columns(Box<RecordLines>),
 }
 
 impl<'a> Lines<'a> {
     fn open(path: &'a Path) -> Result<Self, BenchError> {
-        let file = File::open(path).map_err(|source| BenchError::Read { path: path.to_path_buf(), source })?;
-        Ok(Self { path, file: BufReader::with_capacity(1 << 16, file) })
+        let source = if is_columnar(path) {
+            Source::Columns(Box::new(RecordLines::open(path)?))
+        } else {
+            let file = File::open(path).map_err(|source| BenchError::Read { path: path.to_path_buf(), source })?;
+            Source::Text(BufReader::with_capacity(1 << 16, file))
+        };
+        Ok(Self { path, source })
     }
 
     /// The next line without its end; `None` after the last.
     fn next(&mut self) -> Result<Option<Vec<u8>>, BenchError> {
+        let file = match &mut self.source {
+            Source::Columns(lines) => return lines.next_line(),
+            Source::Text(file) => file,
+        };
         let mut line = Vec::new();
-        let count = self.file.read_until(b'\n', &mut line);
+        let count = file.read_until(b'\n', &mut line);
         let count = count.map_err(|source| BenchError::Read { path: self.path.to_path_buf(), source })?;
         if line.last() == Some(&b'\n') {
             line.pop();

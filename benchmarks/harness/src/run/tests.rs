@@ -1,5 +1,6 @@
 use super::*;
 use crate::log::LogFiles;
+use crate::log::columnar::RecordLines;
 use crate::results::results_bytes;
 use crate::testing::{FakeEngine, FakeLab, FakeTask, Line};
 use labtrust_contract::{LogRecord, Metrics};
@@ -213,6 +214,34 @@ fn a_run_gives_the_same_bytes_for_any_number_of_threads() {
     assert_eq!(results.seeds, (100..120).collect::<Vec<_>>());
     assert_eq!(results.metadata["distinct_chains"], 20);
     assert_eq!(results.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn a_log_in_columns_has_the_lines_of_the_log_and_the_same_bytes_for_any_number_of_threads() {
+    let task = ops(&[line(0, AcceptSpecimen, "-", "S1"), line(3, ReleaseResult, "R1", "S1")]);
+    let policy = PolicyStore::builtin();
+    let dir = tempfile::tempdir().unwrap();
+    let outputs = |threads, name: &str| {
+        let (log, out) = (dir.path().join(name), dir.path().join("results.json"));
+        let mut files = match name.ends_with("parquet") {
+            true => LogFiles::create_columnar(&log, &out, None).unwrap(),
+            false => LogFiles::create(&log, &out, None).unwrap(),
+        };
+        let bench = BenchmarkRun { threads: Some(threads), ..run(&task, &policy) };
+        bench.run(RunLogs::Files(&mut files), &|| ()).unwrap();
+        files.persist().unwrap();
+        std::fs::read(log).unwrap()
+    };
+    let columns = outputs(1, "log.parquet");
+    assert_eq!(columns, outputs(5, "again.parquet"));
+    let lines = outputs(2, "log.jsonl");
+    let mut back = RecordLines::open(&dir.path().join("log.parquet")).unwrap();
+    for expected in lines.split_inclusive(|byte| *byte == b'\n') {
+        assert_eq!(back.next_line().unwrap().unwrap(), expected.strip_suffix(b"\n").unwrap());
+    }
+    assert_eq!(back.next_line().unwrap(), None);
+    let compared = crate::diff::diff(&dir.path().join("log.jsonl"), &dir.path().join("log.parquet")).unwrap();
+    assert_eq!(compared.difference, None);
 }
 
 #[test]

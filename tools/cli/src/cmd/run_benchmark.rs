@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Form of the log: lines, or a Parquet file for tools that analyse tables
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", requires = "log")]
+    log_format: LogFormat,
     /// Who moves time; the task decides where this is not given
     #[arg(long, value_name = "MODE")]
     timing: Option<Timing>,
@@ -88,6 +91,15 @@ pub(crate) struct Options {
     not_yet: not_yet::NotYet,
 }
 
+/// How the log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// A JSON line for every step.
+    Jsonl,
+    /// A row for every step, with the line in it.
+    Parquet,
+}
+
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "run-benchmark",
@@ -104,12 +116,21 @@ impl CliCommand for Options {
             output("checkpoint.json", "beside the log, with --checkpoint-every: where to go on"),
         ],
         fails: "an unknown task, scale, agent set or injection; a checkpoint of another run; an option whose feature does not exist yet",
-        usage: "two outputs with one name, an unknown control",
-        examples: &[Example::new("--task throughput_sla --episodes 20 --seed 123 --out results.json --log log.jsonl")
-            .leaves(&["results.json", "run_manifest.json", "log.jsonl", "episodes.jsonl"])],
+        usage: "two outputs with one name, an unknown control, checkpoints of a log in columns",
+        examples: &[
+            Example::new("--task throughput_sla --episodes 20 --seed 123 --out results.json --log log.jsonl")
+                .leaves(&["results.json", "run_manifest.json", "log.jsonl", "episodes.jsonl"]),
+            Example::new("--task qc_cascade --log log.parquet --log-format parquet")
+                .leaves(&["log.parquet", "episodes.jsonl"]),
+        ],
         refusals: &[
             Refusal::new("--task throughput_slo", 1, "throughput_sla"),
             Refusal::new("--task throughput_sla --log results.json", 2, "the same file"),
+            Refusal::new(
+                "--task throughput_sla --log a.parquet --log-format parquet --checkpoint-every 2",
+                2,
+                "a Parquet log",
+            ),
         ],
         ..Spec::NEW
     };
@@ -146,7 +167,14 @@ enum Logs {
 impl Logs {
     fn open(options: &Options) -> Result<Self, CliError> {
         let Some(log) = &options.log else { return Ok(Self::None) };
-        Ok(match options.checkpoints() {
+        let checkpoints = options.checkpoints();
+        if options.log_format == LogFormat::Parquet {
+            if checkpoints.is_some() {
+                return Err(CliError::ParquetCheckpoints);
+            }
+            return Ok(Self::Plain(LogFiles::create_columnar(log, &options.out, options.step_interval())?));
+        }
+        Ok(match checkpoints {
             Some(checkpoints) => Self::Checkpointed(CheckpointedLogs::new(log, &options.out, checkpoints)?),
             None => Self::Plain(LogFiles::create(log, &options.out, options.step_interval())?),
         })
