@@ -18,6 +18,7 @@ mod plain_run;
 pub(crate) mod plugins;
 pub(crate) mod quick_eval;
 pub(crate) mod run_benchmark;
+mod run_options;
 pub(crate) mod run_scenario;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;

@@ -115,11 +115,28 @@ fn what_breaks_the_protocol_ends_the_run_with_one_sentence_and_no_result() {
 }
 
 #[test]
+fn a_command_is_split_as_a_shell_splits_it() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path().join("two words");
+    std::fs::create_dir(&dir).unwrap();
+    let body = "if message['type'] == 'hello':\n    assert sys.argv[1:] == ['a b', \"it's\"], sys.argv";
+    if python(&dir, body).is_none() {
+        return;
+    }
+    for program in [format!("'{}/agent.py'", dir.display()), "agent.py".to_owned()] {
+        let output = evaluate(&dir, &format!("exec:python3 {program} 'a b' it\\'s"), &[]);
+        assert!(output.status.success(), "{output:?}");
+        assert!(released(&results(&dir)) > 0);
+    }
+}
+
+#[test]
 fn an_agent_or_a_seat_that_does_not_exist_is_named() {
     let dir = TempDir::new().unwrap();
     for (agent, more, expected) in [
         ("exec:no_such_program_anywhere", &[][..], "no_such_program_anywhere"),
         ("exec:", &[][..], "names no command"),
+        ("exec:'python3 agent.py", &[][..], "a quotation mark is not closed"),
         ("nobody", &[][..], "random_legal"),
         ("random_legal", &["--seat", "x"][..], "supervisor_0"),
     ] {

@@ -1,26 +1,24 @@
 //! `eval-agent`: somebody else's agent in one seat of a task, the task's own crew in the others.
 
-use super::{Timing, manifest};
+use super::run_options::{Made, RunOptions, SUMMARY};
 use crate::Global;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session::{self, Session};
+use crate::session;
 use crate::talk::Talk;
 use crate::version;
 use labtrust_bench::agent_process::{AgentCommand, AgentProcess, AgentProcessError, Reset};
-use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
+use labtrust_bench::files::AtomicFile;
 use labtrust_bench::log::LogFiles;
-use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::{Ablation, BenchmarkRun, Cast, RunLogs};
-use labtrust_plugin::lab::{AgentPolicy, Control};
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
+use labtrust_plugin::lab::AgentPolicy;
 use labtrust_plugin::{AgentSet, Registry, Task, Vacancy};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Let an agent play one seat of a task and measure what comes of it
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("episodes", |episodes| episodes.default_value("5")))]
 pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
@@ -31,34 +29,11 @@ pub(crate) struct Options {
     /// The seat it takes; `all` for every seat but attackers'
     #[arg(long, value_name = "NAME", default_value = "ops_0")]
     seat: String,
-    /// Episodes to run
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
-    episodes: u64,
-    /// Seed of the first episode; the others count up from it
-    #[arg(long, value_name = "SEED", default_value_t = 123)]
-    seed: u64,
-    /// Results file; run_manifest.json is written beside it
-    #[arg(long, value_name = "FILE", default_value = "results.json")]
-    out: PathBuf,
-    /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
-    #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
-    /// Who moves time; the task decides where this is not given
-    #[arg(long, value_name = "MODE")]
-    timing: Option<Timing>,
-    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
-    #[arg(long, value_name = "ID")]
-    partner: Option<String>,
-    /// Control of the laboratory that the run does without, for an experiment (`labtrust controls list` shows them); may be
-    /// given several times
-    #[arg(long, value_name = "CONTROL")]
-    ablate: Vec<Control>,
+    #[command(flatten)]
+    run: RunOptions,
     /// How long a process may take for an answer [s]
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     timeout: f64,
-    /// What decides: only `deterministic` is available
-    #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
-    pipeline_mode: Option<String>,
     #[arg(long, hide = true)]
     allow_network: bool,
 }
@@ -66,13 +41,14 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "eval-agent",
-        notes: "An agent in one seat of a task, the task's crew in the others. `exec:COMMAND` starts a process that speaks JSON lines ([protocol](agent_protocol.md)).",
+        notes: "An agent in one seat of a task, the task's crew in the others. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)).",
         writes: &[
             output("--out", "results"),
             output("run_manifest.json", "beside --out, as of run-benchmark"),
             output("--log", "with --log: the episode log"),
             output("episodes.jsonl", "beside the log: a line for every episode"),
         ],
+        json: Json::product(SUMMARY),
         fails: "an unknown task, seat or agent; a process that ends or does not speak the protocol",
         usage: "two outputs with one name, an unknown control",
         examples: &[
@@ -110,6 +86,8 @@ pub(crate) enum EvalError {
     NoSeat { task: String, seat: String, seats: Vec<String> },
     #[error("exec: names no command")]
     NoCommand,
+    #[error("exec: a quotation mark is not closed, or nothing follows a backslash")]
+    Quotes,
 }
 
 /// Who takes the seat.
@@ -165,7 +143,7 @@ impl Player {
         let Some(command) = options.agent.strip_prefix("exec:") else {
             return Ok(Self::Set(registry.agent_set(&options.agent)?));
         };
-        let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+        let command = shlex::split(command).ok_or(EvalError::Quotes)?;
         if command.is_empty() {
             return Err(EvalError::NoCommand.into());
         }
@@ -176,30 +154,24 @@ impl Player {
 
 /// Runs the command.
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
-    super::not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
-    if options.out.as_os_str().is_empty() {
-        return Err(CliError::Empty { option: "--out" });
-    }
+    options.run.check()?;
     let registry = labtrust_builtin::registry()?;
-    let ablation = Ablation::new(registry.task(&options.task)?, options.ablate.iter().copied().collect());
+    let ablation = options.run.ablated(registry.task(&options.task)?);
     let task: &dyn Task = &ablation;
-    let manifest_path = options.out.with_file_name(MANIFEST_NAME);
-    let mut outputs = vec![("the results", options.out.as_path()), ("the run manifest", manifest_path.as_path())];
-    outputs.extend(options.log.as_deref().map(|log| ("the episode log", log)));
-    refuse_same_file(&outputs)?;
-    let mut out = AtomicFile::create(&options.out)?;
-    let mut logs = options.log.as_deref().map(|log| LogFiles::create(log, &options.out, None)).transpose()?;
+    let out = AtomicFile::create(&options.run.out)?;
+    let log = options.run.log.as_deref();
+    let mut logs = log.map(|log| LogFiles::create(log, &options.run.out, None)).transpose()?;
 
-    let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
+    let session = options.run.session(global)?;
     let lab = session.load_lab(&registry, task)?;
     let metrics = registry.metrics();
     let mut bench = BenchmarkRun {
         task,
         lab,
         policy: &session.policy,
-        episodes: options.episodes,
-        base_seed: options.seed,
-        timing: options.timing.map(Into::into),
+        episodes: options.run.episodes,
+        base_seed: options.run.seed,
+        timing: options.run.timing.map(Into::into),
         max_steps: None,
         strict_signatures: session::strict_signatures(),
         // A process plays one episode after the other.
@@ -213,7 +185,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let spec = task.spec();
     let guest = Guest {
         player: Player::find(options, &registry)?,
-        baseline_id: options.agent.replace([':', '.', ' ', '/'], "_"),
+        baseline_id: options.agent.replace([':', '.', ' ', '/', '"', '\'', '\\'], "_"),
         options,
         timing_mode: timing.as_str(),
         partner_id: session.policy.partner(),
@@ -222,7 +194,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         sat_down: AtomicBool::new(false),
     };
     bench.cast = Cast { agents: Some(&guest), injection: None };
-    let bar = talk.progress(options.episodes, task.id());
+    let bar = talk.progress(options.run.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.as_mut().map_or(RunLogs::None, RunLogs::Files), &|| bar.inc(1));
     let wall = begun.elapsed();
@@ -250,22 +222,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         outcome.results.warnings.push(warning);
     }
 
-    let mut written = BTreeMap::new();
-    out.write(&results_bytes(&outcome.results)?)?;
-    if let Some(logs) = logs {
-        written.extend(logs.persist()?);
-    }
-    let name = options.out.file_name().map(|name| name.to_string_lossy().into_owned());
-    written.insert(name.unwrap_or_default(), out.persist()?);
-    files::write_whole(&manifest_path, &manifest::bytes(outcome.threads, options.episodes, wall, written))?;
-    talk.wrote(&options.out);
-    if let Some(log) = &options.log {
-        talk.wrote(log);
-    }
-    for warning in &outcome.results.warnings {
-        talk.say(&format!("warning: {warning}"));
-    }
-    let (episodes, mean) = (outcome.results.episodes.len(), outcome.throughput_mean());
-    talk.say(&format!("Episodes: {episodes}, mean throughput: {mean:.2}"));
-    Ok(())
+    let logs = || Ok(logs.map(LogFiles::persist).transpose()?.map(Vec::from_iter).unwrap_or_default());
+    let made = Made { step_timing: None, wall, again: false };
+    options.run.finish::<Options>(&outcome, out, logs, made, &[], talk)
 }

@@ -1,20 +1,18 @@
 //! `run-benchmark`: the episodes of one task, and a results file.
 
+use super::not_yet;
+use super::run_options::{Made, RunOptions, SUMMARY};
 use super::step_timing::TimedLab;
-use super::{Timing, manifest, not_yet};
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session::{self, Session};
+use crate::session;
 use crate::talk::Talk;
 use crate::{Global, version};
 use labtrust_bench::checkpoint::{CheckpointOptions, CheckpointedLogs};
-use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
+use labtrust_bench::files::AtomicFile;
 use labtrust_bench::log::LogFiles;
-use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::{Ablation, BenchmarkRun, Cast, RunLogs};
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_plugin::Task;
-use labtrust_plugin::lab::Control;
-use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,30 +24,14 @@ pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID", required_unless_present = "preset")]
     task: Option<String>,
-    /// Episodes to run
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    episodes: u64,
-    /// Seed of the first episode; the others count up from it
-    #[arg(long, value_name = "SEED", default_value_t = 123)]
-    seed: u64,
-    /// Results file; run_manifest.json is written beside it
-    #[arg(long, value_name = "FILE", default_value = "results.json")]
-    out: PathBuf,
+    #[command(flatten)]
+    run: RunOptions,
     /// Version of the results format: 0.3 has the same fields, some of which 0.2 does not name
     #[arg(long, value_name = "VERSION", default_value = "0.2", value_parser = ["0.2", "0.3"])]
     results_version: String,
-    /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
-    #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
     /// Form of the log: lines, or a Parquet file for tools that analyse tables
     #[arg(long, value_name = "FORMAT", default_value = "jsonl", requires = "log")]
     log_format: LogFormat,
-    /// Who moves time; the task decides where this is not given
-    #[arg(long, value_name = "MODE")]
-    timing: Option<Timing>,
-    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
-    #[arg(long, value_name = "ID")]
-    partner: Option<String>,
     /// Steps of an episode instead of the task's own number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_steps: Option<u32>,
@@ -62,16 +44,9 @@ pub(crate) struct Options {
     /// Disturbance of a task that takes one (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
-    /// Control of the laboratory that the run does without, for an experiment (`labtrust controls list` shows them); may be
-    /// given several times
-    #[arg(long, value_name = "CONTROL")]
-    ablate: Vec<Control>,
     /// Threads to use; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
     threads: Option<usize>,
-    /// What decides: only `deterministic` is available
-    #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
-    pipeline_mode: Option<String>,
     /// Write checkpoint.json beside the log after every N-th episode
     #[arg(long, value_name = "N", requires = "log")]
     checkpoint_every: Option<NonZeroU64>,
@@ -115,6 +90,7 @@ impl CliCommand for Options {
             ),
             output("checkpoint.json", "beside the log, with --checkpoint-every: where to go on"),
         ],
+        json: Json::product(SUMMARY),
         fails: "an unknown task, scale, agent set or injection; a checkpoint of another run; an option whose feature does not exist yet",
         usage: "two outputs with one name, an unknown control, checkpoints of a log in columns",
         examples: &[
@@ -166,17 +142,17 @@ enum Logs {
 
 impl Logs {
     fn open(options: &Options) -> Result<Self, CliError> {
-        let Some(log) = &options.log else { return Ok(Self::None) };
+        let Some(log) = &options.run.log else { return Ok(Self::None) };
         let checkpoints = options.checkpoints();
         if options.log_format == LogFormat::Parquet {
             if checkpoints.is_some() {
                 return Err(CliError::ParquetCheckpoints);
             }
-            return Ok(Self::Plain(LogFiles::create_columnar(log, &options.out, options.step_interval())?));
+            return Ok(Self::Plain(LogFiles::create_columnar(log, &options.run.out, options.step_interval())?));
         }
         Ok(match checkpoints {
-            Some(checkpoints) => Self::Checkpointed(CheckpointedLogs::new(log, &options.out, checkpoints)?),
-            None => Self::Plain(LogFiles::create(log, &options.out, options.step_interval())?),
+            Some(checkpoints) => Self::Checkpointed(CheckpointedLogs::new(log, &options.run.out, checkpoints)?),
+            None => Self::Plain(LogFiles::create(log, &options.run.out, options.step_interval())?),
         })
     }
 
@@ -200,14 +176,11 @@ impl Logs {
 /// Runs the command.
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     options.not_yet.refuse()?;
-    not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
     not_yet::refuse_preset(global.profile.as_deref())?;
-    if options.out.as_os_str().is_empty() {
-        return Err(CliError::Empty { option: "--out" });
-    }
+    options.run.check()?;
     let registry = labtrust_builtin::registry()?;
     let plain = registry.task(options.task.as_deref().unwrap_or_default())?;
-    let ablation = Ablation::new(plain, options.ablate.iter().copied().collect());
+    let ablation = options.run.ablated(plain);
     let task: &dyn Task = &ablation;
     let cast = Cast {
         agents: Some(registry.agent_set(&options.agents)?),
@@ -215,17 +188,13 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     };
 
     // Outputs are opened before the first episode: what cannot be written is found out now.
-    let manifest_path = options.out.with_file_name(MANIFEST_NAME);
-    let mut outputs = vec![("the results", options.out.as_path()), ("the run manifest", manifest_path.as_path())];
-    outputs.extend(options.log.as_deref().map(|log| ("the episode log", log)));
-    refuse_same_file(&outputs)?;
     let mut logs = Logs::open(options)?;
-    let mut out = match logs {
-        Logs::Checkpointed(_) => AtomicFile::create_again(&options.out)?,
-        _ => AtomicFile::create(&options.out)?,
+    let out = match logs {
+        Logs::Checkpointed(_) => AtomicFile::create_again(&options.run.out)?,
+        _ => AtomicFile::create(&options.run.out)?,
     };
 
-    let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
+    let session = options.run.session(global)?;
     let mut lab = session.load_lab(&registry, task)?;
     let timed = options.always_step_timing.then(|| Arc::new(TimedLab::new(Arc::clone(&lab))));
     if let Some(timed) = &timed {
@@ -236,9 +205,9 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         task,
         lab,
         policy: &session.policy,
-        episodes: options.episodes,
-        base_seed: options.seed,
-        timing: options.timing.map(Into::into),
+        episodes: options.run.episodes,
+        base_seed: options.run.seed,
+        timing: options.run.timing.map(Into::into),
         max_steps: options.max_steps,
         strict_signatures: session::strict_signatures(),
         threads: options.threads,
@@ -248,7 +217,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         git_sha: version::GIT_SHA.map(str::to_owned),
     };
     talk.detail(&format!("policy: {}; timing: {}", session.policy.source(), bench.timing()?));
-    let bar = talk.progress(options.episodes, task.id());
+    let bar = talk.progress(options.run.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.of_run(), &|| bar.inc(1));
     let wall = begun.elapsed();
@@ -257,35 +226,12 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let mut outcome = outcome?;
     outcome.results.schema_version.clone_from(&options.results_version);
 
-    let mut written = BTreeMap::new();
-    out.write(&results_bytes(&outcome.results)?)?;
-    let resumable = matches!(logs, Logs::Checkpointed(_));
-    written.extend(logs.persist()?);
-    let name = options.out.file_name().map(|name| name.to_string_lossy().into_owned());
-    written.insert(name.unwrap_or_default(), out.persist()?);
-    let step_timing = timed.map(|timed| timed.figures());
-    let manifest = manifest::bytes_with(outcome.threads, options.episodes, wall, written, step_timing);
-    match resumable {
-        true => files::write_whole_again(&manifest_path, &manifest)?,
-        false => files::write_whole(&manifest_path, &manifest)?,
-    };
-
-    talk.wrote(&options.out);
-    if let Some(log) = &options.log {
-        talk.wrote(log);
-        if options.step_interval().is_some() {
-            talk.wrote(&log.with_file_name("steps.jsonl"));
-        }
-    }
-    for warning in &outcome.results.warnings {
-        talk.say(&format!("warning: {warning}"));
-    }
-    talk.say(&format!(
-        "Episodes: {}, mean throughput: {:.2}",
-        outcome.results.episodes.len(),
-        outcome.throughput_mean()
-    ));
+    let again = matches!(logs, Logs::Checkpointed(_));
+    let made = Made { step_timing: timed.map(|timed| timed.figures()), wall, again };
+    let steps = options.step_interval().and_then(|_| Some(options.run.log.as_ref()?.with_file_name("steps.jsonl")));
+    options.run.finish::<Options>(&outcome, out, || logs.persist(), made, steps.as_deref().as_slice(), talk)?;
     let dir = options
+        .run
         .out
         .parent()
         .filter(|dir| !dir.as_os_str().is_empty())

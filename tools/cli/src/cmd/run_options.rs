@@ -1,0 +1,147 @@
+//! What `run-benchmark` and `eval-agent` have in common: options, files, and what is told at the end.
+
+use super::{Timing, manifest, not_yet};
+use crate::Global;
+use crate::answer::{Answer, FormatOption};
+use crate::command::CliCommand;
+use crate::error::CliError;
+use crate::session::{self, Session};
+use crate::talk::Talk;
+use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
+use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
+use labtrust_bench::{Ablation, RunOutcome};
+use labtrust_plugin::Task;
+use labtrust_plugin::lab::Control;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Options of a run of one task. How many episodes there are unless one says is each command's own affair.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunOptions {
+    /// Episodes to run
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) episodes: u64,
+    /// Seed of the first episode; the others count up from it
+    #[arg(long, value_name = "SEED", default_value_t = 123)]
+    pub(super) seed: u64,
+    /// Results file; run_manifest.json is written beside it
+    #[arg(long, value_name = "FILE", default_value = "results.json")]
+    pub(super) out: PathBuf,
+    /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+    /// Who moves time; the task decides where this is not given
+    #[arg(long, value_name = "MODE")]
+    pub(super) timing: Option<Timing>,
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+    /// Control of the laboratory that the run does without, for an experiment (`labtrust controls list` shows them); may be
+    /// given several times
+    #[arg(long, value_name = "CONTROL")]
+    ablate: Vec<Control>,
+    /// What decides: only `deterministic` is available
+    #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
+    pipeline_mode: Option<String>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// What the document of such a run has in its summary.
+pub(super) const SUMMARY: &[(&str, &str)] = &[
+    ("task", "its id"),
+    ("episodes", "how many there were [count]"),
+    ("base_seed", "seed of the first"),
+    ("agent_baseline_id", "who acted, as in the results"),
+    ("throughput_total", "distinct results released in all episodes [count]"),
+    ("throughput_mean", "the same an episode"),
+    ("warnings", "what a reader of the figures should know"),
+];
+
+/// What a run has made besides its results.
+pub(super) struct Made {
+    /// Times of steps, for the manifest.
+    pub(super) step_timing: Option<Map<String, Value>>,
+    pub(super) wall: Duration,
+    /// Whether the files of a run that is gone on with may be there already.
+    pub(super) again: bool,
+}
+
+impl RunOptions {
+    /// Refuses what cannot be done, and two outputs that are one file.
+    ///
+    /// # Errors
+    /// [`CliError::NotAvailable`], [`CliError::Empty`], [`CliError::Bench`].
+    pub(super) fn check(&self) -> Result<(), CliError> {
+        not_yet::refuse_pipeline(self.pipeline_mode.as_deref())?;
+        if self.out.as_os_str().is_empty() {
+            return Err(CliError::Empty { option: "--out" });
+        }
+        let manifest = self.manifest_path();
+        let mut outputs = vec![("the results", self.out.as_path()), ("the run manifest", manifest.as_path())];
+        outputs.extend(self.log.as_deref().map(|log| ("the episode log", log)));
+        Ok(refuse_same_file(&outputs)?)
+    }
+
+    fn manifest_path(&self) -> PathBuf {
+        self.out.with_file_name(MANIFEST_NAME)
+    }
+
+    /// The task without the controls that were named.
+    pub(super) fn ablated(&self, task: &'static dyn Task) -> Ablation<&'static dyn Task> {
+        Ablation::new(task, self.ablate.iter().copied().collect())
+    }
+
+    /// The policy of the run.
+    ///
+    /// # Errors
+    /// [`CliError::Policy`].
+    pub(super) fn session(&self, global: &Global) -> Result<Session, CliError> {
+        Session::open(global, session::partner(self.partner.as_deref()).as_deref())
+    }
+
+    /// Writes results and manifest, and tells what the command `C` has done. `logs` gives the files of the log their
+    /// names and tells names and SHA-256; `beside` are files to tell of besides results and log.
+    ///
+    /// # Errors
+    /// [`CliError::Bench`] when a file cannot be written.
+    pub(super) fn finish<C: CliCommand>(
+        &self,
+        outcome: &RunOutcome,
+        mut out: AtomicFile,
+        logs: impl FnOnce() -> Result<Vec<(String, String)>, CliError>,
+        made: Made,
+        beside: &[&Path],
+        talk: Talk,
+    ) -> Result<(), CliError> {
+        let results = &outcome.results;
+        out.write(&results_bytes(results)?)?;
+        let name = self.out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut written: BTreeMap<_, _> = logs()?.into_iter().collect();
+        written.insert(name, out.persist()?);
+        let manifest = manifest::bytes_with(outcome.threads, self.episodes, made.wall, written, made.step_timing);
+        match made.again {
+            true => files::write_whole_again(&self.manifest_path(), &manifest)?,
+            false => files::write_whole(&self.manifest_path(), &manifest)?,
+        };
+        let mut answer = Answer::new(self.format, talk);
+        answer.wrote(&self.out);
+        for path in self.log.as_deref().into_iter().chain(beside.iter().copied()) {
+            answer.wrote(path);
+        }
+        for warning in &results.warnings {
+            talk.say(&format!("warning: {warning}"));
+        }
+        talk.say(&format!("Episodes: {}, mean throughput: {:.2}", results.episodes.len(), outcome.throughput_mean()));
+        answer.figure("task", results.task.as_str());
+        answer.figure("episodes", results.episodes.len());
+        answer.figure("base_seed", results.base_seed);
+        answer.figure("agent_baseline_id", results.agent_baseline_id.as_str());
+        answer.figure("throughput_total", outcome.throughput_total);
+        answer.figure("throughput_mean", outcome.throughput_mean());
+        answer.figure("warnings", results.warnings.clone());
+        answer.finish::<C>(true, "")
+    }
+}
