@@ -1,14 +1,16 @@
-//! What an extension author depends on: the traits of the plugin kinds, the registry, and the laboratory's
-//! vocabulary ([`lab`]): actions, outcomes, the shared view of the world.
+//! What an extension author depends on: the traits of the plugin kinds, the registry, and the vocabulary of each
+//! domain: the laboratory's ([`lab`]: actions, outcomes, the shared view of the world) and the mine's ([`mine`]: what a
+//! dispatch policy sees and answers).
 //!
 //! A domain registers a [`lab::LabDomain`], a task a [`Task`], a group of figures a [`metric::Metric`], a set of agents an
-//! [`AgentSet`], a disturbance an [`Injection`]; all are found by id through [`Registry`]. This crate
-//! contains no simulation: no world, no calendar, no rule of any laboratory.
+//! [`AgentSet`], a disturbance an [`Injection`], a way to send trucks a [`mine::DispatchPolicy`]; all are found by id through [`Registry`]. This crate
+//! contains no simulation: no world, no calendar, no rule of any laboratory or mine.
 
 mod agent_set;
 mod injection;
 pub mod lab;
 pub mod metric;
+pub mod mine;
 mod registry;
 mod task;
 

@@ -1,5 +1,6 @@
 //! One registry of everything that is compiled in, sorted by kind and id.
 
+use crate::mine::{DispatchPolicy, MineDomain};
 use crate::{AgentSet, Injection, Task, lab::LabDomain, metric::Metric};
 
 /// What a registration brings.
@@ -15,6 +16,10 @@ pub enum Plugin {
     AgentSet(&'static dyn AgentSet),
     /// A disturbance.
     Injection(&'static dyn Injection),
+    /// A mine domain.
+    MineDomain(&'static dyn MineDomain),
+    /// A way to send empty trucks to loaders.
+    MineDispatch(&'static dyn DispatchPolicy),
 }
 
 impl Plugin {
@@ -22,11 +27,12 @@ impl Plugin {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::LabDomain(_) => "domain",
+            Self::LabDomain(_) | Self::MineDomain(_) => "domain",
             Self::Task(_) => "task",
             Self::Metric(_) => "metric",
             Self::AgentSet(_) => "agents",
             Self::Injection(_) => "injection",
+            Self::MineDispatch(_) => "mine-dispatch",
         }
     }
 
@@ -39,6 +45,8 @@ impl Plugin {
             Self::Metric(metric) => metric.id(),
             Self::AgentSet(set) => set.id(),
             Self::Injection(injection) => injection.id(),
+            Self::MineDomain(domain) => domain.id(),
+            Self::MineDispatch(policy) => policy.id(),
         }
     }
 }
@@ -174,6 +182,17 @@ impl Registry {
         })
     }
 
+    /// The dispatch policy `id` of mines.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known policies.
+    pub fn mine_dispatch(&self, id: &str) -> Result<&'static dyn DispatchPolicy, RegistryError> {
+        self.find("mine-dispatch", id, |plugin| match plugin {
+            Plugin::MineDispatch(policy) => Some(policy),
+            _ => None,
+        })
+    }
+
     /// Everything that episodes are measured by, sorted by id.
     #[must_use]
     pub fn metrics(&self) -> Vec<&'static dyn Metric> {
@@ -185,9 +204,15 @@ impl Registry {
     }
 
     fn find<T>(&self, kind: &'static str, id: &str, pick: impl Fn(Plugin) -> Option<T>) -> Result<T, RegistryError> {
-        let of_kind = || self.entries.iter().filter(|entry| entry.plugin.kind() == kind);
-        of_kind().find(|entry| entry.plugin.id() == id).and_then(|entry| pick(entry.plugin)).ok_or_else(|| {
-            RegistryError::Unknown { kind, id: id.to_owned(), known: of_kind().map(|e| e.plugin.id()).collect() }
+        // What the caller could use: a kind may have several types, as domains have.
+        let usable = || {
+            let of_kind = self.entries.iter().filter(|entry| entry.plugin.kind() == kind);
+            of_kind.filter_map(|entry| Some((entry.plugin.id(), pick(entry.plugin)?)))
+        };
+        usable().find(|(known, _)| *known == id).map(|(_, plugin)| plugin).ok_or_else(|| RegistryError::Unknown {
+            kind,
+            id: id.to_owned(),
+            known: usable().map(|(known, _)| known).collect(),
         })
     }
 }

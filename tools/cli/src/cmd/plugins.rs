@@ -45,9 +45,9 @@ fn list(options: &List) -> Result<(), CliError> {
         }
         Format::Text => {
             let id_width = rows.iter().map(|row| row.1.len()).max().unwrap_or(0).max(2);
-            let mut text = format!("{:<11}{:<id_width$}  {:<9}{}\n", "KIND", "ID", "VERSION", "FROM");
+            let mut text = format!("{:<15}{:<id_width$}  {:<9}{}\n", "KIND", "ID", "VERSION", "FROM");
             for (kind, id, version, owner, _) in &rows {
-                text.push_str(&format!("{kind:<11}{id:<id_width$}  {version:<9}{owner}\n"));
+                text.push_str(&format!("{kind:<15}{id:<id_width$}  {version:<9}{owner}\n"));
             }
             text
         }
@@ -55,7 +55,7 @@ fn list(options: &List) -> Result<(), CliError> {
     talk::print(&text)
 }
 
-/// The fixed facts of a task, the figures of a metric; nothing for other kinds.
+/// The fixed facts of a task, the figures of a metric, what a mine's plugin does; nothing for other kinds.
 fn facts(plugin: Plugin) -> Value {
     match plugin {
         Plugin::Task(task) => {
@@ -75,6 +75,8 @@ fn facts(plugin: Plugin) -> Value {
             let spec = |spec: &MetricSpec| json!({ "name": spec.name, "unit": spec.unit, "formula": spec.formula, "when": spec.when.as_str(), "better": spec.better.as_str(), "uncertainty": spec.uncertainty.as_str() });
             json!({ "figures": metric.specs().iter().map(spec).collect::<Vec<_>>() })
         }
+        Plugin::MineDomain(domain) => json!({ "summary": domain.summary() }),
+        Plugin::MineDispatch(policy) => json!({ "summary": policy.summary() }),
         Plugin::LabDomain(_) | Plugin::AgentSet(_) | Plugin::Injection(_) => json!({}),
     }
 }
