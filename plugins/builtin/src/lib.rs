@@ -4,6 +4,7 @@
 //! here. A program calls [`registry`] and never names a plugin crate itself.
 
 use labtrust_hospital_lab as _;
+use labtrust_mine_haulage as _;
 use labtrust_plugin::{Registry, RegistryError};
 
 /// The registry of everything that is compiled in.

@@ -1,0 +1,18 @@
+//! The mine as a registered domain.
+
+use labtrust_plugin::mine::MineDomain;
+
+/// Mine haulage.
+pub struct MineHaulage;
+
+labtrust_plugin::register_plugin!(MineDomain, MineHaulage);
+
+impl MineDomain for MineHaulage {
+    fn id(&self) -> &'static str {
+        "mine_haulage"
+    }
+
+    fn summary(&self) -> &'static str {
+        "trucks haul ore from loaders to a crusher over roads of limited capacity"
+    }
+}

@@ -1,0 +1,4 @@
+//! The mine by its public surface.
+
+mod common;
+mod scenarios;
