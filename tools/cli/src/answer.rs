@@ -80,6 +80,13 @@ impl Answer {
         self.summary.insert(name.to_owned(), value.into());
     }
 
+    /// Several of them: the keys of a map.
+    pub(crate) fn figures(&mut self, figures: Value) {
+        if let Value::Object(figures) = figures {
+            self.summary.extend(figures);
+        }
+    }
+
     /// Prints `text`, or the document of the command `C`: `ok`, `written` and `summary`.
     ///
     /// # Errors

@@ -124,7 +124,7 @@ pub(crate) struct Json {
     pub(crate) form: JsonForm,
     /// Version of the document.
     pub(crate) version: &'static str,
-    /// Its keys, or of a product those of its `summary`, and what they hold.
+    /// Its keys, or of a product those of its `summary`, and what they hold. One with `?` is not in every document.
     pub(crate) keys: &'static [(&'static str, &'static str)],
 }
 

@@ -225,7 +225,7 @@ fn a_code_an_invariant_and_an_emit_are_explained_with_their_places() {
         let (code, stdout, stderr) = explain(&[id, "--format", "json"]);
         assert_eq!(code, 0, "{stderr}");
         let told: Value = serde_json::from_str(&stdout).unwrap();
-        assert_eq!((&told["id"], &told["kind"]), (&id.into(), &kind.into()));
+        assert_eq!((&told["id"], &told["what"]), (&id.into(), &kind.into()));
         assert!(told["meaning"].as_str().unwrap().starts_with(meaning), "{told}");
         let place = &told["places"][0];
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policy/").to_owned() + place["file"].as_str().unwrap();

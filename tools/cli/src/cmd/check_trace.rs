@@ -2,8 +2,8 @@
 
 use super::Timing;
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Format, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{EngineChoice, Session};
 use crate::talk::{self, Talk};
@@ -37,9 +37,8 @@ pub(crate) struct Options {
     /// Write model_check_report.json and model_check_report.md to this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Form of what is printed
-    #[arg(long, default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
     /// State that the episode began with, as a JSON map; a scenario's trace says it itself
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "task"])]
     initial_state: Option<PathBuf>,
@@ -79,6 +78,17 @@ impl CliCommand for Options {
         ],
         done: "no violation, no divergence",
         fails: "the trace is not safe",
+        json: Json::foreign(&[
+            ("safe", "whether nothing was found"),
+            ("max_steps", "steps that were allowed [count]"),
+            ("steps_checked", "steps that were looked at [count]"),
+            ("violations", "for every violation `invariant_id`, `step_index`, `evidence`, `message`"),
+            ("invariant_ids_checked", "invariants whose violations count"),
+            ("re_evaluated", "whether the events were played again"),
+            ("not_re_evaluated_because", "why not"),
+            ("divergences", "findings that something was recorded otherwise than it happened [count]"),
+            ("steps_in_trace", "[count]"),
+        ]),
         examples: &[Example::new("traces/GS-002.jsonl --out checked")
             .needs(&["traces/GS-002.jsonl"])
             .leaves(&["checked/model_check_report.json", "checked/model_check_report.md"])],
@@ -132,7 +142,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
             talk.wrote(&path);
         }
     }
-    talk::print(&match options.format {
+    talk::print(&match options.format.format {
         Format::Text => report.text(),
         Format::Json => report.json(),
     })?;

@@ -1,11 +1,13 @@
 //! `completions`: what a shell needs to complete commands and options.
 
 use crate::Global;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::commands::program;
 use crate::error::CliError;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use clap_complete::Shell;
+use serde_json::json;
 
 /// Print the completions of a shell
 #[derive(Debug, clap::Args)]
@@ -13,12 +15,15 @@ pub(crate) struct Options {
     /// The shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "completions",
         notes: "For bash, zsh, fish, PowerShell or elvish.",
+        json: Json::data(&[("shell", "its name"), ("script", "what the shell reads")]),
         examples: &[Example::new("bash > ~/.local/share/bash-completion/completions/labtrust")],
         refusals: &[Refusal::new("basic", 2, "basic")],
         ..Spec::NEW
@@ -33,5 +38,7 @@ impl CliCommand for Options {
 fn run(options: &Options) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut program(), "labtrust", &mut script);
-    talk::print(&String::from_utf8_lossy(&script))
+    let script = String::from_utf8_lossy(&script);
+    let shell = options.shell.to_string();
+    options.format.print::<Options>(|| script.clone().into_owned(), || json!({ "shell": shell, "script": script }))
 }

@@ -5,16 +5,16 @@ mod report;
 
 use super::{Timing, not_yet};
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_bench::diff::diff;
 use labtrust_bench::files::write_whole;
 use labtrust_kernel::ClockMode;
 use report::{Report, RunDigests};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -45,9 +45,8 @@ pub(crate) struct Options {
     /// Disturbance of a task that takes one
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
-    /// What is printed: nothing, or the report as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
     #[arg(long, hide = true, value_parser = ["deterministic", "llm_offline"])]
     pipeline_mode: Option<String>,
     #[arg(long, hide = true)]
@@ -66,6 +65,16 @@ impl CliCommand for Options {
         ],
         done: "every byte is the same",
         fails: "anything differs",
+        json: Json::product(&[
+            ("task", "its id"),
+            ("episodes", "of each run [count]"),
+            ("seed", "of the first episode"),
+            ("timing_mode", "who moved time"),
+            ("threads", "of both runs [count]"),
+            ("checks", "for every check its name (`check`) and whether both runs are the `same`"),
+            ("errors", "what differs, in words"),
+            ("warnings", "what a reader of the figures should know"),
+        ]),
         examples: &[Example::new("--task throughput_sla --episodes 20 --seed 42 --out report")
             .leaves(&["report/determinism_report.json", "report/determinism_report.md"])],
         refusals: &[Refusal::new("--task nothing --episodes 2 --seed 1 --out twice", 1, "nothing")],
@@ -120,16 +129,21 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     };
     drop(scratch);
     let json = report.json()?;
+    let mut answer = Answer::new(options.format, talk);
     for (name, bytes) in
         [("determinism_report.json", &json), ("determinism_report.md", &report.markdown().into_bytes())]
     {
         let path = options.out.join(name);
         write_whole(&path, bytes)?;
-        talk.wrote(&path);
+        answer.wrote(&path);
     }
-    if options.format == Format::Json {
-        talk::print(&String::from_utf8_lossy(&json))?;
-    }
+    let checks = report.checks().map(|(check, same)| json!({ "check": check, "same": same }));
+    answer.figures(json!({
+        "task": report.task, "episodes": report.episodes, "seed": report.seed, "timing_mode": report.timing.as_str(),
+        "threads": [report.first.threads, report.second.threads], "checks": checks, "errors": report.errors(),
+        "warnings": report.first.warnings,
+    }));
+    answer.finish::<Options>(report.passed(), "")?;
     for warning in &report.first.warnings {
         talk.say(&format!("warning: {warning}"));
     }

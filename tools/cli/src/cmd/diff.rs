@@ -1,10 +1,10 @@
 //! `diff`: where two results, two logs or two runs part.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_bench::diff::diff;
 use std::path::PathBuf;
 
@@ -17,9 +17,8 @@ pub(crate) struct Options {
     /// Another of the same kind
     #[arg(value_name = "B")]
     second: PathBuf,
-    /// Text or JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -28,6 +27,13 @@ impl CliCommand for Options {
         notes: "The first event at which two logs part, or what differs in two results; of run directories the logs first ([how to](../howto/compare_runs.md)).",
         done: "they are the same",
         fails: "they differ; what differs is on stdout",
+        json: Json::data(&[
+            ("equal", "whether they are the same"),
+            ("files", "files that were compared [count]"),
+            ("difference", "the first one; null when they are the same"),
+            ("within", "the file that parts, of run directories"),
+            ("notes", "what differs without being a difference of results"),
+        ]),
         examples: &[
             Example::shown("monday/log.jsonl tuesday/log.jsonl"),
             Example::tried("results.json results.json").needs(&["results.json"]),
@@ -54,19 +60,20 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     for note in &found.notes {
         talk.say(&format!("note: {note}"));
     }
-    match options.format {
-        Format::Json => {
+    options.format.print::<Options>(
+        || match &found.difference {
+            Some(difference) => {
+                let within = found.within.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+                format!("{within}{difference}\n")
+            }
+            None => String::new(),
+        },
+        || {
             let mut value = serde_json::to_value(&found).unwrap_or_default();
             value["equal"] = found.difference.is_none().into();
-            talk::print(&format!("{value:#}\n"))?;
-        }
-        Format::Text => {
-            if let Some(difference) = &found.difference {
-                let within = found.within.as_ref().map_or_else(String::new, |name| format!("{name}: "));
-                talk::print(&format!("{within}{difference}\n"))?;
-            }
-        }
-    }
+            value
+        },
+    )?;
     if found.difference.is_some() {
         let (first, second) = (options.first.clone(), options.second.clone());
         return Err(CliError::Different { first, second });

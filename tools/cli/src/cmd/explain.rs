@@ -2,11 +2,11 @@
 //! says something about it.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
 use crate::session::Session;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_hospital_lab::refusals::gates_of;
 use labtrust_policy::{PolicyError, PolicyStore, nearest, places_of};
 use serde_json::{Map, Value, json};
@@ -22,16 +22,40 @@ pub(crate) struct Options {
     /// Reason code, id of an invariant, or emitted word
     #[arg(value_name = "CODE")]
     code: String,
-    /// Text or JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "explain",
         fails: "an unknown code; the nearest one is named",
-        examples: &[Example::new("RC_DEVICE_NOT_COLOCATED")],
+        json: Json::data(&[
+            ("id", "the word"),
+            ("what", "`reason_code`, `invariant` or `emit`"),
+            ("meaning", "in a sentence"),
+            ("places", "where the policy uses it: `file`, `line`, `place`"),
+            ("remedy?", "of a reason code: what to do"),
+            ("namespace?", "of a reason code: its group"),
+            ("severity?", "of a reason code or an invariant"),
+            ("severity_means?", "in words"),
+            ("what_follows?", "of a reason code: what is done then"),
+            ("actions?", "that it belongs to, or that are looked at"),
+            ("raised_by?", "of a reason code: gates of the trust pipeline"),
+            ("non_overridable?", "of a reason code: no token sets it aside"),
+            ("set_aside_with?", "tokens that set it aside"),
+            ("taken_from?", "of a reason code that the policy directory lacks"),
+            ("title?", "of an invariant"),
+            ("scope?", "of an invariant"),
+            ("reason_code?", "of an invariant: what a violation reports"),
+            ("check?", "of an invariant: what looks at it"),
+            ("category?", "of an emitted word"),
+        ]),
+        examples: &[
+            Example::new("RC_DEVICE_NOT_COLOCATED"),
+            Example::tried("INV-ZONE-004"),
+            Example::tried("KILL_SWITCH_ZONE"),
+        ],
         refusals: &[Refusal::new("SIG_INVALD", 1, "SIG_INVALID")],
         ..Spec::NEW
     };
@@ -69,10 +93,7 @@ fn run(options: &Options, global: &Global) -> Result<(), CliError> {
         return Err(CliError::UnknownName { what: "reason code, invariant or emit", name: id.to_owned(), near });
     };
     let explained = Explained { id: id.to_owned(), kind, facts, places: places_of(&policy, id) };
-    talk::print(&match options.format {
-        Format::Text => explained.text(),
-        Format::Json => explained.json(),
-    })
+    options.format.print::<Options>(|| explained.text(), || explained.json())
 }
 
 impl Explained {
@@ -97,14 +118,14 @@ impl Explained {
         out
     }
 
-    fn json(&self) -> String {
+    fn json(&self) -> Value {
         let facts = self.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let mut document = Map::from_iter(facts);
         let place = |(file, line, place): &(String, usize, &str)| json!({"file": file, "line": line, "place": place});
         document.insert("id".into(), json!(self.id));
-        document.insert("kind".into(), json!(self.kind.replace(' ', "_")));
+        document.insert("what".into(), json!(self.kind.replace(' ', "_")));
         document.insert("places".into(), self.places.iter().map(place).collect());
-        format!("{:#}\n", Value::Object(document))
+        Value::Object(document)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::Timing;
 use crate::Global;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
@@ -40,6 +41,8 @@ pub(crate) struct Options {
     /// Replace the directory if it exists
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -48,6 +51,16 @@ impl CliCommand for Options {
         notes: "Every task of the [official registry](benchmark_card.md), by its crew and by `random_legal`.",
         writes: &[output("--out/", "results/, tables (summary*), guarded.json, metadata.json; whole or not at all")],
         fails: "a task is played by other agents than the registry names, or releases less than its floor; --out exists",
+        json: Json::product(&[
+            ("episodes", "of each task [count]"),
+            ("base_seed", "of the first episode"),
+            ("timing_mode", "who moved time"),
+            ("reference_agents", "the line to compare with"),
+            (
+                "tasks",
+                "for every task its id (`task`), `baseline_id`, `throughput_mean` and `reference_throughput_mean`",
+            ),
+        ]),
         examples: &[
             Example::shown("--out baselines --episodes 200"),
             Example::tried("--out baselines --episodes 1").leaves(&["baselines/metadata.json", "baselines/summary.md"]),
@@ -93,6 +106,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
     let building = Building::new(&options.out)?;
     let mut guarded = Vec::new();
+    let mut rows = Vec::new();
     for entry in &official.official_tasks {
         let outcome = play(options, &registry, &session, &entry.task, &entry.agents)?;
         check(entry, options, &outcome)?;
@@ -102,6 +116,10 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         let reference = play(options, &registry, &session, &entry.task, &official.reference_agents)?;
         let name = format!("results/{}_{}.json", entry.task, official.reference_agents);
         building.write(&name, &results_bytes(&reference.results)?)?;
+        rows.push(json!({
+            "task": entry.task, "baseline_id": entry.baseline_id, "throughput_mean": outcome.throughput_mean(),
+            "reference_throughput_mean": reference.throughput_mean(),
+        }));
         talk.say(&format!(
             "{}: {:.2} an episode, {:.2} by {}",
             entry.task,
@@ -128,8 +146,13 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     });
     building.write("metadata.json", format!("{metadata:#}\n").as_bytes())?;
     building.finish(&options.out)?;
-    talk.wrote(&options.out);
-    Ok(())
+    let mut answer = Answer::new(options.format, talk);
+    answer.wrote(&options.out);
+    answer.figures(json!({
+        "episodes": options.episodes, "base_seed": options.seed, "timing_mode": metadata["timing_mode"],
+        "reference_agents": official.reference_agents, "tasks": rows,
+    }));
+    answer.finish::<Options>(true, "")
 }
 
 fn play(

@@ -1,11 +1,12 @@
 //! `lab draw`: a picture of the laboratory, from the zone policy.
 
 use crate::Global;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::floor_plan;
 use crate::session::Session;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_bench::files::write_whole;
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ pub(crate) struct Options {
     /// File to write; stdout where this is not given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -22,7 +25,8 @@ impl CliCommand for Options {
         name: "lab draw",
         notes: "The floor plan of the policy, as SVG.",
         writes: &[output("--out", "with --out: the picture, which otherwise goes to stdout")],
-        examples: &[Example::new("--out laboratory.svg").leaves(&["laboratory.svg"])],
+        json: Json::product(&[("picture?", "the SVG, without --out")]),
+        examples: &[Example::new("--out laboratory.svg").leaves(&["laboratory.svg"]), Example::tried("")],
         refusals: &[Refusal::new("--out results.json/lab.svg", 1, "results.json").needs(&["results.json"])],
         ..Spec::NEW
     };
@@ -37,12 +41,16 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let session = Session::open(global, None)?;
     let plan = floor_plan::read(&session.policy)?;
     let svg = floor_plan::draw(&plan);
+    let mut answer = Answer::new(options.format, talk);
     match &options.out {
         Some(path) => {
             write_whole(path, svg.as_bytes())?;
-            talk.wrote(path);
-            Ok(())
+            answer.wrote(path);
+            answer.finish::<Options>(true, "")
         }
-        None => talk::print(&svg),
+        None => {
+            answer.figure("picture", svg.as_str());
+            answer.finish::<Options>(true, &svg)
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! `man`: the manual page of the program, or a page for every command.
 
 use crate::Global;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::commands::program;
 use crate::error::CliError;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use clap::Command;
 use clap_mangen::Man;
 use labtrust_bench::files;
@@ -16,12 +17,15 @@ pub(crate) struct Options {
     /// Directory for the pages of all commands; only the first page, on stdout, where this is not given
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "man",
         writes: &[output("DIR/labtrust-COMMAND.1", "with DIR: a page for every command")],
+        json: Json::product(&[("pages", "pages that were written, or 1 [count]"), ("page?", "the page, without DIR")]),
         examples: &[
             Example::new("> labtrust.1"),
             Example::new("man1").leaves(&["man1/labtrust.1", "man1/labtrust-diff.1"]),
@@ -42,16 +46,22 @@ impl CliCommand for Options {
 fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     let mut whole = program().disable_help_subcommand(true);
     whole.build();
+    let mut answer = Answer::new(options.format, talk);
     let Some(dir) = &options.dir else {
-        return talk::print(&String::from_utf8_lossy(&page(&whole)?));
+        let page = String::from_utf8_lossy(&page(&whole)?).into_owned();
+        answer.figure("pages", 1);
+        answer.figure("page", page.as_str());
+        return answer.finish::<Options>(true, &page);
     };
     std::fs::create_dir_all(dir).map_err(|source| CliError::Directory { path: dir.clone(), source })?;
-    for command in with_subcommands(&whole) {
+    let commands = with_subcommands(&whole);
+    answer.figure("pages", commands.len());
+    for command in commands {
         let path = dir.join(format!("{}.1", command.get_display_name().unwrap_or_else(|| command.get_name())));
         files::write_whole(&path, &page(command)?)?;
-        talk.wrote(&path);
+        answer.wrote(&path);
     }
-    Ok(())
+    answer.finish::<Options>(true, "")
 }
 
 fn page(command: &Command) -> Result<Vec<u8>, CliError> {

@@ -1,10 +1,10 @@
 //! `plugins list`: what is compiled in.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_plugin::Plugin;
 use labtrust_plugin::metric::MetricSpec;
 use serde_json::{Value, json};
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 /// List every plugin with its kind, id, version and the crate that brings it
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// Text or JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for List {
     const SPEC: Spec = Spec {
         name: "plugins list",
+        json: Json::data(&[("plugins", "for every plugin `kind`, `id`, `version`, `owner`, `facts`")]),
         examples: &[Example::new("--format json")],
         refusals: &[Refusal::new("--format xml", 2, "xml")],
         ..Spec::NEW
@@ -38,21 +38,20 @@ fn list(options: &List) -> Result<(), CliError> {
         .iter()
         .map(|entry| (entry.plugin.kind(), entry.plugin.id(), entry.version, entry.owner, facts(entry.plugin)))
         .collect();
-    let text = match options.format {
-        Format::Json => {
-            let object = |(kind, id, version, owner, facts): &(_, _, _, _, Value)| json!({ "kind": kind, "id": id, "version": version, "owner": owner, "facts": facts });
-            format!("{:#}\n", Value::Array(rows.iter().map(object).collect()))
-        }
-        Format::Text => {
+    options.format.print::<List>(
+        || {
             let id_width = rows.iter().map(|row| row.1.len()).max().unwrap_or(0).max(2);
             let mut text = format!("{:<15}{:<id_width$}  {:<9}{}\n", "KIND", "ID", "VERSION", "FROM");
             for (kind, id, version, owner, _) in &rows {
                 text.push_str(&format!("{kind:<15}{id:<id_width$}  {version:<9}{owner}\n"));
             }
             text
-        }
-    };
-    talk::print(&text)
+        },
+        || {
+            let object = |(kind, id, version, owner, facts): &(_, _, _, _, Value)| json!({ "kind": kind, "id": id, "version": version, "owner": owner, "facts": facts });
+            json!({ "plugins": rows.iter().map(object).collect::<Vec<_>>() })
+        },
+    )
 }
 
 /// The fixed facts of a task, the figures of a metric, what a mine's plugin does; nothing for other kinds.

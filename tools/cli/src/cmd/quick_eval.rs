@@ -1,16 +1,20 @@
 //! `quick-eval`: three tasks, one episode each, one directory.
 
 use super::{Timing, manifest, not_yet};
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{self, Session};
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use crate::{Global, version};
 use labtrust_bench::files::{AtomicFile, write_whole};
 use labtrust_bench::log::EpisodeIndex;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::summary::{QuickEvalSummary, quick_eval_markdown};
+use labtrust_bench::summary::{QuickEvalSummary, count, quick_eval_markdown, total};
 use labtrust_bench::{BenchmarkRun, RunLogs};
+use labtrust_contract::ResultsFile;
+use labtrust_kernel::ClockMode;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -33,6 +37,8 @@ pub(crate) struct Options {
     /// Name of the run instead of the time: the directory is quick_eval_<ID>
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
+    #[command(flatten)]
+    format: FormatOption,
     #[arg(long, hide = true, value_parser = ["deterministic", "llm_offline", "llm_live"])]
     pipeline_mode: Option<String>,
     #[arg(long, hide = true)]
@@ -49,6 +55,16 @@ impl CliCommand for Options {
         )],
         fails: "a run of that name is there already",
         usage: "a run id that is no plain name",
+        json: Json::product(&[
+            ("run_id", "its name"),
+            ("seed", "of every episode"),
+            ("timing_mode", "who moved time"),
+            (
+                "tasks",
+                "for every task what the table has: `task`, `throughput`, `violations`, `blocked`, `blocked_attackers`, `specimens` [count], `completion_rate`, `on_time_rate`, `p50_turnaround_s`, `p95_turnaround_s` [s]",
+            ),
+            ("warnings", "what a reader of the figures should know"),
+        ]),
         examples: &[
             Example::new("--seed 42"),
             Example::tried("--run-id a").leaves(&["labtrust_runs/quick_eval_a/summary.md"]),
@@ -128,10 +144,35 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     write_whole(&dir.path(MANIFEST_NAME), &manifest::bytes(threads, episodes, begun.elapsed(), outputs))?;
     dir.persist()?;
 
-    talk::print(&summary)?;
-    talk.wrote(&target);
+    let mut answer = Answer::new(options.format, talk);
+    answer.wrote(&target);
+    answer.figure("run_id", run_id.as_str());
+    answer.figure("seed", options.seed);
+    answer.figure("timing_mode", ClockMode::from(options.timing).as_str());
+    answer.figure("tasks", results.iter().flat_map(rows).collect::<Vec<_>>());
+    answer.figure("warnings", results.iter().flat_map(|result| result.warnings.clone()).collect::<Vec<_>>());
+    answer.finish::<Options>(true, &summary)?;
     talk.say(&format!("Next: labtrust run-summary --run {shown}"));
     Ok(())
+}
+
+/// What the table says, of every episode of a task.
+fn rows(results: &ResultsFile) -> impl Iterator<Item = Value> {
+    results.episodes.iter().map(|episode| {
+        let metrics = &episode.metrics;
+        json!({
+            "task": results.task,
+            "throughput": count(metrics, "throughput"),
+            "violations": total(metrics, "violations_by_invariant_id"),
+            "blocked": total(metrics, "blocked_by_reason_code"),
+            "blocked_attackers": total(metrics, "attacker_blocked_by_reason_code"),
+            "specimens": count(metrics, "specimens_total"),
+            "completion_rate": metrics.get("completion_rate"),
+            "p50_turnaround_s": metrics.get("p50_turnaround_s"),
+            "p95_turnaround_s": metrics.get("p95_turnaround_s"),
+            "on_time_rate": metrics.get("on_time_rate"),
+        })
+    })
 }
 
 /// A directory under a temporary name until everything in it is whole.

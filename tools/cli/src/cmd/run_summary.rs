@@ -1,12 +1,12 @@
 //! `run-summary`: what a run directory holds, in one line a results file.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk::{self, Talk};
-use labtrust_bench::summary::summarise_run;
-use serde_json::json;
+use crate::talk::Talk;
+use labtrust_bench::summary::{RunSummary, summarise_run};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Print totals of the results in a run directory
@@ -15,9 +15,8 @@ pub(crate) struct Options {
     /// Directory of the run
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
-    /// Text, or JSON: one object, or a list of them where the run has several results files
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -25,6 +24,15 @@ impl CliCommand for Options {
         name: "run-summary",
         notes: "A line for every results file below the directory.",
         fails: "a directory without results",
+        json: Json::data(&[
+            ("runs", "for every results file the keys below"),
+            ("task?", "of one results file only, like the following"),
+            ("num_episodes?", "[count]"),
+            ("total_steps?", "[count]"),
+            ("throughput_mean?", "distinct results released, an episode"),
+            ("violations_total?", "broken invariants [count]"),
+            ("blocked_total?", "refused events [count]"),
+        ]),
         examples: &[
             Example::shown("--run labtrust_runs/quick_eval_20260101_120000"),
             Example::tried("--run labtrust_runs/quick_eval_a").needs(&["labtrust_runs/quick_eval_a"]),
@@ -47,15 +55,17 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     if found.runs.is_empty() {
         return Err(CliError::NothingReadable { path: options.run.clone() });
     }
-    let text = match options.format {
-        Format::Text => found.runs.iter().map(|run| run.line() + "\n").collect(),
-        Format::Json => {
-            let value = match &found.runs[..] {
-                [one] => json!(one),
-                many => json!(many),
-            };
-            format!("{value:#}\n")
-        }
+    options
+        .format
+        .print::<Options>(|| found.runs.iter().map(|run| run.line() + "\n").collect(), || document(&found.runs))
+}
+
+/// The keys of the only run stand at the top, as they always did.
+fn document(runs: &[RunSummary]) -> Value {
+    let mut keys = match runs {
+        [one] => json!(one),
+        _ => json!({}),
     };
-    talk::print(&text)
+    keys["runs"] = json!(runs);
+    keys
 }

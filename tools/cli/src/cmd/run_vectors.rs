@@ -5,7 +5,8 @@
 //! by `--check` only, which compares every step and every query; a key that an expected step leaves out is not compared.
 
 use crate::Global;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::{EngineChoice, Session};
 use crate::talk::Talk;
@@ -34,6 +35,8 @@ pub(crate) struct Options {
     /// Compare every step and every query with what the input expects; exit 1 if anything differs
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -42,6 +45,11 @@ impl CliCommand for Options {
         notes: "Scripts of events, a JSON line each, through the frozen reference or the laboratory.",
         writes: &[output("--out", "a line for every script")],
         fails: "with --check a script that differs from what it expects, which is told on stderr",
+        json: Json::product(&[
+            ("scripts", "[count]"),
+            ("steps", "of all scripts [count]"),
+            ("differing", "scripts that differ from what they expect [count]; null without --check"),
+        ]),
         examples: &[Example::new("--in vectors.jsonl --out answers.jsonl --check")
             .needs(&["vectors.jsonl"])
             .leaves(&["answers.jsonl"])],
@@ -106,12 +114,12 @@ impl<'a> Script<'a> {
 }
 
 /// What came of a script.
-struct Answer {
+struct Played {
     results: Vec<Value>,
     finals: Map<String, Value>,
 }
 
-impl Answer {
+impl Played {
     fn of(engine: &mut dyn Engine, script: &Script<'_>) -> Result<Self, String> {
         engine.reset(script.initial_state, SEED).map_err(|error| format!("{:?}: {error}", script.id))?;
         let mut step = |event: &&Map<String, Value>| {
@@ -191,7 +199,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         let wrong = |problem| VectorError::Line { path: options.input.clone(), line: index + 1, problem };
         let line: Value = serde_json::from_str(line).map_err(|error| wrong(format!("not JSON: {error}")))?;
         let script = Script::read(&line, options.check).map_err(wrong)?;
-        let answer = Answer::of(engine.as_mut(), &script).map_err(wrong)?;
+        let answer = Played::of(engine.as_mut(), &script).map_err(wrong)?;
         scripts += 1;
         steps += answer.results.len();
         if let Some(difference) = options.check.then(|| answer.difference(&script)).flatten() {
@@ -203,8 +211,13 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         out.write(format!("{answer}\n").as_bytes())?;
     }
     out.persist()?;
-    talk.wrote(&options.out);
+    let mut answer = Answer::new(options.format, talk);
+    answer.wrote(&options.out);
     talk.say(&format!("Scripts: {scripts}, steps: {steps}"));
+    answer.figure("scripts", scripts);
+    answer.figure("steps", steps);
+    answer.figure("differing", options.check.then_some(differing));
+    answer.finish::<Options>(differing == 0, "")?;
     match (options.check, differing) {
         (false, _) => {}
         (true, 0) => talk.say("Equal in every step and every query"),

@@ -1,10 +1,10 @@
 //! `summarize-results`: results of any number of runs as tables, a row for every task, baseline and partner.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_bench::files::AtomicFile;
 use labtrust_bench::summary::summarise_results;
 use serde_json::json;
@@ -25,9 +25,8 @@ pub(crate) struct Options {
     /// How the names of the tables begin
     #[arg(long, value_name = "NAME", default_value = "summary")]
     basename: String,
-    /// Text, or JSON: every row with every column, to stdout as well
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -43,6 +42,11 @@ impl CliCommand for Options {
         ],
         fails: "nothing that could be read as results",
         usage: "a basename that is no file name",
+        json: Json::product(&[
+            ("documents", "results files that were read [count]"),
+            ("rows", "every row of the tables with every column"),
+            ("warnings", "what was left out or looks odd"),
+        ]),
         examples: &[Example::new("--in results.json agent/ --out summary")
             .needs(&["results.json", "agent/results.json"])
             .leaves(&[
@@ -79,6 +83,7 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     for warning in &summary.warnings {
         talk.say(&format!("warning: {warning}"));
     }
+    let mut answer = Answer::new(options.format, talk);
     // All of them are written before the first gets its name.
     let mut files = Vec::new();
     for (name, text) in &summary.files {
@@ -89,11 +94,10 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     }
     for (path, file) in files {
         file.persist()?;
-        talk.wrote(&path);
+        answer.wrote(&path);
     }
-    if options.format == Format::Json {
-        let out = json!({ "documents": summary.documents, "rows": summary.rows, "warnings": summary.warnings });
-        talk::print(&format!("{out:#}\n"))?;
-    }
-    Ok(())
+    answer.figure("documents", json!(summary.documents));
+    answer.figure("rows", json!(summary.rows));
+    answer.figure("warnings", json!(summary.warnings));
+    answer.finish::<Options>(true, "")
 }

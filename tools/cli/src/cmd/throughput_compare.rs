@@ -3,11 +3,11 @@
 use super::Timing;
 use super::plain_run::{PlainRun, released_something};
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec, output};
+use crate::answer::{Answer, FormatOption};
+use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::session::Session;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_bench::files::AtomicFile;
 use labtrust_bench::results::results_bytes;
 use labtrust_bench::stats::{Confidence, mean_interval, moments};
@@ -33,9 +33,8 @@ pub(crate) struct Options {
     /// Who moves time; the task decides where this is not given
     #[arg(long, value_name = "MODE")]
     timing: Option<Timing>,
-    /// Form of the answer on stdout
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -44,6 +43,15 @@ impl CliCommand for Options {
         notes: "Mean throughput of `throughput_sla` with its interval.",
         writes: &[output("--out", "results")],
         fails: "nothing is released",
+        json: Json::product(&[
+            ("task", "its id"),
+            ("n", "episodes [count]"),
+            ("throughput_mean", "distinct results released, an episode"),
+            ("throughput_std", "its standard deviation"),
+            ("throughput_mean_ci_lower", "lower end of the interval of the mean, 95 %"),
+            ("throughput_mean_ci_upper", "upper end"),
+            ("distinct_chains", "episodes that went different ways [count]"),
+        ]),
         examples: &[Example::new("--episodes 100 --out throughput.json").leaves(&["throughput.json"])],
         refusals: &[Refusal::new("--episodes 0", 2, "--episodes")],
         ..Spec::NEW
@@ -71,12 +79,12 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let outcome = run.run(&registry, &session, talk)?;
     file.write(&results_bytes(&outcome.results)?)?;
     file.persist()?;
-    talk.wrote(&options.out);
-    talk::print(&match options.format {
-        Format::Text => text(&outcome.results),
-        Format::Json => format!("{:#}\n", figures(&outcome.results)),
-    })?;
-    released_something(&outcome.results)
+    let mut answer = Answer::new(options.format, talk);
+    answer.wrote(&options.out);
+    answer.figures(figures(&outcome.results));
+    let released = released_something(&outcome.results);
+    answer.finish::<Options>(released.is_ok(), &text(&outcome.results))?;
+    released
 }
 
 fn throughput(results: &ResultsFile) -> Vec<f64> {

@@ -1,14 +1,14 @@
 //! `validate-policy`: everything that is wrong with a policy, each with its place and a way out.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
 use crate::session::Session;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
 use labtrust_plugin::lab::ActionKind;
 use labtrust_policy::{Finding, PolicyError, PolicyStore, validate};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Check a policy directory: its shape, its sense, and whether the domain can load it
 #[derive(Debug, clap::Args)]
@@ -19,9 +19,8 @@ pub(crate) struct Options {
     /// Domain that loads the policy; its overlay is put on first
     #[arg(long, value_name = "ID", default_value = "hospital_lab")]
     domain: String,
-    /// Text or JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -30,6 +29,10 @@ impl CliCommand for Options {
         notes: "Each finding has file, line and what to do ([how to](../howto/validate_policy.md)).",
         done: "no findings",
         fails: "findings, which are on stdout",
+        json: Json::data(&[(
+            "findings",
+            "for every finding `file`, `line`, `column`, `level`, `code`, `subject`, `message`, `fix`",
+        )]),
         examples: &[
             Example::shown("--policy-dir my_policy --partner hsl_like"),
             Example::tried("--policy-dir policy --partner hsl_like").needs(&["policy"]),
@@ -57,10 +60,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         return Err(error.into());
     }
     let findings = validate(&policy, &actions(), loading.as_ref());
-    talk::print(&match options.format {
-        Format::Text => text(&findings),
-        Format::Json => as_json(&findings),
-    })?;
+    options.format.print::<Options>(|| text(&findings), || as_json(&findings))?;
     if findings.is_empty() {
         talk.say("no findings");
         return Ok(());
@@ -99,7 +99,7 @@ fn text(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("{finding}\n")).collect()
 }
 
-fn as_json(findings: &[Finding]) -> String {
+fn as_json(findings: &[Finding]) -> Value {
     let rows: Vec<_> = findings
         .iter()
         .map(|one| {
@@ -115,5 +115,5 @@ fn as_json(findings: &[Finding]) -> String {
             })
         })
         .collect();
-    format!("{:#}\n", json!({ "findings": rows }))
+    json!({ "findings": rows })
 }

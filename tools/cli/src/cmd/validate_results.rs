@@ -1,11 +1,11 @@
 //! `validate-results`: whether results files have the published shape, and whether their figures can be true.
 
 use crate::Global;
-use crate::answer::Format;
-use crate::command::{CliCommand, Example, Refusal, Spec};
+use crate::answer::FormatOption;
+use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
-use crate::talk::{self, Talk};
-use labtrust_bench::validate::validate_results;
+use crate::talk::Talk;
+use labtrust_bench::validate::{ResultsFinding, validate_results};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -15,9 +15,8 @@ pub(crate) struct Options {
     /// Results files, or directories in which they are looked for
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Text or JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatOption,
 }
 
 impl CliCommand for Options {
@@ -26,6 +25,10 @@ impl CliCommand for Options {
         notes: "Each finding has file, place (a JSON pointer) and what to do.",
         done: "no findings",
         fails: "findings, which are on stdout",
+        json: Json::data(&[
+            ("files", "files that were checked [count]"),
+            ("findings", "for every finding `file`, `pointer`, `message`, `hint`"),
+        ]),
         examples: &[Example::new("results.json").needs(&["results.json"])],
         refusals: &[Refusal::new("log.jsonl", 1, "log.jsonl").needs(&["log.jsonl"])],
         ..Spec::NEW
@@ -42,21 +45,11 @@ impl CliCommand for Options {
 /// [`CliError::ResultsFindings`] when there are any, [`CliError::Bench`] when there is nothing to check.
 fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     let check = validate_results(&options.paths)?;
-    let text = match options.format {
-        Format::Text => check.findings.iter().map(|finding| format!("{finding}\n")).collect(),
-        Format::Json => {
-            let rows: Vec<_> = check
-                .findings
-                .iter()
-                .map(|one| {
-                    json!({ "file": one.file.display().to_string(), "pointer": one.pointer, "message": one.message,
-                        "hint": one.hint })
-                })
-                .collect();
-            format!("{:#}\n", json!({ "files": check.files, "findings": rows }))
-        }
-    };
-    talk::print(&text)?;
+    let finding = |one: &ResultsFinding| json!({ "file": one.file.display().to_string(), "pointer": one.pointer, "message": one.message, "hint": one.hint });
+    options.format.print::<Options>(
+        || check.findings.iter().map(|finding| format!("{finding}\n")).collect(),
+        || json!({ "files": check.files, "findings": check.findings.iter().map(finding).collect::<Vec<_>>() }),
+    )?;
     match check.findings.len() {
         0 => {
             talk.say(&format!("{} checked, no findings", files(check.files)));

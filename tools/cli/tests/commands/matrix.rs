@@ -5,11 +5,13 @@
 
 use super::{labtrust, list, table, text, texts};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A call of the program, and what has to come of it.
 struct Call {
+    /// The command's name.
+    name: String,
     /// As one would type it.
     shown: String,
     arguments: Vec<String>,
@@ -29,7 +31,7 @@ fn calls(command: &Value) -> Vec<Call> {
     let call = |row: &Value, wanted| {
         let arguments = name.split(' ').chain(texts(row, "arguments")).map(str::to_owned).collect();
         let needs = texts(row, "needs").into_iter().map(str::to_owned).collect();
-        Call { shown: format!("{name} {}", text(row, "line")), arguments, needs, wanted }
+        Call { name: name.to_owned(), shown: format!("{name} {}", text(row, "line")), arguments, needs, wanted }
     };
     let examples = list(command, "examples").iter().filter(|row| row["tried"] == true);
     let done = |row: &Value| Wanted::Done(texts(row, "leaves").into_iter().map(str::to_owned).collect());
@@ -100,12 +102,8 @@ fn run(dir: &Path, call: &Call) {
     }
 }
 
-#[test]
-fn every_command_does_its_work_and_refuses_what_is_wrong_in_a_sentence() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    let table = table();
-    let mut waiting: Vec<Call> = list(&table, "commands").iter().flat_map(calls).collect();
+/// Runs calls, each of them as soon as the files that it needs are there.
+fn run_all(dir: &Path, mut waiting: Vec<Call>, mut run: impl FnMut(&Call)) {
     prepare(dir, &waiting);
     while !waiting.is_empty() {
         let is_ready = |call: &Call| call.needs.iter().all(|need| dir.join(need).exists());
@@ -113,8 +111,68 @@ fn every_command_does_its_work_and_refuses_what_is_wrong_in_a_sentence() {
             let stuck: Vec<_> = waiting.iter().map(|call| (&call.shown, &call.needs)).collect();
             panic!("nothing leaves what these need: {stuck:?}");
         };
-        run(dir, &waiting.remove(next));
+        run(&waiting.remove(next));
     }
+}
+
+#[test]
+fn every_command_does_its_work_and_refuses_what_is_wrong_in_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let all = list(&table(), "commands").iter().flat_map(calls).collect();
+    run_all(dir, all, |call| run(dir, call));
+}
+
+/// Holds a document to what the table says of it.
+fn is_as_described(shown: &str, command: &Value, document: &Value) {
+    let json = &command["json"];
+    let mut keys: BTreeSet<&str> = document.as_object().unwrap().keys().map(String::as_str).collect();
+    let form = text(json, "form");
+    if form != "foreign" {
+        for (key, wanted) in [("kind", &json["kind"]), ("version", &json["version"]), ("command", &command["name"])] {
+            assert_eq!(document[key], *wanted, "{shown}");
+            keys.remove(key);
+        }
+    }
+    if form == "product" {
+        assert_eq!(keys, BTreeSet::from(["ok", "written", "summary"]), "{shown}");
+        keys = document["summary"].as_object().unwrap().keys().map(String::as_str).collect();
+    }
+    for row in list(json, "keys") {
+        let key = text(row, "key");
+        let is_there = keys.remove(key.trim_end_matches('?'));
+        assert!(is_there || key.ends_with('?'), "{shown} has no {key}: {document}");
+    }
+    assert!(keys.is_empty(), "{shown}: {keys:?} are not described");
+}
+
+#[test]
+fn every_command_prints_the_json_that_it_describes_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let table = table();
+    let commands: BTreeMap<&str, &Value> =
+        list(&table, "commands").iter().map(|row| (text(row, "name"), row)).collect();
+    let examples =
+        list(&table, "commands").iter().flat_map(calls).filter(|call| matches!(call.wanted, Wanted::Done(_)));
+    run_all(dir, examples.collect(), |call| {
+        let mut arguments = call.arguments.clone();
+        let format = arguments.iter().position(|argument| argument == "--format").map(|at| arguments[at + 1].clone());
+        if format.is_none() {
+            arguments.extend(["--format".to_owned(), "json".to_owned()]);
+        }
+        let (code, out, said) = labtrust(dir, &arguments);
+        assert_eq!(code, 0, "{}: {said}", call.shown);
+        if format.is_some_and(|format| format != "json") {
+            return;
+        }
+        let document: Value =
+            serde_json::from_str(&out).unwrap_or_else(|error| panic!("{}: {error}: {out}", call.shown));
+        is_as_described(&call.shown, commands[call.name.as_str()], &document);
+        for written in document["written"].as_array().into_iter().flatten() {
+            assert!(dir.join(written.as_str().unwrap()).exists(), "{} did not write {written}", call.shown);
+        }
+    });
 }
 
 #[test]
