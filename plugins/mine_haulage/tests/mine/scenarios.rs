@@ -1,6 +1,8 @@
-//! The benchmark's scenarios give plausible figures.
+//! The benchmark's scenarios give plausible figures, and the comparisons that they are made for.
 
-use crate::common::{mean_tonnes, scenario};
+use crate::common::{mean_tonnes, model, scenario};
+use labtrust_mine_haulage::{LaneModel, MineData};
+use std::collections::BTreeMap;
 
 #[test]
 fn every_scenario_delivers_what_independent_models_deliver() {
@@ -13,8 +15,74 @@ fn every_scenario_delivers_what_independent_models_deliver() {
         ("crusher_slowdown", 6_390.0, 7_240.0),
         ("ramp_closed", 11_950.0, 13_110.0),
     ];
+    let means: BTreeMap<&str, f64> = ranges.iter().map(|(id, ..)| (*id, mean_tonnes(&scenario(id)))).collect();
     for (id, low, high) in ranges {
-        let tonnes = mean_tonnes(&scenario(id));
+        let tonnes = means[id];
         assert!((low..=high).contains(&tonnes), "{id}: {tonnes} t is not from {low} to {high}");
+    }
+    let mean = |id: &str| means[id];
+    assert!(mean("trucks_12") > mean("trucks_4"));
+    assert!(mean("baseline") > mean("trucks_4"));
+    assert!(mean("ramp_upgrade") >= 0.95 * mean("baseline"));
+    assert!(mean("crusher_slowdown") < mean("baseline"));
+    assert!(mean("ramp_closed") <= 1.05 * mean("baseline"));
+    let (gain, first_gain) = (mean("trucks_12") - mean("baseline"), mean("baseline") - mean("trucks_4"));
+    assert!(gain <= 1.25 * first_gain);
+    // What the crusher can take from the first to the last minute.
+    assert!(means.values().all(|tonnes| *tonnes <= 480.0 / 3.5 * 100.0));
+}
+
+#[test]
+fn sharing_lanes_costs_a_few_percent_and_never_gains() {
+    for id in MineData::built_in().scenario_ids() {
+        let mut scenario = scenario(id);
+        let apart = mean_tonnes(&scenario);
+        scenario.lane_model = LaneModel::SharedPhysicalRoad;
+        let ratio = mean_tonnes(&scenario) / apart;
+        // Noise of a mean of 30 shifts is a dump or two.
+        assert!((0.94..=1.005).contains(&ratio), "{id}: {ratio}");
+    }
+}
+
+#[test]
+fn loaded_trucks_do_not_use_the_ramp() {
+    let scenario = scenario("baseline");
+    let model = model(&scenario);
+    let site = &scenario.site;
+    let names = |way: &[labtrust_mine_haulage::site::EdgeId]| {
+        way.iter().map(|&edge| site.edge(edge).id.clone()).collect::<Vec<_>>()
+    };
+    let loaders: Vec<_> = (0..2).map(labtrust_mine_haulage::site::LoaderId).collect();
+    for &loader in &loaders {
+        assert!(names(model.way_to_dump(loader).unwrap()).iter().all(|road| !road.starts_with("E03")));
+    }
+    // Why the ramp hardly matters: it is driven once, by trucks on their first way out.
+    let park = site.trucks[0].start;
+    assert!(
+        loaders.iter().any(|&loader| names(model.way_to_loader(park, loader).unwrap()).contains(&"E03_UP".to_owned()))
+    );
+    for &loader in &loaders {
+        let back = names(model.way_to_loader(scenario.dump_destination, loader).unwrap());
+        assert!(back.iter().all(|road| !road.starts_with("E03")), "{back:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_shift_and_another_seed_another() {
+    let model = model(&scenario("trucks_12"));
+    assert_eq!(model.replicate(5, None), model.replicate(5, None));
+    assert_ne!(model.replicate(5, None).trucks, model.replicate(6, None).trucks);
+}
+
+#[test]
+fn every_policy_plays_every_scenario() {
+    for id in MineData::built_in().scenario_ids() {
+        for policy in ["fixed_assignment", "least_expected_cycle", "nearest_available_loader", "shortest_queue"] {
+            let mut scenario = scenario(id);
+            scenario.dispatch = policy.to_owned();
+            let outcome = model(&scenario).replicate(1, None);
+            outcome.check_books().unwrap();
+            assert!(outcome.tonnes > 5_000.0, "{id} {policy}: {}", outcome.tonnes);
+        }
     }
 }

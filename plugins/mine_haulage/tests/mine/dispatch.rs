@@ -1,0 +1,103 @@
+//! What each policy chooses, by hand.
+
+use crate::common::policy;
+use labtrust_kernel::{SimDuration, SimTime};
+use labtrust_plugin::mine::{DispatchView, LoaderId, LoaderOption, TruckId};
+
+/// A loader of one server, 100 s to load, 50 s to dump, with nothing committed.
+fn option(loader: u16, travel: u64, haul: u64) -> LoaderOption {
+    LoaderOption {
+        loader: LoaderId(loader),
+        capacity: 1,
+        travel: SimDuration::from_secs(travel),
+        load: SimDuration::from_secs(100),
+        haul: SimDuration::from_secs(haul),
+        dump: SimDuration::from_secs(50),
+        loading: 0,
+        waiting: 0,
+        on_the_way: 0,
+        committed: SimDuration::ZERO,
+    }
+}
+
+fn busy(trucks: u32, committed: u64, option: LoaderOption) -> LoaderOption {
+    LoaderOption { on_the_way: trucks, committed: SimDuration::from_secs(committed), ..option }
+}
+
+/// The loader that the policy `id` chooses for the truck.
+fn chosen(id: &str, truck: u16, loaders: &[LoaderOption]) -> u16 {
+    let view = DispatchView { now: SimTime::ZERO, truck: TruckId(truck), fleet: 8, loaders };
+    policy(id).choose(&view).loader().0
+}
+
+#[test]
+fn nearest_available_adds_drive_and_committed_work() {
+    let id = "nearest_available_loader";
+    assert_eq!(chosen(id, 0, &[option(0, 200, 0), option(1, 190, 0)]), 1);
+    // 190 + 20 is later than 200, although the work would be done before the truck arrived.
+    assert_eq!(chosen(id, 0, &[option(0, 200, 0), busy(1, 20, option(1, 190, 0))]), 0);
+    // Two servers share the work.
+    let two = LoaderOption { capacity: 2, ..busy(1, 18, option(1, 190, 0)) };
+    assert_eq!(chosen(id, 0, &[option(0, 200, 0), two]), 1);
+    // A slower loader is later to have the truck loaded.
+    let slow = LoaderOption { load: SimDuration::from_secs(120), ..option(1, 190, 0) };
+    assert_eq!(chosen(id, 0, &[option(0, 200, 0), slow]), 0);
+}
+
+#[test]
+fn ties_go_to_the_shorter_cycle_then_to_the_lower_id() {
+    for id in ["nearest_available_loader", "shortest_queue", "least_expected_cycle"] {
+        assert_eq!(chosen(id, 0, &[option(0, 200, 70), option(1, 200, 70)]), 0, "{id}");
+    }
+    for id in ["nearest_available_loader", "shortest_queue"] {
+        assert_eq!(chosen(id, 0, &[option(0, 200, 70), option(1, 200, 60)]), 1, "{id}");
+    }
+}
+
+#[test]
+fn shortest_queue_counts_trucks_for_each_server() {
+    let id = "shortest_queue";
+    assert_eq!(chosen(id, 0, &[busy(2, 1, option(0, 10, 0)), busy(1, 900, option(1, 500, 0))]), 1);
+    let two = LoaderOption { capacity: 2, ..busy(3, 1, option(1, 500, 0)) };
+    assert_eq!(chosen(id, 0, &[busy(2, 1, option(0, 10, 0)), two]), 1);
+    // Loading and waiting trucks count like those on their way.
+    let queue = LoaderOption { loading: 1, waiting: 2, ..option(0, 10, 0) };
+    assert_eq!(chosen(id, 0, &[queue, busy(2, 1, option(1, 500, 0))]), 1);
+}
+
+#[test]
+fn least_expected_cycle_overlaps_drive_and_backlog_and_counts_the_haul() {
+    let id = "least_expected_cycle";
+    // The backlog of 150 is worked off during the drive of 190.
+    assert_eq!(chosen(id, 0, &[option(0, 200, 0), busy(2, 150, option(1, 190, 0))]), 1);
+    assert_eq!(chosen(id, 0, &[option(0, 200, 0), busy(2, 210, option(1, 190, 0))]), 0);
+    assert_eq!(chosen(id, 0, &[option(0, 200, 300), option(1, 250, 200)]), 1);
+}
+
+#[test]
+fn fixed_assignment_deals_trucks_in_turn() {
+    let loaders = [option(2, 1, 1), option(5, 900, 900)];
+    let dealt: Vec<_> = (0..4).map(|truck| chosen("fixed_assignment", truck, &loaders)).collect();
+    assert_eq!(dealt, [2, 5, 2, 5]);
+}
+
+#[test]
+fn policies_and_domain_are_registered() {
+    let registry = labtrust_builtin::registry().unwrap();
+    let of = |kind: &str| {
+        let of_kind = registry.entries().iter().filter(|entry| entry.plugin.kind() == kind);
+        of_kind.map(|entry| (entry.plugin.id(), entry.owner)).collect::<Vec<_>>()
+    };
+    let ids: Vec<_> = of("mine-dispatch").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["fixed_assignment", "least_expected_cycle", "nearest_available_loader", "shortest_queue"]);
+    assert!(of("domain").contains(&("mine_haulage", "labtrust-mine-haulage")));
+    let unknown = registry.mine_dispatch("neerest").err().unwrap().to_string();
+    assert_eq!(
+        unknown,
+        "unknown mine-dispatch: neerest. Known: [fixed_assignment, least_expected_cycle, nearest_available_loader, \
+         shortest_queue]"
+    );
+    // A domain of another kind is not offered where a laboratory is asked for.
+    let lab = registry.lab_domain("mine_haulage").err().unwrap().to_string();
+    assert_eq!(lab, "unknown domain: mine_haulage. Known: [hospital_lab]");
+}
