@@ -63,6 +63,11 @@ fn a_check_says_what_differs_first_in_each_script_and_exits_1() {
     assert!(!stderr.contains("good"), "{stderr}");
     assert!(stderr.contains("2 of 3 scripts differ"), "{stderr}");
     assert_eq!(run(dir.path(), &input, &[]).0, 0, "without --check nothing is compared");
+    let json = ["run-vectors", "--in", "in.jsonl", "--out", "out.jsonl", "--check", "--format", "json"];
+    let output = Command::new(env!("CARGO_BIN_EXE_labtrust")).args(json).current_dir(dir.path()).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &told["ok"]), (Some(1), &false.into()), "{told}");
+    assert_eq!((&told["summary"]["differing"], &told["written"]), (&2.into(), &json!(["out.jsonl"])), "{told}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "check-trace",
-        notes: "Whether the first steps of a recorded trace broke an invariant, and whether what was recorded comes out again ([how to](../howto/check_trace.md)).",
+        notes: "What it reads, and what it has to be told: [how to](../howto/check_trace.md).",
         writes: &[
             output("--out/model_check_report.json", "with --out: every violation and every divergence"),
             output("--out/model_check_report.md", "the same for reading"),

@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 
 /// Let an agent play one seat of a task and measure what comes of it
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("episodes", |episodes| episodes.default_value("5")))]
 pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
@@ -29,6 +28,9 @@ pub(crate) struct Options {
     /// The seat it takes; `all` for every seat but attackers'
     #[arg(long, value_name = "NAME", default_value = "ops_0")]
     seat: String,
+    /// Episodes to run
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
     #[command(flatten)]
     run: RunOptions,
     /// How long a process may take for an answer [s]
@@ -41,7 +43,7 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "eval-agent",
-        notes: "An agent in one seat of a task, the task's crew in the others. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)).",
+        notes: "The task's crew sits in the other seats. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)).",
         writes: &[
             output("--out", "results"),
             output("run_manifest.json", "beside --out, as of run-benchmark"),
@@ -169,7 +171,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         task,
         lab,
         policy: &session.policy,
-        episodes: options.run.episodes,
+        episodes: options.episodes,
         base_seed: options.run.seed,
         timing: options.run.timing.map(Into::into),
         max_steps: None,
@@ -194,7 +196,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         sat_down: AtomicBool::new(false),
     };
     bench.cast = Cast { agents: Some(&guest), injection: None };
-    let bar = talk.progress(options.run.episodes, task.id());
+    let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.as_mut().map_or(RunLogs::None, RunLogs::Files), &|| bar.inc(1));
     let wall = begun.elapsed();

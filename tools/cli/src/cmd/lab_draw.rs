@@ -23,7 +23,6 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "lab draw",
-        notes: "The floor plan of the policy, as SVG.",
         writes: &[output("--out", "with --out: the picture, which otherwise goes to stdout")],
         json: Json::product(&[("picture?", "the SVG, without --out")]),
         examples: &[Example::new("--out laboratory.svg").leaves(&["laboratory.svg"]), Example::tried("")],

@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID", required_unless_present = "preset")]
     task: Option<String>,
+    /// Episodes to run
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
     #[command(flatten)]
     run: RunOptions,
     /// Version of the results format: 0.3 has the same fields, some of which 0.2 does not name
@@ -78,7 +81,7 @@ enum LogFormat {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "run-benchmark",
-        notes: "Episodes of one [task](tasks.md), by the task's own crew or, with `--agents`, by others. `--ablate` does without a [control](controls.md). What a run that was interrupted needs is told [below](#runs-that-are-interrupted).",
+        notes: "What a task is about, and who acts unless `--agents` names others: [tasks](tasks.md). `--ablate` does without a [control](controls.md). How to go on with a run that was interrupted is told [above](#runs-that-are-interrupted).",
         writes: &[
             output("--out", "results"),
             output("run_manifest.json", "beside --out: the machine, the time it took, SHA-256 of the other files"),
@@ -205,7 +208,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         task,
         lab,
         policy: &session.policy,
-        episodes: options.run.episodes,
+        episodes: options.episodes,
         base_seed: options.run.seed,
         timing: options.run.timing.map(Into::into),
         max_steps: options.max_steps,
@@ -217,7 +220,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         git_sha: version::GIT_SHA.map(str::to_owned),
     };
     talk.detail(&format!("policy: {}; timing: {}", session.policy.source(), bench.timing()?));
-    let bar = talk.progress(options.run.episodes, task.id());
+    let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.of_run(), &|| bar.inc(1));
     let wall = begun.elapsed();

@@ -17,12 +17,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Options of a run of one task. How many episodes there are unless one says is each command's own affair.
+/// Options of a run of one task. Which task, and how many episodes unless one says, is each command's own affair.
 #[derive(Debug, clap::Args)]
 pub(super) struct RunOptions {
-    /// Episodes to run
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) episodes: u64,
     /// Seed of the first episode; the others count up from it
     #[arg(long, value_name = "SEED", default_value_t = 123)]
     pub(super) seed: u64,
@@ -121,7 +118,8 @@ impl RunOptions {
         let name = self.out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut written: BTreeMap<_, _> = logs()?.into_iter().collect();
         written.insert(name, out.persist()?);
-        let manifest = manifest::bytes_with(outcome.threads, self.episodes, made.wall, written, made.step_timing);
+        let episodes = results.episodes.len();
+        let manifest = manifest::bytes_with(outcome.threads, episodes as u64, made.wall, written, made.step_timing);
         match made.again {
             true => files::write_whole_again(&self.manifest_path(), &manifest)?,
             false => files::write_whole(&self.manifest_path(), &manifest)?,
@@ -134,9 +132,9 @@ impl RunOptions {
         for warning in &results.warnings {
             talk.say(&format!("warning: {warning}"));
         }
-        talk.say(&format!("Episodes: {}, mean throughput: {:.2}", results.episodes.len(), outcome.throughput_mean()));
+        talk.say(&format!("Episodes: {episodes}, mean throughput: {:.2}", outcome.throughput_mean()));
         answer.figure("task", results.task.as_str());
-        answer.figure("episodes", results.episodes.len());
+        answer.figure("episodes", episodes);
         answer.figure("base_seed", results.base_seed);
         answer.figure("agent_baseline_id", results.agent_baseline_id.as_str());
         answer.figure("throughput_total", outcome.throughput_total);
