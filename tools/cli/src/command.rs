@@ -84,11 +84,16 @@ impl Spec {
         }
     }
 
+    /// The examples that are shown, as one types them.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = String> {
+        let shown = self.examples.iter().filter(|example| example.shown);
+        shown.map(|example| format!("labtrust {} {}", self.name, example.line).trim_end().to_owned())
+    }
+
     /// What the help begins with.
     pub(crate) fn help_before(&self) -> String {
-        let shown = self.examples.iter().filter(|example| example.shown);
-        let lines = shown.map(|example| format!("\n  labtrust {} {}", self.name, example.line).trim_end().to_owned());
-        format!("Example:{}", lines.collect::<String>())
+        let lines: String = self.calls().map(|call| format!("\n  {call}")).collect();
+        format!("Example:{lines}")
     }
 
     /// What the help ends with.

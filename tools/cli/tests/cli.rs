@@ -347,18 +347,6 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn completions_of_every_shell_name_every_command() {
-    assert!(commands().len() >= 18, "{:?}", commands());
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let (code, script, stderr) = in_empty_dir(&["completions", shell]);
-        assert_eq!((code, stderr.as_str()), (0, ""));
-        let missing: Vec<_> = commands().into_iter().filter(|name| !script.contains(name.as_str())).collect();
-        assert!(missing.is_empty(), "{shell}: {missing:?}");
-    }
-    assert_eq!(in_empty_dir(&["completions", "clay"]).0, 2);
-}
-
-#[test]
 fn there_is_a_manual_page_for_every_command() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(told(&labtrust(dir.path(), &["man", "pages"])).0, 0);
@@ -369,16 +357,6 @@ fn there_is_a_manual_page_for_every_command() {
         assert!(first.contains(&name.replace('-', "\\-")), "{name}");
     }
     assert!(dir.path().join("pages/labtrust-controls-list.1").exists());
-}
-
-#[test]
-fn every_command_shows_an_example_in_its_help() {
-    for name in commands().iter().filter(|name| !["help", "plugins", "lab", "controls"].contains(&name.as_str())) {
-        let (code, help, _) = in_empty_dir(&[name.as_str(), "--help"]);
-        let example = help.split("\n\n").next().unwrap();
-        let shown = example.starts_with("Example") && example.contains(&format!("\n  labtrust {name}"));
-        assert!(code == 0 && shown, "{name}: {help}");
-    }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
-use crate::commands::program;
+use crate::commands::{COMMANDS, program};
 use crate::error::CliError;
 use crate::talk::Talk;
 use clap::Command;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 use labtrust_bench::files;
 use std::path::PathBuf;
 
@@ -64,10 +65,40 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     answer.finish::<Options>(true, "")
 }
 
+/// The page of a command: what clap knows, and then what the list of commands knows.
 fn page(command: &Command) -> Result<Vec<u8>, CliError> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page).map_err(CliError::Stdout)?;
+    // What the help ends with has sections of its own here.
+    Man::new(command.clone().after_help(None::<&str>)).render(&mut page).map_err(CliError::Stdout)?;
+    let name = command.get_display_name().unwrap_or_default();
+    let known = COMMANDS.iter().find(|entry| name == format!("labtrust-{}", entry.spec.name.replace(' ', "-")));
+    if let Some(entry) = known {
+        sections(&entry.spec).to_writer(&mut page).map_err(CliError::Stdout)?;
+    }
     Ok(page)
+}
+
+fn sections(spec: &Spec) -> Roff {
+    let mut roff = Roff::new();
+    let item = |roff: &mut Roff, head: String, text: &str| {
+        roff.control("TP", []).text([bold(head)]).text([roman(text)]);
+    };
+    if !spec.writes.is_empty() {
+        roff.control("SH", ["FILES"]);
+        for output in spec.writes {
+            item(&mut roff, output.path.to_owned(), output.what);
+        }
+    }
+    roff.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in spec.exits() {
+        item(&mut roff, code.to_string(), &meaning);
+    }
+    roff.control("SH", ["EXAMPLES"]).control("nf", []);
+    for call in spec.calls() {
+        roff.text([roman(call)]);
+    }
+    roff.control("fi", []);
+    roff
 }
 
 /// A command and everything below it that is not hidden.

@@ -196,6 +196,41 @@ fn every_command_has_help_with_an_example_its_outputs_and_its_exit_codes() {
 }
 
 #[test]
+fn every_command_has_a_manual_page_that_says_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(labtrust(dir.path(), &["man", "man1"]).0, 0);
+    for command in list(&table(), "commands") {
+        let name = text(command, "name");
+        let page = dir.path().join(format!("man1/labtrust-{}.1", name.replace(' ', "-")));
+        // In a manual page a hyphen that is to be typed has a backslash before it, and an apostrophe has a name.
+        let page = std::fs::read_to_string(page).unwrap().replace("\\-", "-").replace("\\*(Aq", "'");
+        let of_writes = list(command, "writes").iter().map(|row| text(row, "what"));
+        let of_exits = list(command, "exits").iter().map(|row| text(row, "meaning"));
+        let of_options = list(command, "arguments").iter().map(|row| text(row, "name"));
+        let shown = list(command, "examples").iter().filter(|row| row["shown"] == true).map(|row| text(row, "line"));
+        for wanted in of_writes.chain(of_exits).chain(of_options).chain(shown) {
+            assert!(page.contains(wanted), "the page of {name} does not say {wanted:?}: {page}");
+        }
+    }
+}
+
+#[test]
+fn completions_know_every_command_and_every_option() {
+    let table = table();
+    let commands = list(&table, "commands");
+    let names = commands.iter().flat_map(|command| text(command, "name").split(' '));
+    let options = commands.iter().flat_map(|command| list(command, "arguments")).chain(list(&table, "options"));
+    let options = options.filter_map(|row| text(row, "name").strip_prefix("--"));
+    let words: BTreeSet<&str> = names.chain(options).collect();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, script, said) = labtrust(Path::new("."), &["completions", shell]);
+        assert!(code == 0 && said.is_empty(), "{shell}: {said}");
+        let missing: Vec<_> = words.iter().filter(|word| !script.contains(**word)).collect();
+        assert!(missing.is_empty(), "{shell}: {missing:?}");
+    }
+}
+
+#[test]
 fn no_command_is_outside_of_the_list() {
     let listed = |arguments: &[&str]| -> Vec<String> {
         let (_, help, _) = labtrust(Path::new("."), arguments);
