@@ -16,7 +16,7 @@ mod pool;
 mod queue;
 mod slots;
 
-use crate::SimTime;
+use crate::{SimDuration, SimTime};
 use key::{Key, SEQUENCE_BITS};
 use queue::Queue;
 use slots::{Found, Slots};
@@ -173,6 +173,16 @@ impl<E> Calendar<E> {
         let (handle, key) = self.slots.insert(at, class, sequence, event).ok_or(CalendarError::Full)?;
         self.queue.push(key);
         Ok(handle)
+    }
+
+    /// Puts `event` into the calendar `delay` from now; at [`SimTime::MAX`] when that is sooner. See
+    /// [`Calendar::schedule`].
+    ///
+    /// # Errors
+    /// [`CalendarError::Full`] at 2^26 pending events. The event is dropped, the calendar unchanged.
+    #[inline]
+    pub fn schedule_after(&mut self, delay: SimDuration, class: EventClass, event: E) -> Result<Handle, CalendarError> {
+        self.schedule(self.now.saturating_add(delay), class, event)
     }
 
     /// Takes an event out again. `None` when it has happened or was cancelled before.

@@ -105,10 +105,11 @@ pub fn student_t_975(freedom: u64) -> f64 {
     })
 }
 
-/// The time-weighted mean of a value that changes in steps: a queue's length, devices in use.
+/// The time-weighted mean of a value that changes in steps: a queue's length, devices in use. By default the value is 0
+/// from the beginning of time.
 ///
 /// Source: Law, *Simulation Modeling and Analysis*, 5th ed., section 1.4.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TimeWeighted {
     begin: SimTime,
     since: SimTime,
@@ -144,6 +145,14 @@ impl TimeWeighted {
         self.since = at;
         self.value = value;
         Ok(())
+    }
+
+    /// The value is `by` more than it was, from `at` on (less, when `by` is below zero).
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] when `at` is before the last change; nothing changes then.
+    pub fn change(&mut self, at: SimTime, by: f64) -> Result<(), OutOfOrder> {
+        self.set(at, self.value + by)
     }
 
     /// The value now.
@@ -250,6 +259,18 @@ mod tests {
         assert!(close(length.value(), 1.0));
         assert_eq!(length.mean(at(12)), None);
         assert_eq!(TimeWeighted::new(at(1), 5.0).mean(at(1)), None);
+    }
+
+    #[test]
+    fn a_change_adds_to_the_value_and_is_refused_where_a_value_is() {
+        let at = SimTime::from_secs;
+        let mut present = TimeWeighted::new(at(0), 1.0);
+        present.change(at(2), 2.0).unwrap();
+        present.change(at(3), -1.0).unwrap();
+        assert!(close(present.mean(at(4)).unwrap(), (2.0 + 3.0 + 2.0) / 4.0));
+        let before = present;
+        assert_eq!(present.change(at(2), 5.0), Err(OutOfOrder { at: at(2), since: at(3) }));
+        assert_eq!(present, before);
     }
 
     #[test]

@@ -1,5 +1,4 @@
 use super::*;
-use crate::SimDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -55,6 +54,17 @@ fn an_event_of_the_past_is_refused_and_nothing_changes() {
     assert!(calendar.is_empty());
     calendar.schedule(secs(10), EARLY, ()).unwrap();
     assert_eq!(calendar.pop().unwrap().at, secs(10));
+}
+
+#[test]
+fn an_event_after_a_delay_is_due_that_much_from_now_or_at_the_end_of_time() {
+    let mut calendar = Calendar::new();
+    calendar.advance_to(secs(10)).unwrap();
+    let soon = calendar.schedule_after(SimDuration::from_secs(5), EARLY, 'a').unwrap();
+    let never = calendar.schedule_after(SimDuration::from_nanos(u64::MAX), EARLY, 'b').unwrap();
+    calendar.schedule_after(SimDuration::ZERO, LATE, 'c').unwrap();
+    assert_eq!((calendar.due(soon), calendar.due(never)), (Some(secs(15)), Some(SimTime::MAX)));
+    assert_eq!(calendar.pop(), Some(Due { at: secs(10), class: LATE, event: 'c' }));
 }
 
 #[test]
