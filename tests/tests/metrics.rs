@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows the shares")]
 
+use labtrust_bench::summary::{UNCERTAINTY_FILE, UncertaintyMapping};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::metric::{MetricSpec, When};
@@ -123,4 +124,38 @@ fn the_reference_of_metrics_is_made_from_their_definitions() {
         text.push_str(&format!("| `{name}` | {unit} | {formula} | {when} | {better} | {spread} |\n"));
     }
     generated::check("docs/src/reference/metrics.md", "metrics", &text);
+}
+
+/// Columns of the published mapping that belong to no metric of ours.
+const PUBLISHED_KEYS: [&str; 7] = [
+    "containment_success_rate_ci_lower",
+    "containment_success_rate_ci_upper",
+    "llm_confidence_calibration",
+    "llm_confidence_ece_mean",
+    "llm_confidence_mce_mean",
+    "p95_turnaround_s_std",
+    "throughput_std",
+];
+
+#[test]
+fn the_policy_says_of_every_figure_where_its_spread_comes_from_and_says_what_the_definition_says() {
+    let mapping = UncertaintyMapping::load(&PolicyStore::builtin()).expect("the built-in file is sound");
+    let mut expected: std::collections::BTreeMap<String, String> =
+        specs().iter().map(|(_, spec)| (spec.name.to_owned(), spec.uncertainty.as_str().to_owned())).collect();
+    for key in PUBLISHED_KEYS {
+        let kind = if key.starts_with("llm_") { "epistemic" } else { "aleatoric" };
+        expected.insert(key.to_owned(), kind.to_owned());
+    }
+    let found = serde_json::to_value(mapping.entries()).expect("kinds are words");
+    let expected = serde_json::to_value(expected).expect("texts");
+    if std::env::var_os("LABTRUST_REGENERATE").is_some() {
+        let file = serde_json::json!({
+            "description": "Where the spread of a figure over episodes comes from, by metric or by column of a summary.",
+            "mapping": expected,
+        });
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy").join(UNCERTAINTY_FILE);
+        std::fs::write(path, format!("{file:#}\n")).expect("the file can be written");
+    } else {
+        assert_eq!(found, expected, "write the file anew with LABTRUST_REGENERATE=1 cargo test -p labtrust-tests");
+    }
 }

@@ -4,10 +4,12 @@ mod aggregate;
 pub(crate) mod discover;
 mod quick_eval;
 mod run_dir;
+mod uncertainty;
 
 pub use aggregate::{ResultsSummary, summarise_results};
 pub use quick_eval::{QuickEvalSummary, quick_eval_markdown};
 pub use run_dir::{RunSummary, Summaries, summarise_run};
+pub use uncertainty::{UNCERTAINTY_FILE, UncertaintyKind, UncertaintyMapping};
 
 use labtrust_contract::Metrics;
 use serde_json::Value;

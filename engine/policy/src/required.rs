@@ -25,6 +25,7 @@ pub const REQUIRED_FILES: &[&str] = &[
 /// Files that came later than the layout of the reference or that it never read. Readers take the built-in
 /// file when a directory lacks one, through [`crate::PolicyStore::section_or_builtin`].
 pub const FALLBACK_FILES: &[&str] = &[
+    "benchmarks/uncertainty_metric_mapping.v0.1.json",
     "catalogue/measurement_model.v0.1.yaml",
     "catalogue/test_catalogue.seed.v0.1.json",
     "coordination/scale_configs.v0.1.yaml",

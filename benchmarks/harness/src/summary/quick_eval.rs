@@ -16,27 +16,31 @@ pub struct QuickEvalSummary<'a> {
     pub dir: &'a str,
     /// Results by task, one episode each.
     pub results: &'a [ResultsFile],
+    /// The same episodes by agents that act by chance, in the same order.
+    pub by_chance: &'a [ResultsFile],
 }
 
 /// Writes the summary as Markdown. The first four columns are those of the published format.
 #[must_use]
 pub fn quick_eval_markdown(summary: &QuickEvalSummary<'_>) -> String {
-    let QuickEvalSummary { run_id, seed, dir, results } = summary;
+    let QuickEvalSummary { run_id, seed, dir, results, by_chance } = summary;
     let tasks: Vec<_> = results.iter().map(|result| result.task.as_str()).collect();
     let timing = results.first().and_then(|result| result.config.get("timing_mode")).and_then(Value::as_str);
     let mut out = format!(
         "# LabTrust quick evaluation\n\n\
          Run: {run_id}  \nSeed: {seed}  \nTiming: {}  \nTasks: {}\n\n\
-         One episode a task. Throughput: distinct results released. Violations: broken invariants. Blocked: refused \
+         One episode a task. Throughput: distinct results released; beside it what agents that act by \
+         chance release (`random_legal`), and what no crew could exceed (bound). Violations: broken invariants. Blocked: refused \
          events, those of attackers in brackets. Turnaround: acceptance to release, in simulated seconds.\n\n",
         timing.unwrap_or("explicit"),
         tasks.join(", "),
     );
-    out.push_str("| Task | Throughput | Violations | Blocked | Specimens | Released | Turnaround p50 | Turnaround p95 | On time |\n");
-    out.push_str("|------|-----------:|-----------:|--------:|----------:|---------:|---------------:|---------------:|--------:|\n");
-    for result in *results {
-        for record in &result.episodes {
-            row(&mut out, &result.task, &record.metrics);
+    out.push_str("| Task | Throughput | By chance | Bound | Violations | Blocked | Specimens | Released | Turnaround p50 | Turnaround p95 | On time |\n");
+    out.push_str("|------|-----------:|----------:|------:|-----------:|--------:|----------:|---------:|---------------:|---------------:|--------:|\n");
+    for (place, result) in results.iter().enumerate() {
+        for (number, record) in result.episodes.iter().enumerate() {
+            let chance = by_chance.get(place).and_then(|result| result.episodes.get(number));
+            row(&mut out, &result.task, &record.metrics, chance.map(|record| &record.metrics));
         }
     }
     let warnings: Vec<_> =
@@ -51,14 +55,17 @@ pub fn quick_eval_markdown(summary: &QuickEvalSummary<'_>) -> String {
     out
 }
 
-fn row(out: &mut String, task: &str, metrics: &Metrics) {
+fn row(out: &mut String, task: &str, metrics: &Metrics, chance: Option<&Metrics>) {
     let attacker = total(metrics, "attacker_blocked_by_reason_code");
     let blocked = total(metrics, "blocked_by_reason_code");
     let blocked = if attacker > 0 { format!("{blocked} ({attacker})") } else { blocked.to_string() };
     let throughput = count(metrics, "throughput");
+    let chance = chance.map_or_else(|| "–".to_owned(), |metrics| count(metrics, "throughput").to_string());
+    let bound = metrics.get("throughput_bound").and_then(Value::as_u64);
+    let bound = bound.map_or_else(|| "–".to_owned(), |bound| bound.to_string());
     let _ = writeln!(
         out,
-        "| {task} | {throughput} | {} | {blocked} | {} | {} | {} | {} | {} |",
+        "| {task} | {throughput} | {chance} | {bound} | {} | {blocked} | {} | {} | {} | {} | {} |",
         total(metrics, "violations_by_invariant_id"),
         count(metrics, "specimens_total"),
         percent(metrics, "completion_rate"),

@@ -11,7 +11,7 @@ use crate::version;
 use labtrust_bench::files::{AtomicFile, make_parent};
 use labtrust_bench::official::{self, OfficialTask};
 use labtrust_bench::results::results_bytes;
-use labtrust_bench::summary::summarise_results;
+use labtrust_bench::summary::{UncertaintyMapping, summarise_results};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs, RunOutcome};
 use labtrust_plugin::Registry;
 use serde_json::{Value, json};
@@ -104,6 +104,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let registry = labtrust_builtin::registry()?;
     let official = official::registry()?;
     let session = Session::open(global, session::partner(options.partner.as_deref()).as_deref())?;
+    let kinds = UncertaintyMapping::load(&session.policy)?;
     let building = Building::new(&options.out)?;
     let mut guarded = Vec::new();
     let mut rows = Vec::new();
@@ -128,7 +129,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
             official.reference_agents
         ));
     }
-    let summary = summarise_results(&[building.dir.join("results")], "summary", &[])?;
+    let summary = summarise_results(&[building.dir.join("results")], "summary", &[], &kinds)?;
     for (name, text) in summary.files {
         building.write(&name, text.as_bytes())?;
     }

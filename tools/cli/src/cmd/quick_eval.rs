@@ -11,7 +11,7 @@ use labtrust_bench::files::{AtomicFile, write_whole};
 use labtrust_bench::log::EpisodeIndex;
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::summary::{QuickEvalSummary, count, quick_eval_markdown, total};
-use labtrust_bench::{BenchmarkRun, RunLogs};
+use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_contract::ResultsFile;
 use labtrust_kernel::ClockMode;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl CliCommand for Options {
             ("timing_mode", "who moved time"),
             (
                 "tasks",
-                "for every task what the table has: `task`, `throughput`, `violations`, `blocked`, `blocked_attackers`, `specimens` [count], `completion_rate`, `on_time_rate`, `p50_turnaround_s`, `p95_turnaround_s` [s]",
+                "for every task what the table has: `task`, `throughput`, `throughput_by_chance`, `throughput_bound`, `violations`, `blocked`, `blocked_attackers`, `specimens` [count], `completion_rate`, `on_time_rate`, `p50_turnaround_s`, `p95_turnaround_s` [s]",
             ),
             ("warnings", "what a reader of the figures should know"),
         ]),
@@ -105,7 +105,8 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let begun = Instant::now();
     let mut index = EpisodeIndex::create(&dir.path("logs/episodes.jsonl"))?;
     let mut outputs = BTreeMap::new();
-    let mut results = Vec::new();
+    let (mut results, mut by_chance) = (Vec::new(), Vec::new());
+    let chance = Cast { agents: Some(registry.agent_set("random_legal")?), injection: None };
     let mut threads = 1;
     for task in tasks {
         let task = task?;
@@ -123,7 +124,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
             threads: None,
             metrics: &metrics,
             scale: None,
-            cast: labtrust_bench::Cast::default(),
+            cast: Cast::default(),
             git_sha: version::GIT_SHA.map(str::to_owned),
         };
         let outcome = bench.run(RunLogs::Shared(&mut log, &mut index), &|| ())?;
@@ -133,12 +134,18 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         let digest = write_whole(&dir.path(&name), &results_bytes(&outcome.results)?)?;
         outputs.insert(name, digest);
         results.push(outcome.results);
+        by_chance.push(BenchmarkRun { cast: chance, ..bench }.run(RunLogs::None, &|| ())?.results);
     }
     outputs.insert("logs/episodes.jsonl".to_owned(), index.persist()?);
 
     let shown = target.display().to_string();
-    let summary =
-        quick_eval_markdown(&QuickEvalSummary { run_id: &run_id, seed: options.seed, dir: &shown, results: &results });
+    let summary = quick_eval_markdown(&QuickEvalSummary {
+        run_id: &run_id,
+        seed: options.seed,
+        dir: &shown,
+        results: &results,
+        by_chance: &by_chance,
+    });
     outputs.insert("summary.md".to_owned(), write_whole(&dir.path("summary.md"), summary.as_bytes())?);
     let episodes = results.len() as u64;
     write_whole(&dir.path(MANIFEST_NAME), &manifest::bytes(threads, episodes, begun.elapsed(), outputs))?;
@@ -149,7 +156,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     answer.figure("run_id", run_id.as_str());
     answer.figure("seed", options.seed);
     answer.figure("timing_mode", ClockMode::from(options.timing).as_str());
-    answer.figure("tasks", results.iter().flat_map(rows).collect::<Vec<_>>());
+    answer.figure("tasks", results.iter().zip(&by_chance).flat_map(rows).collect::<Vec<_>>());
     answer.figure("warnings", results.iter().flat_map(|result| result.warnings.clone()).collect::<Vec<_>>());
     answer.finish::<Options>(true, &summary)?;
     talk.say(&format!("Next: labtrust run-summary --run {shown}"));
@@ -157,12 +164,14 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
 }
 
 /// What the table says, of every episode of a task.
-fn rows(results: &ResultsFile) -> impl Iterator<Item = Value> {
-    results.episodes.iter().map(|episode| {
+fn rows<'a>((results, by_chance): (&'a ResultsFile, &'a ResultsFile)) -> impl Iterator<Item = Value> + 'a {
+    results.episodes.iter().zip(&by_chance.episodes).map(|(episode, by_chance)| {
         let metrics = &episode.metrics;
         json!({
             "task": results.task,
             "throughput": count(metrics, "throughput"),
+            "throughput_by_chance": count(&by_chance.metrics, "throughput"),
+            "throughput_bound": metrics.get("throughput_bound"),
             "violations": total(metrics, "violations_by_invariant_id"),
             "blocked": total(metrics, "blocked_by_reason_code"),
             "blocked_attackers": total(metrics, "attacker_blocked_by_reason_code"),

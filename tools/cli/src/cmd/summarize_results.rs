@@ -4,9 +4,10 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::session::Session;
 use crate::talk::Talk;
 use labtrust_bench::files::AtomicFile;
-use labtrust_bench::summary::summarise_results;
+use labtrust_bench::summary::{UncertaintyMapping, summarise_results};
 use serde_json::json;
 use std::path::{Component, Path, PathBuf};
 
@@ -45,6 +46,7 @@ impl CliCommand for Options {
         json: Json::product(&[
             ("documents", "results files that were read [count]"),
             ("rows", "every row of the tables with every column"),
+            ("uncertainty", "where the spread in a column comes from: `aleatoric` or `epistemic`"),
             ("warnings", "what was left out or looks odd"),
         ]),
         examples: &[Example::new("--in results.json agent/ --out summary")
@@ -62,8 +64,8 @@ impl CliCommand for Options {
         ..Spec::NEW
     };
 
-    fn run(&self, _: &Global, talk: Talk) -> Result<(), CliError> {
-        run(self, talk)
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
     }
 }
 
@@ -71,7 +73,7 @@ impl CliCommand for Options {
 ///
 /// # Errors
 /// [`CliError::Bench`] when nothing could be read, or a table not be written.
-fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }
@@ -79,7 +81,8 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     if !is_name {
         return Err(CliError::NotAName { option: "--basename", value: options.basename.clone() });
     }
-    let summary = summarise_results(&options.inputs, &options.basename, &options.by)?;
+    let kinds = UncertaintyMapping::load(&Session::open(global, None)?.policy)?;
+    let summary = summarise_results(&options.inputs, &options.basename, &options.by, &kinds)?;
     for warning in &summary.warnings {
         talk.say(&format!("warning: {warning}"));
     }
@@ -98,6 +101,7 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     }
     answer.figure("documents", json!(summary.documents));
     answer.figure("rows", json!(summary.rows));
+    answer.figure("uncertainty", json!(summary.uncertainty));
     answer.figure("warnings", json!(summary.warnings));
     answer.finish::<Options>(true, "")
 }

@@ -1,7 +1,10 @@
 //! The summary for people.
 
+use super::reference_lines::Line;
 use super::table::{Row, columns};
+use crate::summary::UncertaintyKind;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Columns that are text; all others are numbers and stand on the right.
@@ -23,8 +26,18 @@ const LEGEND: [(&str, &str); 12] = [
     ("critical_communication_compliance_rate_mean", "Share of the critical results that were told as required."),
 ];
 
+/// What the page is made of.
+pub(super) struct Parts<'a> {
+    pub(super) rows: &'a [Row],
+    pub(super) lines: &'a [Line],
+    pub(super) run_info: &'a [Row],
+    pub(super) uncertainty: &'a BTreeMap<String, UncertaintyKind>,
+    pub(super) warnings: &'a [String],
+}
+
 /// The whole page.
-pub(super) fn summary(rows: &[Row], run_info: &[Row], warnings: &[String]) -> String {
+pub(super) fn summary(parts: &Parts<'_>) -> String {
+    let Parts { rows, lines, run_info, uncertainty, warnings } = *parts;
     let mut out = String::from(
         "# Benchmark summary\n\nMeans and standard deviations over episodes, a row for every task, baseline and partner. \
          Intervals and percentiles are in the v0.3 table beside this page.\n\n## Metrics\n\n| Column | Meaning |\n| :--- | :--- |\n",
@@ -35,6 +48,11 @@ pub(super) fn summary(rows: &[Row], run_info: &[Row], warnings: &[String]) -> St
     out.push_str("\n## Results\n\n");
     out.push_str(&table(rows));
     out.push('\n');
+    if !lines.is_empty() {
+        out.push_str("\n## Against chance and against the bound\n\n");
+        reference_lines(&mut out, lines);
+    }
+    spread(&mut out, uncertainty);
     if !run_info.is_empty() {
         out.push_str("\n## Run info\n\n");
         out.push_str(&table(run_info));
@@ -48,6 +66,47 @@ pub(super) fn summary(rows: &[Row], run_info: &[Row], warnings: &[String]) -> St
     }
     out.push_str("\nWritten by `labtrust summarize-results` from results files v0.2 and v0.3.\n");
     out
+}
+
+fn reference_lines(out: &mut String, lines: &[Line]) {
+    out.push_str(
+        "No crew can release more than the bound, which knows every arrival and is everywhere at once; a crew that is no better than \
+         chance does nothing of use.\n\n| task | setting | who | n_episodes | throughput_mean | share of the bound |\n\
+         | :--- | :--- | :--- | ---: | ---: | ---: |\n",
+    );
+    for line in lines {
+        let episodes = line.episodes.map_or_else(String::new, |episodes| episodes.to_string());
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {episodes} | {} | {} |",
+            plain(&line.task),
+            plain(&line.setting),
+            plain(&line.who),
+            cell(&line.throughput),
+            cell(&line.share)
+        );
+    }
+}
+
+/// Where the spreads come from. Only kinds are told that the policy gives.
+fn spread(out: &mut String, uncertainty: &BTreeMap<String, UncertaintyKind>) {
+    let metrics = |wanted: UncertaintyKind| {
+        let of_kind = uncertainty.iter().filter(|(column, kind)| **kind == wanted && !column.contains("_mean_ci_"));
+        of_kind.map(|(column, _)| format!("`{}`", plain(column))).collect::<Vec<_>>().join(", ")
+    };
+    let kinds = [
+        (UncertaintyKind::Aleatoric, "From the world (aleatoric; more episodes only measure it better)"),
+        (UncertaintyKind::Epistemic, "From what a model does not know (epistemic)"),
+    ];
+    if !uncertainty.is_empty() {
+        out.push_str("\n## Where the spread comes from\n\n");
+    }
+    for (kind, what) in kinds {
+        let metrics = metrics(kind);
+        if !metrics.is_empty() {
+            let _ = writeln!(out, "- {what}: {metrics}.");
+        }
+    }
 }
 
 /// A Markdown table, without a line end after its last row; empty without rows.

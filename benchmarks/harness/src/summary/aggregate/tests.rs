@@ -5,6 +5,10 @@ use std::path::Path;
 /// What the reference read and wrote; absent in a checkout of this project alone.
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/outputs");
 
+fn kinds() -> UncertaintyMapping {
+    UncertaintyMapping::load(&labtrust_policy::PolicyStore::builtin()).unwrap()
+}
+
 fn document(seeds: &[u64], throughput: impl Fn(u64) -> Value) -> Value {
     let episode = |seed: &u64| {
         json!({ "seed": seed, "metrics": {
@@ -29,7 +33,7 @@ fn summarised(documents: &[Value]) -> ResultsSummary {
     for (number, document) in documents.iter().enumerate() {
         write(dir.path(), &format!("results_{number}.json"), document);
     }
-    summarise_results(&[dir.path().to_path_buf()], "summary", &[]).unwrap()
+    summarise_results(&[dir.path().to_path_buf()], "summary", &[], &kinds()).unwrap()
 }
 
 fn file<'a>(summary: &'a ResultsSummary, name: &str) -> &'a str {
@@ -77,6 +81,42 @@ fn a_row_has_means_deviations_and_our_own_figures_after_the_published_ones() {
 }
 
 #[test]
+fn chance_and_the_bound_stand_beside_every_crew() {
+    let with_bound = |baseline: &str, throughput: u64| {
+        let mut run = document(&[1, 2], |_| json!(throughput));
+        run["agent_baseline_id"] = json!(baseline);
+        for episode in run["episodes"].as_array_mut().unwrap() {
+            episode["metrics"]["throughput_bound"] = json!(8);
+            episode["metrics"]["throughput_share_of_bound"] = json!(throughput as f64 / 8.0);
+        }
+        run
+    };
+    let page = |runs: &[Value]| file(&summarised(runs), "summary.md").to_owned();
+    let (crew, chance) = (with_bound("scripted_ops_v1", 6), with_bound("random_legal_v1", 1));
+    let text = page(&[crew.clone(), chance]);
+    let lines = [
+        "| demo |  | by chance (random_legal_v1) | 2 | 1 | 0.125 |",
+        "| demo |  | scripted_ops_v1 | 2 | 6 | 0.75 |",
+        "| demo |  | clairvoyant bound |  | 8 | 1 |",
+    ];
+    assert!(text.contains(&lines.join("\n")), "{text}");
+    assert!(page(&[crew]).contains("| by chance: no such run is among the results |  |  |  |"));
+    // Results of other programs know no bound.
+    assert!(!page(&[document(&[1], |_| json!(1))]).contains("bound"));
+}
+
+#[test]
+fn the_page_says_where_a_spread_comes_from() {
+    let summary = summarised(&[document(&[1, 2], |seed| json!(seed))]);
+    assert_eq!(summary.uncertainty["throughput_std"], UncertaintyKind::Aleatoric);
+    assert_eq!(summary.uncertainty["throughput_mean_ci_upper"], UncertaintyKind::Aleatoric);
+    assert!(!summary.uncertainty.contains_key("throughput_mean"));
+    let text = file(&summary, "summary.md");
+    let line = text.lines().find(|line| line.contains("aleatoric")).unwrap();
+    assert!(line.contains("`throughput_std`") && !line.contains("_ci_"), "{line}");
+}
+
+#[test]
 fn a_run_that_is_there_twice_counts_once_and_that_is_told() {
     let run = document(&[1, 2, 3], |seed| json!(seed));
     let summary = summarised(&[run.clone(), run.clone(), document(&[3, 4], |seed| json!(seed))]);
@@ -116,7 +156,7 @@ fn rows_can_be_split_by_a_setting() {
     write(dir.path(), "results_a.json", &simulated);
     write(dir.path(), "results_b.json", &document(&[1, 2], |seed| json!(seed)));
     let by = ["timing_mode".to_owned()];
-    let summary = summarise_results(&[dir.path().to_path_buf()], "s", &by).unwrap();
+    let summary = summarise_results(&[dir.path().to_path_buf()], "s", &by, &kinds()).unwrap();
     assert_eq!(summary.warnings, Vec::<String>::new());
     let rows = cells(file(&summary, "s.csv"));
     let found: Vec<_> = rows.iter().map(|row| (&row["config_timing_mode"], &row["n_episodes"])).collect();
@@ -158,13 +198,13 @@ fn a_list_of_results_is_as_good_as_files_of_them() {
 fn what_is_left_out_is_named_and_nothing_at_all_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let paths = [dir.path().to_path_buf()];
-    assert!(matches!(summarise_results(&paths, "s", &[]), Err(BenchError::NoResults { .. })));
+    assert!(matches!(summarise_results(&paths, "s", &[], &kinds()), Err(BenchError::NoResults { .. })));
     crate::files::write_whole(&dir.path().join("results_cut.json"), b"{\"task\": \"demo\", \"epi").unwrap();
     write(dir.path(), "results_other.json", &json!({ "foo": 1 }));
-    let error = summarise_results(&paths, "s", &[]).unwrap_err().to_string();
+    let error = summarise_results(&paths, "s", &[], &kinds()).unwrap_err().to_string();
     assert!(error.contains("results_cut.json") && error.contains("it has no `task`"), "{error}");
     write(dir.path(), "results.json", &document(&[1], |seed| json!(seed)));
-    let summary = summarise_results(&paths, "s", &[]).unwrap();
+    let summary = summarise_results(&paths, "s", &[], &kinds()).unwrap();
     assert_eq!(summary.warnings.len(), 2, "{:?}", summary.warnings);
 }
 
@@ -179,14 +219,14 @@ fn the_duration_of_a_run_comes_from_its_own_manifest_only() {
             "run_duration_episodes_per_s": 4.0, "outputs": { "results.json": digest, "log.jsonl": "x" } })
     };
     write(dir.path(), "run_manifest.json", &manifest(&digest));
-    let summary = summarise_results(std::slice::from_ref(&path), "s", &[]).unwrap();
+    let summary = summarise_results(std::slice::from_ref(&path), "s", &[], &kinds()).unwrap();
     assert_eq!(
         file(&summary, "run_info.csv"),
         "agent_baseline_id,episodes_per_second,n_episodes,partner_id,run_duration_wall_s,task\n\
          scripted_ops_v1,4.0,2,,0.5,demo"
     );
     write(dir.path(), "run_manifest.json", &manifest("another"));
-    let summary = summarise_results(std::slice::from_ref(&path), "s", &[]).unwrap();
+    let summary = summarise_results(std::slice::from_ref(&path), "s", &[], &kinds()).unwrap();
     assert!(!summary.files.iter().any(|(name, _)| name == "run_info.csv"));
 }
 
@@ -198,7 +238,7 @@ fn the_references_results_give_the_references_tables() {
         eprintln!("skipped: the reference's outputs are not here");
         return;
     }
-    let summary = summarise_results(&[dir.join("input")], "summary", &[]).unwrap();
+    let summary = summarise_results(&[dir.join("input")], "summary", &[], &kinds()).unwrap();
     assert_eq!(summary.warnings.len(), 1, "one file holds no results: {:?}", summary.warnings);
     let theirs = |name: &str| std::fs::read_to_string(dir.join("output").join(name)).unwrap();
     for name in ["summary.csv", "summary_v0.2.csv", "run_info.csv", "llm_economics.csv"] {
@@ -230,7 +270,7 @@ fn the_references_results_files_load() {
         eprintln!("skipped: the reference's outputs are not here");
         return;
     }
-    let summary = summarise_results(&[PathBuf::from(REFERENCE)], "summary", &[]).unwrap();
+    let summary = summarise_results(&[PathBuf::from(REFERENCE)], "summary", &[], &kinds()).unwrap();
     assert!(summary.documents > 30, "{}", summary.documents);
     let skipped: Vec<_> = summary.warnings.iter().filter(|warning| warning.starts_with("skipped")).collect();
     assert!(skipped.iter().all(|warning| warning.contains("it has no")), "{skipped:#?}");
