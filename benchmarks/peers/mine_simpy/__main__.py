@@ -19,6 +19,8 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", help="only this one (may be repeated)")
     parser.add_argument("--replications", type=int, help="instead of the scenario's own")
     parser.add_argument("--lane-model", choices=["per_direction", "shared_physical_road"], default="per_direction")
+    parser.add_argument("--loading-truck", choices=["left", "whole"], default="left",
+                        help="what dispatch counts of a truck that is being loaded (default: what is left)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a processor)")
     options = parser.parse_args()
     try:
@@ -41,7 +43,8 @@ def run(options: argparse.Namespace):
     scenarios = [scenario_of(site, specs[name]) for name in order if name in (options.scenario or order)]
     if options.replications:
         scenarios = [replace(scenario, replications=options.replications) for scenario in scenarios]
-    plans = {scenario.id: plan(scenario, options.lane_model == "shared_physical_road") for scenario in scenarios}
+    shared, whole = options.lane_model == "shared_physical_road", options.loading_truck == "whole"
+    plans = {scenario.id: plan(scenario, shared, whole) for scenario in scenarios}
 
     # A study that was interrupted never looks like a whole one.
     unfinished = options.out.with_name(options.out.name + ".unfinished")
@@ -52,7 +55,7 @@ def run(options: argparse.Namespace):
     from . import report, topology
 
     differences = paired(rows)
-    content = summary(plans, rows, report.sentences(rows, options.lane_model))
+    content = summary(plans, rows, report.sentences(rows, options))
     write_summary(content, unfinished)
     write_paired(differences, unfinished)
     report.write(content, differences, plans, options, unfinished)

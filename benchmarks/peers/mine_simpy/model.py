@@ -21,7 +21,7 @@ TRAVEL, LOAD, DUMP = range(3)
 class Station:
     """A resource with its books: starts [count], time in use [min], time waited for it [min]."""
 
-    __slots__ = ("busy_min", "capacity", "committed", "id", "resource", "server", "started", "waited_min")
+    __slots__ = ("begun", "busy_min", "capacity", "committed", "id", "resource", "server", "started", "waited_min")
 
     def __init__(self, env: simpy.Environment, name: str, capacity: int, server: Server | None = None):
         self.id = name
@@ -33,6 +33,8 @@ class Station:
         self.waited_min = 0.0
         self.committed = 0
         """Trucks on their way to it, waiting for it or in it [count]."""
+        self.begun: list[float] = []
+        """When those in it began [min]."""
 
 
 @dataclass
@@ -99,16 +101,20 @@ class Shift:
     def dispatch(self, truck: Truck, here: str) -> Station:
         """The loader at which the truck is loaded soonest, as far as can be foreseen.
 
-        Foreseen are the drive, a mean loading time for every truck committed to the loader, and its own loading. Ties:
-        the shorter expected cycle, then the lower id.
+        Foreseen are the drive, a mean loading time for every truck committed to the loader (of one that is being loaded
+        what is left of it, nothing if it takes longer than the mean), and its own loading. Ties: the shorter expected
+        cycle, then the lower id.
         """
-        routes, dump = self.plan.routes, self.crusher.server
+        routes, dump, now, whole = self.plan.routes, self.crusher.server, self.env.now, self.plan.count_whole
 
         def rank(loader: Station) -> tuple[float, float, str]:
             server = loader.server
             empty = routes[here, server.node].minutes / truck.empty_factor
             back = routes[server.node, dump.node].minutes / truck.loaded_factor
-            loaded_in = empty + (loader.committed + 1) * server.mean_min
+            work = loader.committed * server.mean_min
+            if not whole:
+                work -= sum(min(now - begun, server.mean_min) for begun in loader.begun)
+            loaded_in = empty + work / server.capacity + server.mean_min
             return loaded_in, empty + server.mean_min + back + dump.mean_min, loader.id
 
         return min(self.loaders, key=rank)
@@ -179,7 +185,10 @@ class Shift:
         log(f"{env.now:.6f}{who}{started}{place}{before}{station.id},{len(resource.queue)}\n")
         minutes = positive(server.mean_min, server.sd_min, normals)
         self.start(station, minutes)
+        begun = env.now
+        station.begun.append(begun)
         yield env.timeout(minutes)
+        station.begun.remove(begun)
         log(f"{env.now:.6f}{who}{finished}{place}{after}{station.id},{len(resource.queue)}\n")
         resource.release(request)
 

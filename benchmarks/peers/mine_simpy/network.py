@@ -75,9 +75,11 @@ class Plan:
     scenario: Scenario
     routes: dict[tuple[str, str], Route]
     lanes: dict[str, int]
+    count_whole: bool
+    """Whether dispatch counts a truck that is being loaded as a whole loading time, not as what is left of it."""
 
 
-def plan(scenario: Scenario, shared: bool = False) -> Plan:
+def plan(scenario: Scenario, shared: bool = False, count_whole: bool = False) -> Plan:
     """Finds every route that a truck can need, and the capacity of every lane."""
     routes = {}
     for loader in scenario.loaders:
@@ -85,4 +87,4 @@ def plan(scenario: Scenario, shared: bool = False) -> Plan:
             routes[start, loader.node] = shortest(scenario, start, loader.node, shared)
         routes[loader.node, scenario.dump.node] = shortest(scenario, loader.node, scenario.dump.node, shared)
     lanes = {lane: edge.capacity for edge in scenario.edges if (lane := lane_of(edge, shared))}
-    return Plan(scenario, routes, lanes)
+    return Plan(scenario, routes, lanes, count_whole)

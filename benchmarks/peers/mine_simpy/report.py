@@ -27,13 +27,16 @@ PROPOSALS = [
 ]
 
 
-def sentences(rows: dict[str, list[dict]], lane_model: str) -> dict[str, list[str]]:
+def sentences(rows: dict[str, list[dict]], options: argparse.Namespace) -> dict[str, list[str]]:
     """The lists of summary.json."""
+    lane_model = options.lane_model
+    loading = "A truck that is being loaded counts for dispatch as " + (
+        "what is left of a mean loading time." if options.loading_truck == "left" else "a whole mean loading time.")
     lanes = f"Lane model {lane_model}: " + (
         "each direction of a narrow road is a resource of its own." if lane_model == "per_direction"
         else "both directions of a narrow road share one resource.")
     count = min(map(len, rows.values()))
-    return {"key_assumptions": [*ASSUMPTIONS, lanes],
+    return {"key_assumptions": [*ASSUMPTIONS, loading, lanes],
             "model_limitations": [*LIMITATIONS, f"Every figure rests on {count} replications of one shift."],
             "additional_scenarios_proposed": PROPOSALS}
 
@@ -98,7 +101,8 @@ def readme(content: dict, differences: list[dict], plans: dict[str, Plan], optio
     newline = "\n"
     return f"""# Mine haulage study
 
-Made by `python -m mine_simpy --data {options.data} --out {options.out} --lane-model {options.lane_model}`; install with \
+Made by `python -m mine_simpy --data {options.data} --out {options.out} --lane-model {options.lane_model} \
+--loading-truck {options.loading_truck}`; install with \
 `pip install -r requirements.txt`. The same command gives the same bytes in every table, for any number of processes.
 
 ## Results

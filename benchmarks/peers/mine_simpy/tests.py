@@ -37,6 +37,18 @@ class Hand(unittest.TestCase):
         self.assertEqual(started[:2], [(2.0, "T1"), (7.0, "T2")])
         self.assertEqual([row[3] for row in rows if row[4] == "road_queued"][0], "T2")
 
+    def test_dispatch_counts_what_is_left_of_a_loading_or_the_whole_of_it(self):
+        # L is 2 min away and has been loading for 4.5 of 5 min; M is 3 min away and idle.
+        far = Server("M", "C", 1, 5.0, 0.0)
+        roads = (*small().edges, Edge("S_OUT", "C", "B", 1500, 30, "haul", 1, False),
+                 Edge("S_BACK", "B", "C", 1500, 30, "haul", 1, False))
+        for whole, expected in [(False, "L"), (True, "M")]:
+            shift = Shift(plan(small(edges=roads, loaders=(*small().loaders, far)), count_whole=whole), 0)
+            loader = shift.loaders[0]
+            loader.committed, loader.begun = 1, [-4.5]
+            # Until its own loading begins: 2 + 0.5 against 3 min, or 2 + 5 against 3 min.
+            self.assertEqual(shift.dispatch(shift.plan.scenario.trucks[0], "B").id, expected)
+
     def test_a_load_that_is_not_dumped_at_the_end_does_not_count(self):
         self.assertEqual(Shift(plan(small(shift_min=13.9)), 0).run().tonnes, 0.0)
 
