@@ -361,6 +361,24 @@ fn ron_scenarios_are_read_from_a_directory_and_their_mistakes_have_places() {
 }
 
 #[test]
+fn a_scenario_lays_itself_over_its_parents_key_by_key() {
+    let copy = copy();
+    let yaml = "scenario_id: wide\ninherits: ramp_upgrade\nsimulation: {replications: 3}\n\
+                edge_overrides: {E03_UP: {capacity: 5}}\nproduction: {ore_sources: [LOAD_S]}\n";
+    fs::write(copy.path().join("scenarios/wide.yaml"), yaml).unwrap();
+    let wide = MineData::load_dir(copy.path()).unwrap().scenario("wide", &[]).unwrap();
+    assert_eq!(wide.inherits, ["ramp_upgrade", "baseline"]);
+    assert_eq!((wide.replications, wide.base_seed, wide.shift_hours()), (3, 12_345, 8.0));
+    let ramp = |id: &str| {
+        let edge = wide.site.edges.iter().find(|edge| edge.id == id).unwrap();
+        (edge.capacity, edge.max_speed_kph)
+    };
+    assert_eq!((ramp("E03_UP"), ramp("E03_DOWN")), ((5, 28.0), (999, 28.0)));
+    // A list is taken whole.
+    assert_eq!(wide.ore_sources.len(), 1);
+}
+
+#[test]
 fn a_format_of_another_version() {
     is(
         replaced("scenarios/trucks_4.yaml", "scenario_id", "format: labtrust.mine.scenario.v9\nscenario_id"),

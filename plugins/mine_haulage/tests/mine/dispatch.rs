@@ -1,8 +1,10 @@
 //! What each policy chooses, by hand.
 
-use crate::common::policy;
+use crate::common::{exact, line, policy, seconds, service};
 use labtrust_kernel::{SimDuration, SimTime};
-use labtrust_plugin::mine::{DispatchView, LoaderId, LoaderOption, TruckId};
+use labtrust_mine_haulage::Model;
+use labtrust_plugin::mine::{DispatchPolicy, DispatchView, LoaderChoice, LoaderId, LoaderOption, TruckId};
+use std::sync::Mutex;
 
 /// A loader of one server, 100 s to load, 50 s to dump, with nothing committed.
 fn option(loader: u16, travel: u64, haul: u64) -> LoaderOption {
@@ -100,4 +102,70 @@ fn policies_and_domain_are_registered() {
     // A domain of another kind is not offered where a laboratory is asked for.
     let lab = registry.lab_domain("mine_haulage").err().unwrap().to_string();
     assert_eq!(lab, "unknown domain: mine_haulage. Known: [hospital_lab]");
+}
+
+/// Keeps what it was shown, and sends trucks to the first loader.
+struct Recorder(Mutex<Vec<(u64, u16, LoaderOption)>>);
+
+impl DispatchPolicy for Recorder {
+    fn id(&self) -> &'static str {
+        "recorder"
+    }
+
+    fn summary(&self) -> &'static str {
+        "keeps what it was shown"
+    }
+
+    fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice {
+        let second = view.now.as_nanos() / 1_000_000_000;
+        self.0.lock().unwrap().push((second, view.truck.0, view.loaders[0]));
+        view.loaders[0].choose()
+    }
+}
+
+#[test]
+fn a_policy_sees_expected_times_and_what_is_committed() {
+    static SHOWN: Recorder = Recorder(Mutex::new(Vec::new()));
+    let mut site = line(3, 999);
+    site.loaders[0].service = service(2.5, 0.0);
+    let _ = Model::new(&exact(site, seconds(700)), &SHOWN).unwrap().replicate(1, None);
+    let shown = SHOWN.0.lock().unwrap();
+    let of = |option: &LoaderOption| {
+        [option.travel, option.load, option.haul, option.dump].map(|time| time.as_nanos() / 1_000_000_000)
+    };
+    assert_eq!(of(&shown[0].2), [60, 150, 180, 60]);
+    assert_eq!(of(&shown[3].2), [90, 150, 180, 60]);
+    let committed: Vec<_> = shown
+        .iter()
+        .map(|(at, truck, option)| {
+            let trucks = (option.loading, option.waiting, option.on_the_way);
+            (*at, *truck, trucks, option.committed.as_nanos() / 1_000_000_000)
+        })
+        .collect();
+    assert_eq!(
+        committed,
+        [
+            // All are sent at once; each sees those before it on their way.
+            (0, 0, (0, 0, 0), 0),
+            (0, 1, (0, 0, 1), 150),
+            (0, 2, (0, 0, 2), 300),
+            // Truck 2 is being loaded since 360, so 60 s of its 150 are left.
+            (450, 0, (1, 0, 0), 60),
+            // Truck 0 came back at 540.
+            (600, 1, (1, 0, 0), 90),
+        ]
+    );
+}
+
+#[test]
+fn work_in_hand_that_takes_longer_than_expected_counts_for_nothing_and_queues_in_full() {
+    static SHOWN: Recorder = Recorder(Mutex::new(Vec::new()));
+    let mut site = line(6, 999);
+    site.loaders[0].service = service(1.0, 3.0);
+    let _ = Model::new(&exact(site, seconds(36_000)), &SHOWN).unwrap().replicate(1, None);
+    let shown = SHOWN.0.lock().unwrap();
+    let queued = |option: &LoaderOption| u64::from(option.waiting + option.on_the_way) * option.load.as_nanos();
+    assert!(shown.iter().all(|(.., option)| option.committed.as_nanos() >= queued(option)));
+    let late = |option: &LoaderOption| option.loading == 1 && option.committed.as_nanos() == queued(option);
+    assert!(shown.iter().any(|(.., option)| late(option) && option.waiting > 0));
 }

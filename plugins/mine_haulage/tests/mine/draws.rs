@@ -31,8 +31,10 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
 
 #[test]
 fn a_drive_is_its_nominal_time_times_a_factor_of_mean_one_and_the_given_variation() {
+    // Large enough for the exact formula of sigma to differ from its approximation by cv.
+    const CV: f64 = 0.5;
     let mut scenario = long();
-    scenario.travel_time_noise_cv = 0.25;
+    scenario.travel_time_noise_cv = CV;
     let (_, log) = logged(&scenario, 3);
     let mut drives = lengths(&log, EventKind::RoadEntered, EventKind::RoadLeft);
     // Alternately 180 s loaded and 90 s empty, after the first 60 s.
@@ -42,13 +44,14 @@ fn a_drive_is_its_nominal_time_times_a_factor_of_mean_one_and_the_given_variatio
     assert!(factors.len() > 10_000);
     let (mean, sd) = mean_and_sd(&factors);
     // Three standard errors.
-    assert!((mean - 1.0).abs() < 3.0 * 0.25 / (factors.len() as f64).sqrt(), "{mean}");
-    assert!((sd - 0.25).abs() < 0.01, "{sd}");
+    assert!((mean - 1.0).abs() < 3.0 * CV / (factors.len() as f64).sqrt(), "{mean}");
+    assert!((sd - CV).abs() < 0.03, "{sd}");
     // Log-normal: the logarithm is symmetric about its mean, -ln(1 + cv^2) / 2.
     let logs: Vec<f64> = factors.iter().map(|factor| libm::log(*factor)).collect();
     let (mean, sd) = mean_and_sd(&logs);
-    let sigma2 = libm::log(1.0 + 0.25 * 0.25);
+    let sigma2 = libm::log(1.0 + CV * CV);
     assert!((mean + sigma2 / 2.0).abs() < 3.0 * sd / (logs.len() as f64).sqrt(), "{mean}");
+    assert!((sd - sigma2.sqrt()).abs() < 0.012, "{sd}");
     let skew = logs.iter().map(|log| ((log - mean) / sd).powi(3)).sum::<f64>() / logs.len() as f64;
     assert!(skew.abs() < 0.1, "{skew}");
 }
@@ -118,4 +121,32 @@ fn scenarios_share_their_numbers() {
     for (truck, at) in of_four {
         assert!(log.rows().iter().any(|row| row.kind == EventKind::RoadLeft && row.truck == truck && row.at == at));
     }
+}
+
+/// How alike two sequences are, from -1 to 1.
+fn correlation(one: &[f64], other: &[f64]) -> f64 {
+    let n = one.len().min(other.len());
+    let ((mean, sd), (other_mean, other_sd)) = (mean_and_sd(&one[..n]), mean_and_sd(&other[..n]));
+    let products = one.iter().zip(other).map(|(a, b)| (a - mean) * (b - other_mean));
+    products.sum::<f64>() / (n as f64 * sd * other_sd)
+}
+
+#[test]
+fn numbers_of_different_purposes_have_nothing_in_common() {
+    let mut scenario = long();
+    scenario.travel_time_noise_cv = 0.1;
+    scenario.site.loaders[0].service = service(2.0, 0.2);
+    scenario.site.dumps[0].service = service(1.0, 0.1);
+    // The first road is driven once; the other two alternate.
+    scenario.site.trucks[0].start = scenario.site.loaders[0].node;
+    let (_, log) = logged(&scenario, 3);
+    let drives = lengths(&log, EventKind::RoadEntered, EventKind::RoadLeft);
+    let factors: Vec<f64> =
+        drives.iter().enumerate().map(|(i, drive)| drive / if i % 2 == 0 { 180.0 } else { 90.0 }).collect();
+    let loads = lengths(&log, EventKind::LoadingStarted, EventKind::LoadingFinished);
+    let dumps = lengths(&log, EventKind::DumpingStarted, EventKind::DumpingFinished);
+    for (one, other) in [(&factors, &loads), (&factors, &dumps), (&loads, &dumps)] {
+        assert!(correlation(one, other).abs() < 0.05);
+    }
+    assert!(correlation(&loads, &loads) > 0.99);
 }
