@@ -119,12 +119,3 @@ pub trait DispatchPolicy: Send + Sync {
     /// Chooses a loader. A function of the view only: the same view gives the same choice.
     fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice;
 }
-
-/// A mine domain, registered so that it is listed with the others.
-pub trait MineDomain: Send + Sync {
-    /// The id.
-    fn id(&self) -> &'static str;
-
-    /// What it simulates, in one sentence.
-    fn summary(&self) -> &'static str;
-}

@@ -1,7 +1,7 @@
 //! One registry of everything that is compiled in, sorted by kind and id.
 
-use crate::mine::{DispatchPolicy, MineDomain};
-use crate::{AgentSet, Injection, Task, lab::LabDomain, metric::Metric};
+use crate::mine::DispatchPolicy;
+use crate::{AgentSet, Domain, Injection, Task, lab::LabDomain, metric::Metric};
 
 /// What a registration brings.
 #[derive(Clone, Copy)]
@@ -16,8 +16,8 @@ pub enum Plugin {
     AgentSet(&'static dyn AgentSet),
     /// A disturbance.
     Injection(&'static dyn Injection),
-    /// A mine domain.
-    MineDomain(&'static dyn MineDomain),
+    /// A domain that is not a laboratory.
+    Domain(&'static dyn Domain),
     /// A way to send empty trucks to loaders.
     MineDispatch(&'static dyn DispatchPolicy),
 }
@@ -27,7 +27,7 @@ impl Plugin {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::LabDomain(_) | Self::MineDomain(_) => "domain",
+            Self::LabDomain(_) | Self::Domain(_) => "domain",
             Self::Task(_) => "task",
             Self::Metric(_) => "metric",
             Self::AgentSet(_) => "agents",
@@ -45,7 +45,7 @@ impl Plugin {
             Self::Metric(metric) => metric.id(),
             Self::AgentSet(set) => set.id(),
             Self::Injection(injection) => injection.id(),
-            Self::MineDomain(domain) => domain.id(),
+            Self::Domain(domain) => domain.id(),
             Self::MineDispatch(policy) => policy.id(),
         }
     }

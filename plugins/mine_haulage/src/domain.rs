@@ -1,13 +1,13 @@
 //! The mine as a registered domain.
 
-use labtrust_plugin::mine::MineDomain;
+use labtrust_plugin::Domain;
 
 /// Mine haulage.
 pub struct MineHaulage;
 
-labtrust_plugin::register_plugin!(MineDomain, MineHaulage);
+labtrust_plugin::register_plugin!(Domain, MineHaulage);
 
-impl MineDomain for MineHaulage {
+impl Domain for MineHaulage {
     fn id(&self) -> &'static str {
         "mine_haulage"
     }

@@ -6,7 +6,7 @@ mod shift;
 pub mod study;
 
 use labtrust_kernel::SimDuration;
-use labtrust_plugin::{mine::MineDomain, register_plugin};
+use labtrust_plugin::{Domain, register_plugin};
 pub use shift::Outcome;
 
 // ANCHOR: department
@@ -49,9 +49,9 @@ impl Department {
 /// The domain, as the registry knows it.
 pub struct EmergencyDepartment;
 
-register_plugin!(MineDomain, EmergencyDepartment);
+register_plugin!(Domain, EmergencyDepartment);
 
-impl MineDomain for EmergencyDepartment {
+impl Domain for EmergencyDepartment {
     fn id(&self) -> &'static str {
         "emergency_department"
     }
