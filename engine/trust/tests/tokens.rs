@@ -199,8 +199,8 @@ fn dual_approval_needs_two_agents_with_two_keys_and_both_roles() {
 fn bare_agent_names_are_approvals_without_a_key() {
     let mut symbols = Symbols::default();
     let approval = Approval::parse(&json!("SUP"), &mut symbols);
-    assert_eq!(approval, Approval { agent: symbols.get("SUP"), key: None });
-    assert_eq!(Approval::parse(&json!(7), &mut symbols), Approval { agent: None, key: None });
+    assert_eq!(approval, Approval { agent: symbols.get("SUP"), key: None, signature: None });
+    assert_eq!(Approval::parse(&json!(7), &mut symbols), Approval { agent: None, key: None, signature: None });
 }
 
 #[test]

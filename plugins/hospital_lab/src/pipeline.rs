@@ -157,6 +157,7 @@ impl Lab {
         self.pass_capability(action, role)?;
         self.at_gate(Gate::Signature);
         self.pass_signature(action, raw_args, role)?;
+        self.approvals_are_signed(action)?;
         self.at_gate(Gate::InTransit);
         if kind != ActionKind::Tick && self.body(agent).is_some_and(|body: &Body| body.walking_to.is_some()) {
             return Err(codes::RC_AGENT_IN_TRANSIT.into());

@@ -1,8 +1,9 @@
 //! Keys of the scripts' people, and what can go wrong with a signature.
 
 use labtrust_plugin::lab::Engine;
+use labtrust_trust::canonical::to_canonical_vec;
 use labtrust_trust::keys::Signer;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// The key of an agent in scripts that bring keys.
@@ -50,6 +51,7 @@ impl Tamper {
         if let Self::ClaimsKey(other) = self {
             named.clone_from(other);
         }
+        countersign(&mut event, &named);
         if *self != Self::NoKey {
             event.insert("key_id".into(), Value::from(named));
         }
@@ -70,6 +72,36 @@ impl Tamper {
         event.insert("signature".into(), Value::from(signature));
         event
     }
+}
+
+/// Has the approvers of a token sign, who are named beside the one who asks for it. Whoever asks signs the event.
+fn countersign(event: &mut Map<String, Value>, own_key: &str) {
+    let Some(args) =
+        event.get("args").and_then(Value::as_object).filter(|_| event.get("action_type") == Some(&json!("MINT_TOKEN")))
+    else {
+        return;
+    };
+    let reason = args.get("reason_code").filter(|reason| !reason.is_null()).or(event.get("reason_code"));
+    let mut request = json!({
+        "reason_code": reason, "requester_agent_id": event.get("agent_id"), "t_s": event.get("t_s"),
+        "subject_id": args.get("subject_id"), "subject_type": args.get("subject_type"), "token_type": args.get("token_type"),
+    });
+    let Some(Value::Array(mut approvals)) = args.get("approvals").cloned() else { return };
+    for approval in &mut approvals {
+        let Some(agent) = approval.get("approver_agent_id").and_then(Value::as_str).map(str::to_owned) else {
+            continue;
+        };
+        let own = event.get("agent_id").and_then(Value::as_str) == Some(&agent);
+        let key = if own { own_key.to_owned() } else { key_of(&agent) };
+        approval["approver_key_id"] = json!(key);
+        if !own {
+            request["approver_agent_id"] = json!(agent);
+            request["approver_key_id"] = json!(key);
+            let Ok(payload) = to_canonical_vec(&request) else { continue };
+            approval["signature"] = json!(signer_of(&key).sign_b64(&payload));
+        }
+    }
+    event["args"]["approvals"] = json!(approvals);
 }
 
 /// The same 64 bytes in base64 with one bit changed. The last of the 86 digits holds four bits that are not used.

@@ -2,6 +2,7 @@
 //! roles. Roles come from the role policy, never from what the request says about itself.
 
 use super::{SubjectKind, Token, TokenRefusal, TokenState, TokenStore};
+use crate::canonical;
 use crate::gates::Rbac;
 use crate::reason::codes;
 use crate::tokens::policy::TokenType;
@@ -19,19 +20,25 @@ pub struct Approval {
     pub agent: Option<Symbol>,
     /// The key the approver signs with.
     pub key: Option<Symbol>,
+    /// The approver's signature over the request, standard base64; see [`MintRequest::write_approval`].
+    pub signature: Option<Symbol>,
 }
 
-remembered!(Approval { agent, key });
+remembered!(Approval { agent, key } forgotten { signature: "looked at when the token is minted; the record has it" });
 
 impl Approval {
-    /// Reads an approval: a map with `approver_agent_id` and `approver_key_id`, or the bare agent id.
+    /// Reads an approval: a map with `approver_agent_id`, `approver_key_id` and `signature`, or the bare agent id.
     pub fn parse(value: &Value, symbols: &mut Symbols) -> Self {
         let mut text = |value: Option<&Value>| {
             value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(|text| symbols.intern(text))
         };
         match value {
-            Value::String(_) => Self { agent: text(Some(value)), key: None },
-            _ => Self { agent: text(value.get("approver_agent_id")), key: text(value.get("approver_key_id")) },
+            Value::String(_) => Self { agent: text(Some(value)), key: None, signature: None },
+            _ => Self {
+                agent: text(value.get("approver_agent_id")),
+                key: text(value.get("approver_key_id")),
+                signature: text(value.get("signature")),
+            },
         }
     }
 }
@@ -54,6 +61,30 @@ pub struct MintRequest<'a> {
     pub approvals: &'a [Approval],
     /// Approvals are not asked for: an experiment does without them.
     pub approvals_waived: bool,
+}
+
+impl MintRequest<'_> {
+    /// Writes the bytes that an approver signs at `t_s` [s]: canonical JSON of the request, the approver and the key. An
+    /// approval is for this token, for this requester, in this second.
+    pub fn write_approval(&self, approval: &Approval, t_s: i64, symbols: &Symbols, out: &mut Vec<u8>) {
+        let text = |out: &mut Vec<u8>, key: &[u8], value: Option<Symbol>| {
+            out.extend_from_slice(key);
+            match value {
+                Some(value) => canonical::write_symbol(out, symbols, value),
+                None => canonical::write_null(out),
+            }
+        };
+        text(out, b"{\"approver_agent_id\":", approval.agent);
+        text(out, b",\"approver_key_id\":", approval.key);
+        text(out, b",\"reason_code\":", self.reason);
+        text(out, b",\"requester_agent_id\":", Some(self.requester));
+        text(out, b",\"subject_id\":", Some(self.subject_id));
+        text(out, b",\"subject_type\":", Some(self.subject_type));
+        out.extend_from_slice(b",\"t_s\":");
+        canonical::write_i64(out, t_s);
+        text(out, b",\"token_type\":", Some(self.token_type));
+        out.push(b'}');
+    }
 }
 
 impl TokenStore {
@@ -154,7 +185,7 @@ fn reason_refusal(token_type: &TokenType, reason: Option<Symbol>) -> Option<&'st
 
 fn approval_refusal(token_type: &TokenType, request: &MintRequest<'_>, rbac: &Rbac) -> Option<&'static str> {
     let required = token_type.approvals_required;
-    let by_requester = [Approval { agent: Some(request.requester), key: None }];
+    let by_requester = [Approval { agent: Some(request.requester), key: None, signature: None }];
     let counted = match request.approvals {
         [] if required == 1 => &by_requester[..],
         given => given.get(..required).unwrap_or(&[]),

@@ -193,6 +193,7 @@ impl Args {
                 inner.out.push(b'{');
                 inner.id("approver_agent_id", approval.agent);
                 inner.id("approver_key_id", approval.key);
+                inner.id("signature", approval.signature);
                 inner.out.push(b'}');
             }
             w.out.push(b']');

@@ -92,21 +92,8 @@ impl Lab {
     }
 
     pub(super) fn mint_token(&mut self, action: &Action) -> Decided {
-        let rare = action.decision.args.rare();
-        let (Some(token_type), Some(subject_type), Some(subject_id)) =
-            (rare.token_type, rare.subject_type, rare.subject_id)
-        else {
+        let Some(request) = self.mint_request(action) else {
             return Err(Refusal::breaking(codes::INV_TOK_001, self.names.inv_tok_001));
-        };
-        let approvals = rare.approvals.clone().unwrap_or_default();
-        let request = MintRequest {
-            requester: action.agent,
-            token_type,
-            subject_type,
-            subject_id,
-            reason: action.decision.args.reason_code.or(action.decision.reason_code),
-            approvals: &approvals,
-            approvals_waived: !self.holds(Control::DualApproval),
         };
         let checked = self.tokens.check_mint(&self.world, &request, &self.rbac, action.t_s, &mut self.symbols);
         if let Err(refusal) = checked {
@@ -117,6 +104,52 @@ impl Lab {
         assert!(minted.is_ok(), "a request that was checked is minted");
         self.outcome.emits.push("MINT_TOKEN");
         Ok(())
+    }
+
+    /// Where signatures are required, what somebody else is said to approve must be signed by them. The requester's own
+    /// approval is covered by the signature of the event.
+    pub(crate) fn approvals_are_signed(&self, action: &Action) -> Decided {
+        let required = self.strict_signatures && self.holds(Control::Signatures) && self.holds(Control::DualApproval);
+        if !required || action.decision.kind != ActionKind::MintToken {
+            return Ok(());
+        }
+        let Some(request) = self.mint_request(action) else { return Ok(()) };
+        let mut payload = Vec::new();
+        for approval in request.approvals {
+            if approval.agent == Some(action.agent) && approval.signature.is_none() {
+                if approval.key != action.decision.key_id {
+                    return Err(Refusal::breaking(codes::SIG_INVALID, self.names.inv_sig_001));
+                }
+                continue;
+            }
+            let (Some(agent), Some(key), Some(signature)) = (approval.agent, approval.key, approval.signature) else {
+                return Err(Refusal::breaking(codes::SIG_MISSING, self.names.inv_sig_001));
+            };
+            payload.clear();
+            request.write_approval(approval, action.t_s, &self.symbols, &mut payload);
+            let verification = self.keys.verify(key, self.symbols.text(signature), agent, action.t_s, &payload);
+            if let Some(code) = verification.reason {
+                return Err(Refusal::breaking(code, self.names.inv_sig_001));
+            }
+            if verification.key_role != self.rbac.role_of(agent) {
+                return Err(Refusal::breaking(codes::SIG_ROLE_MISMATCH, self.names.inv_sig_002));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a `MINT_TOKEN` asks for; `None` where type or subject is missing.
+    fn mint_request<'a>(&self, action: &'a Action) -> Option<MintRequest<'a>> {
+        let rare = action.decision.args.rare();
+        Some(MintRequest {
+            requester: action.agent,
+            token_type: rare.token_type?,
+            subject_type: rare.subject_type?,
+            subject_id: rare.subject_id?,
+            reason: action.decision.args.reason_code.or(action.decision.reason_code),
+            approvals: rare.approvals.as_deref().unwrap_or_default(),
+            approvals_waived: !self.holds(Control::DualApproval),
+        })
     }
 
     pub(super) fn revoke_token(&mut self, action: &Action) -> Decided {

@@ -217,7 +217,7 @@ fn mint(ctx: &mut AgentContext<'_>) -> Option<Decision> {
     rare.token_type = Some(ctx.symbols.intern("TOKEN_RESTRICTED_ENTRY"));
     rare.subject_type = Some(ctx.symbols.intern("agent"));
     rare.subject_id = Some(me);
-    let approval = |agent| crate::lab::Approval { agent: Some(agent), key: None };
+    let approval = |agent| crate::lab::Approval { agent: Some(agent), key: None, signature: None };
     rare.approvals = Some(vec![approval(me), approval(other)]);
     Some(Decision::new(ActionKind::MintToken, args))
 }
