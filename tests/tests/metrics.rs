@@ -88,7 +88,7 @@ fn no_crew_exceeds_the_bound_and_the_scripted_one_comes_near_it() {
                     scale: None,
                     cast: Cast {
                         agents: Some(registry.agent_set(agents).expect("it is compiled in")),
-                        injection: None,
+                        ..Cast::default()
                     },
                     git_sha: None,
                 };

@@ -44,7 +44,10 @@ fn committed_baselines_come_out_again_figure_by_figure() {
                 threads: None,
                 metrics: &metrics,
                 scale: None,
-                cast: Cast { agents: Some(plugins.agent_set(&entry.agents).expect("the set exists")), injection: None },
+                cast: Cast {
+                    agents: Some(plugins.agent_set(&entry.agents).expect("the set exists")),
+                    ..Cast::default()
+                },
                 git_sha: None,
             };
             let found = guarded(&run.run(RunLogs::None, &|| {}).expect("the run succeeds").results);

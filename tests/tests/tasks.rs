@@ -5,6 +5,8 @@
 
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows the figures that the tests hold to their limits")]
 
+#[path = "tasks/approvals.rs"]
+mod approvals;
 #[path = "tasks/phenomena.rs"]
 mod phenomena;
 #[path = "tasks/support.rs"]
@@ -379,7 +381,7 @@ fn injections_are_for_the_task_that_takes_them() {
         threads: None,
         metrics: &metrics,
         scale: None,
-        cast: Cast { agents: None, injection: Some(&Sabotage) },
+        cast: Cast { injection: Some(&Sabotage), ..Cast::default() },
         git_sha: None,
     };
     let error = run.run(RunLogs::None, &|| {}).expect_err("the task takes none");

@@ -4,6 +4,7 @@
 //! same snapshot; then the events are applied in the order of the seats. Nothing after the horizon counts.
 
 use crate::BenchError;
+use crate::approvals::{ApprovalHook, Desk};
 use crate::log::EpisodeLog;
 use crate::metrics::EpisodeMeter;
 use base64::Engine as _;
@@ -25,6 +26,8 @@ pub struct Cast<'a> {
     pub agents: Option<&'a dyn AgentSet>,
     /// What disturbs them.
     pub injection: Option<&'a dyn Injection>,
+    /// Who answers when one of them asks for an approval; nobody when absent.
+    pub approvals: Option<&'a ApprovalHook>,
 }
 
 /// What distinguishes one episode of a run from another, and what they share.
@@ -72,6 +75,8 @@ struct Seat {
     policy: Box<dyn AgentPolicy>,
     /// The agent's keys, its own first; none where signatures are not required.
     keys: Vec<(SigningKey, Symbol)>,
+    /// The id of its own key, where it has one.
+    own_key: Option<Symbol>,
     /// Why the last action was refused; kept until the next action.
     refused: Option<&'static str>,
 }
@@ -146,7 +151,8 @@ pub fn run_episode(
     let injector = setup.cast.injection.map(|injection| injection.injector(&opening));
     let meter = EpisodeMeter::new(setup.metrics, facts, &state, engine.symbols_mut());
     let mut watch = Watch { meter, log, injector };
-    let mut view = WorldView { horizon_s: Some(horizon_s), ..WorldView::default() };
+    let desk = setup.cast.approvals.map(|hook| Desk::open(hook, engine, seed, strict));
+    let mut view = WorldView { horizon_s: Some(horizon_s), approvals: desk.is_some(), ..WorldView::default() };
     engine.observe(&mut view);
     let mut seats =
         agents.into_iter().map(|seat| take_seat(engine, &view, setup, strict, seat)).collect::<Result<Vec<_>, _>>()?;
@@ -175,7 +181,10 @@ pub fn run_episode(
         }
         for (seat, decision) in seats.iter_mut().zip(decisions.drain(..)) {
             // To wait is not an event, said either way.
-            let Some(decision) = decision.filter(|decision| decision.kind != ActionKind::Noop) else { continue };
+            let Some(mut decision) = decision.filter(|decision| decision.kind != ActionKind::Noop) else { continue };
+            if let Some(desk) = &desk {
+                desk.answer(engine, &mut decision, seat.agent, seat.own_key, t_s);
+            }
             let event_id = EventId::Step { agent: seat.name, step: step + 1 };
             let mut action = Action { event_id, t_s, agent: seat.agent, decision };
             sign(engine, &mut action, &seat.keys, &mut payload);
@@ -219,6 +228,9 @@ fn initial_state(setup: &EpisodeSetup<'_>) -> Result<Map<String, Value>, BenchEr
         let (task, workflow) = (setup.task.id().to_owned(), workflow.to_owned());
         return Err(BenchError::OpenWorkflow { task, workflow });
     }
+    if let Some(hook) = setup.cast.approvals {
+        hook.introduce(&mut state, setup.seed);
+    }
     state.insert("workflow".to_owned(), json!("enforced"));
     state.insert("timing_mode".to_owned(), json!(setup.timing.as_str()));
     if setup.strict_signatures {
@@ -239,12 +251,17 @@ fn take_seat(
         let (task, agent) = (setup.task.id().to_owned(), seat.agent_id.into_owned());
         return Err(BenchError::SeatWithoutAgent { task, seed: setup.seed, agent });
     };
-    let keys = if strict { setup.task.signing_keys(setup.seed, &seat.agent_id) } else { Vec::new() };
+    let asks = setup.cast.approvals.is_some();
+    let mut keys = if strict || asks { setup.task.signing_keys(setup.seed, &seat.agent_id) } else { Vec::new() };
+    let own_key = keys.first().filter(|_| asks).map(|(_, id)| engine.symbols_mut().intern(id));
+    if !strict {
+        keys.clear();
+    }
     let mut key =
         |(seed, id): labtrust_plugin::SigningKey| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&id));
     let keys = keys.into_iter().map(&mut key).collect();
     let name = engine.symbols_mut().intern(&seat.name);
-    Ok(Seat { name, agent, me, policy: seat.policy, keys, refused: None })
+    Ok(Seat { name, agent, me, policy: seat.policy, keys, own_key, refused: None })
 }
 
 /// Signs an event that changes something with the agent's own key, or with the one of its keys that the event names. What

@@ -6,6 +6,7 @@
 
 mod ablation;
 pub mod agent_process;
+pub mod approvals;
 pub mod checkpoint;
 pub mod diff;
 mod episode;

@@ -111,6 +111,9 @@ pub fn config_of(task: &dyn Task, asked: &Asked<'_>) -> Map<String, Value> {
     match config {
         Value::Object(mut map) => {
             map.append(&mut task.facts());
+            if let Some(hook) = asked.cast.approvals {
+                map.insert("approval_hook".to_owned(), hook.id.into());
+            }
             map
         }
         _ => unreachable!("an object was written"),

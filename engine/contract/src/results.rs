@@ -82,6 +82,9 @@ pub struct RunManifest {
     pub run_duration_episodes_per_s: Option<f64>,
     /// SHA-256 of each file the run wrote, by file name.
     pub outputs: BTreeMap<String, String>,
+    /// Who answered requests for approvals, `none` or `auto_approve`, where the command asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_hook: Option<String>,
     /// How long steps took, where they were timed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_timing: Option<Map<String, Value>>,

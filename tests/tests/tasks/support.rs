@@ -1,5 +1,6 @@
 //! How the tests of tasks run episodes, change tasks, and follow specimens.
 
+use labtrust_bench::approvals::ApprovalHook;
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_contract::{Metrics, ResultsFile};
 use labtrust_kernel::{ClockMode, stats::Tally};
@@ -47,14 +48,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) first_seed: u64,
     pub(crate) agents: Option<&'a dyn AgentSet>,
     pub(crate) injection: Option<&'a dyn Injection>,
+    pub(crate) approvals: Option<&'a ApprovalHook>,
     pub(crate) scale: Option<&'a str>,
     pub(crate) threads: Option<usize>,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn of(task: &'a dyn Task, timing: Option<ClockMode>) -> Self {
-        let (agents, injection, scale, threads) = (None, None, None, None);
-        Self { task, timing, episodes: SEEDS, first_seed: FIRST_SEED, agents, injection, scale, threads }
+        let (agents, injection, approvals, scale, threads) = (None, None, None, None, None);
+        Self { task, timing, episodes: SEEDS, first_seed: FIRST_SEED, agents, injection, approvals, scale, threads }
     }
 
     pub(crate) fn run(self) -> ResultsFile {
@@ -72,7 +74,7 @@ impl<'a> Asked<'a> {
             threads: self.threads,
             metrics: &metrics,
             scale: self.scale,
-            cast: Cast { agents: self.agents, injection: self.injection },
+            cast: Cast { agents: self.agents, injection: self.injection, approvals: self.approvals },
             git_sha: None,
         };
         run.run(RunLogs::None, &|| {}).expect("the run succeeds").results

@@ -129,7 +129,6 @@ fn an_option_whose_feature_is_missing_is_refused_by_name() {
     for (flag, value) in [
         ("--coord-method", "kernel_centralized_edf"),
         ("--llm-backend", "openai_live"),
-        ("--approval-hook", "auto_approve"),
         ("--profile", "llm_live_eval"),
         ("--pipeline-mode", "llm_live"),
     ] {

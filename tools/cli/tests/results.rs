@@ -237,3 +237,35 @@ fn a_determinism_report_compares_two_processes_and_leaves_two_files() {
     assert_eq!(code, 1);
     assert!(stderr.contains("unknown task: x") && !dir.path().join("q").exists(), "{stderr}");
 }
+
+#[test]
+fn who_answers_requests_for_approvals_is_named_by_results_and_manifest() {
+    let dir = tempfile::tempdir().unwrap();
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(dir.path().join(name)).unwrap()).unwrap()
+    };
+    for (name, hook, agent) in [
+        ("none", &[][..], &[][..]),
+        ("some", &["--approval-hook", "auto_approve"], &[]),
+        ("agent", &["--approval-hook", "auto_approve"], &["--agent", "scripted", "--seat", "all"]),
+    ] {
+        let out = format!("{name}/results.json");
+        let command = if agent.is_empty() { "run-benchmark" } else { "eval-agent" };
+        let arguments = [command, "--task", "late_courier", "--episodes", "2", "--out", &out];
+        let (code, _, stderr) = labtrust(dir.path(), &[&arguments[..], hook, agent].concat());
+        assert_eq!(code, 0, "{stderr}");
+        let (results, manifest) = (read(&out), read(&format!("{name}/run_manifest.json")));
+        let minted = results["episodes"][0]["metrics"]["tokens_minted"].as_u64().unwrap();
+        let named = results["config"].get("approval_hook").and_then(serde_json::Value::as_str);
+        match name {
+            "none" => assert_eq!((named, minted, manifest["approval_hook"].as_str()), (None, 0, Some("none"))),
+            _ => {
+                assert_eq!((named, manifest["approval_hook"].as_str()), (Some("auto_approve"), Some("auto_approve")));
+                assert!(minted > 0, "{name}");
+            }
+        }
+    }
+    assert_eq!(read("some/results.json")["episodes"], read("agent/results.json")["episodes"]);
+    let arguments = ["run-benchmark", "--task", "late_courier", "--approval-hook", "somebody"];
+    assert_eq!(labtrust(dir.path(), &arguments).0, 2);
+}

@@ -227,6 +227,8 @@ pub struct WorldView {
     pub now_s: i64,
     /// When the episode ends [s], where its runner says so; the laboratory itself does not know.
     pub horizon_s: Option<i64>,
+    /// Whether somebody answers who is asked for an approval; the laboratory itself does not know.
+    pub approvals: bool,
     /// Whether service times are simulated.
     pub simulated: bool,
     /// Whether the audit log is frozen.

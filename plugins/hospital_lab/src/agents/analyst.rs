@@ -2,13 +2,15 @@
 //!
 //! Rules, first match:
 //! 1. away: walk to the hall;
-//! 2. an idle device with compatible work at its queue's head: start it;
-//! 3. an ended run of the hall: file its result;
-//! 4. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order. Work that
+//! 2. a specimen that has lost its stability and for which there is a token: start it on an idle device of the hall that
+//!    can measure it, with the token. Without a token nobody touches it;
+//! 3. an idle device with compatible work at its queue's head: start it;
+//! 4. an ended run of the hall: file its result;
+//! 5. ready work that belongs to the hall: queue it, STAT first, then by deadline, then in the view's order. Work that
 //!    waits at a device which takes none (broken, in maintenance, its control failed) counts as ready;
-//! 5. a result of the hall that is held, because a control failed: ask for a rerun. The specimen is then ready again,
+//! 6. a result of the hall that is held, because a control failed: ask for a rerun. The specimen is then ready again,
 //!    and goes to a device whose control passes;
-//! 6. where there is no supervisor: release a result.
+//! 7. where there is no supervisor: release a result.
 //!
 //! A start that is refused for lack of reagent tells the analyst that the panel cannot be measured. None of it is queued
 //! or started until there is reagent again; reception sets aside what waits.
@@ -22,7 +24,7 @@
 //! assignment and never queue the same specimen. Queues are kept short ([`QUEUE_DEPTH`]), because what is queued no
 //! longer profits from a device that becomes free elsewhere.
 
-use super::scripted::{Memory, Rules, my_zone, waits_in_vain, walk, zone_named};
+use super::scripted::{Memory, Rules, my_zone, token_for, too_late, waits_in_vain, walk, zone_named};
 use super::supervisor::releases;
 use super::team::{Team, pick};
 use labtrust_plugin::lab::{
@@ -80,7 +82,7 @@ impl Analyst {
             true => view.stockouts.iter().any(|stockout| stockout.panel == panel),
             false => self.empty.contains(&panel),
         });
-        !known_empty && !waits_in_vain(view, specimen)
+        !known_empty && !waits_in_vain(view, specimen) && !too_late(view, specimen)
     }
 
     fn start(
@@ -101,6 +103,49 @@ impl Analyst {
         });
         let (place, panel, mut decision) = pick(starts, left)?;
         self.tried = panel;
+        decision.args.run = Some(self.name_run(ctx, place));
+        Some(decision)
+    }
+
+    /// Starts a specimen that came too late and has a token. Analysts of all halls agree on its device.
+    fn overrule(
+        &mut self,
+        ctx: &mut AgentContext<'_>,
+        memory: &Memory,
+        hall: usize,
+        staffed: &[usize],
+        left: &mut usize,
+    ) -> Option<Decision> {
+        let view = ctx.view;
+        let mut late = view.specimens.iter().filter(|specimen| too_late(view, specimen)).peekable();
+        late.peek()?;
+        let reason = ctx.symbols.intern(codes::TIME_EXPIRED);
+        let mut taken: SmallVec<[usize; 4]> = SmallVec::new();
+        let starts = late.filter_map(|specimen| {
+            let token = token_for(view, specimen)?;
+            let free = specimen.compatible.iter().map(|&place| usize::from(place)).find(|place| {
+                let device = view.devices.get(*place);
+                device.is_some_and(|d| can_start(d) && staffed.contains(&d.zone)) && !taken.contains(place)
+            });
+            let place = free?;
+            taken.push(place);
+            let device = view.devices.get(place).filter(|device| device.zone == hall)?;
+            let args =
+                Args { device: Some(device.id), specimens: std::iter::once(specimen.id).collect(), ..Args::default() };
+            let mut decision = Decision::new(ActionKind::StartRunOverride, args).because(reason);
+            decision.token_refs.push(token);
+            decision.rationale = Some("the risk was accepted by two people".into());
+            Some((place, specimen.panel, memory.check(view, decision)?))
+        });
+        let (place, panel, mut decision) = pick(starts, left)?;
+        self.tried = panel;
+        decision.args.run = Some(self.name_run(ctx, place));
+        Some(decision)
+    }
+
+    /// A name for the next run on the device at `place`.
+    fn name_run(&mut self, ctx: &mut AgentContext<'_>, place: usize) -> Symbol {
+        let view = ctx.view;
         self.runs.resize(view.devices.len().max(self.runs.len()), 0);
         self.runs[place] += 1;
         let device = ctx.symbols.text(view.devices[place].id);
@@ -109,8 +154,7 @@ impl Analyst {
             true => format!("RUN_{device}_T{}", view.now_s),
             false => format!("RUN_{device}_{}", self.runs[place]),
         };
-        decision.args.run = Some(ctx.symbols.intern(&name));
-        Some(decision)
+        ctx.symbols.intern(&name)
     }
 
     fn queue(
@@ -176,7 +220,8 @@ fn assignment<'a>(view: &'a WorldView, staffed: &[usize]) -> SmallVec<[(&'a Spec
         let device = specimen.device.filter(|_| specimen.stage == Stage::Queued).and_then(|at| view.devices.get(at));
         device.is_some_and(|device| !takes_work(device))
     };
-    let is_ready = |specimen: &&SpecimenView| specimen.stage == Stage::Ready || stuck(specimen);
+    let is_ready =
+        |specimen: &&SpecimenView| (specimen.stage == Stage::Ready || stuck(specimen)) && !too_late(view, specimen);
     let mut ready: SmallVec<[&SpecimenView; 8]> = view.specimens.iter().filter(is_ready).collect();
     if ready.is_empty() {
         return SmallVec::new();
@@ -233,7 +278,8 @@ impl Rules for Analyst {
         let staffed: SmallVec<[usize; 4]> = self.staffed.iter().filter_map(|name| zone_named(ctx, name)).collect();
         self.take_stock(ctx);
         let mut left = self.team.rank(ctx, &[Some(hall)]);
-        self.start(ctx, memory, hall, &mut left)
+        self.overrule(ctx, memory, hall, &staffed, &mut left)
+            .or_else(|| self.start(ctx, memory, hall, &mut left))
             .or_else(|| file(ctx, memory, hall, &mut left))
             .or_else(|| self.queue(ctx.view, memory, hall, &staffed, &mut left))
             .or_else(|| rerun(ctx.view, memory, hall, &mut left))
@@ -280,6 +326,25 @@ mod tests {
         lab.view.runs.clear();
         // Hall A is busy and hall B is not: what is ready belongs to B.
         assert_eq!(lab.said(&mut a, 0), "nothing");
+    }
+
+    #[test]
+    fn what_came_too_late_is_run_with_a_token_by_one_analyst_and_otherwise_left_alone() {
+        let (mut lab, [mut a, mut b]) = lab();
+        lab.view.now_s = 200;
+        for (id, deadline_s) in [("S1", 100), ("S2", 100), ("S3", 100), ("S4", 900)] {
+            lab.specimen(id, Stage::Ready, 0, &[0, 1]).deadline_s = deadline_s;
+        }
+        assert_eq!(lab.said(&mut a, 0), "QUEUE_RUN S4 CHEM_A");
+        for id in ["S2", "S3"] {
+            lab.token(&format!("T_OVR_{id}"), id);
+        }
+        let start = lab.decide(&mut a, 0, None).unwrap();
+        assert_eq!((start.kind, start.args.specimens[0]), (ActionKind::StartRunOverride, lab.id("S2")));
+        assert_eq!((start.token_refs[0], start.reason_code), (lab.id("T_OVR_S2"), Some(lab.id("TIME_EXPIRED"))));
+        assert_eq!(lab.said(&mut b, 1), "START_RUN_OVERRIDE S3 CHEM_B RUN_CHEM_B_1");
+        lab.view.devices[0].status = DeviceStatus::Running;
+        assert_eq!(lab.said(&mut b, 1), "START_RUN_OVERRIDE S2 CHEM_B RUN_CHEM_B_2");
     }
 
     #[test]

@@ -6,19 +6,25 @@
 //! 3. a registered specimen: check it;
 //! 4. an arrived specimen: register it;
 //! 5. a specimen that waits at an analyser in vain, because its reagent has run out: hold it, with the reason (or say
-//!    that it has to be sent elsewhere, where the reagent policy asks for that).
+//!    that it has to be sent elsewhere, where the reagent policy asks for that);
+//! 6. a specimen that is ready and has lost its stability: hold it, with the reason. Where somebody answers who is asked
+//!    for an approval, that is given time first, and a specimen that has a token is left alone.
 //!
 //! Within a rule STAT comes first, then the earliest arrival. Finishing one before beginning the next keeps the
 //! centrifuge fed: three specimens registered and none accepted help nobody.
 
-use super::scripted::{Memory, Rules, my_zone, on_specimen, waits_in_vain, walk, zone_named};
+use super::scripted::{Memory, Rules, my_zone, on_specimen, token_for, too_late, waits_in_vain, walk, zone_named};
 use super::team::{Team, pick};
-use labtrust_plugin::lab::{ActionKind, AgentContext, Decision, Stage};
+use labtrust_plugin::lab::{ActionKind, AgentContext, Decision, SpecimenView, Stage, WorldView};
 use labtrust_trust::codes;
 
 const RECEPTION: &str = "Z_SRA_RECEPTION";
 const ACCESSIONING: &str = "Z_ACCESSIONING";
 const ROUTE_DEVICE_UNAVAILABLE: &str = "ROUTE_DEVICE_UNAVAILABLE";
+
+/// How long a specimen that came too late is left alone: while nobody is asked, and while somebody is [s].
+const PATIENCE_S: i64 = 30;
+const PATIENCE_WHERE_ASKED_S: i64 = 600;
 
 /// The rules of reception.
 #[derive(Debug, Default)]
@@ -49,6 +55,23 @@ fn set_aside(ctx: &mut AgentContext<'_>, memory: &Memory, left: &mut usize) -> O
     pick(holds, left)
 }
 
+/// Whether a specimen that came too late is to be set aside.
+fn is_given_up(view: &WorldView, specimen: &SpecimenView) -> bool {
+    let patience_s = if view.approvals { PATIENCE_WHERE_ASKED_S } else { PATIENCE_S };
+    too_late(view, specimen) && specimen.since_s + patience_s <= view.now_s && token_for(view, specimen).is_none()
+}
+
+/// The first specimen that came too late, from number `left` on, set aside.
+fn give_up(ctx: &mut AgentContext<'_>, memory: &Memory, left: &mut usize) -> Option<Decision> {
+    let view = ctx.view;
+    let mut late = view.specimens.iter().filter(|specimen| is_given_up(view, specimen)).peekable();
+    late.peek()?;
+    let reason = ctx.symbols.intern(codes::TIME_EXPIRED);
+    let holds = late
+        .filter_map(|specimen| memory.check(view, on_specimen(ActionKind::HoldSpecimen, specimen.id).because(reason)));
+    pick(holds, left)
+}
+
 impl Rules for Receptionist {
     fn first_match(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
         let counter = zone_named(ctx, RECEPTION)?;
@@ -72,7 +95,8 @@ impl Rules for Receptionist {
                 memory.check(view, decision)
             })
         });
-        pick(&mut steps, &mut left).or_else(|| set_aside(ctx, memory, &mut left))
+        let next = pick(&mut steps, &mut left).or_else(|| set_aside(ctx, memory, &mut left));
+        next.or_else(|| give_up(ctx, memory, &mut left))
     }
 }
 
@@ -99,6 +123,22 @@ mod tests {
         assert_eq!(lab.decide(&mut agent, 0, None).unwrap().args.id_match, Some(true));
         lab.view.specimens[1].stage = Stage::Checked;
         assert_eq!(lab.said(&mut agent, 0), "ACCEPT_SPECIMEN S2");
+    }
+
+    #[test]
+    fn what_came_too_late_is_held_at_once_or_when_nobody_has_answered() {
+        let (mut lab, mut agent) = lab();
+        lab.specimen("S1", Stage::Ready, 100, &[]).deadline_s = 50;
+        lab.view.now_s = 129;
+        assert_eq!(lab.said(&mut agent, 0), "nothing");
+        lab.view.now_s = 130;
+        assert_eq!(lab.said(&mut agent, 0), "HOLD_SPECIMEN S1");
+        lab.view.approvals = true;
+        assert_eq!(lab.said(&mut agent, 0), "nothing");
+        lab.view.now_s = 700;
+        assert_eq!(lab.said(&mut agent, 0), "HOLD_SPECIMEN S1");
+        lab.token("T_OVR_S1", "S1");
+        assert_eq!(lab.said(&mut agent, 0), "nothing");
     }
 
     #[test]

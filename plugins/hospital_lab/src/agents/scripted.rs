@@ -172,6 +172,16 @@ pub(super) fn waits_in_vain(view: &WorldView, specimen: &SpecimenView) -> bool {
         && specimen.since_s + VAIN_S <= view.now_s
 }
 
+/// Whether a specimen that is ready to be measured has lost its stability: only a token for it lets it be run.
+pub(super) fn too_late(view: &WorldView, specimen: &SpecimenView) -> bool {
+    matches!(specimen.stage, Stage::Ready | Stage::Queued) && specimen.deadline_s < view.now_s
+}
+
+/// A token that somebody made for this specimen.
+pub(super) fn token_for(view: &WorldView, specimen: &SpecimenView) -> Option<Symbol> {
+    view.tokens.iter().find(|token| token.subject == specimen.id).map(|token| token.id)
+}
+
 /// An action on one specimen.
 pub(super) fn on_specimen(kind: ActionKind, specimen: Symbol) -> Decision {
     Decision::new(kind, Args { specimen: Some(specimen), ..Args::default() })

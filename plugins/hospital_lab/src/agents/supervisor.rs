@@ -3,21 +3,25 @@
 //! Rules, first match, oldest result first within each:
 //! 1. a critical result with an open notification: acknowledge it with read-back;
 //! 2. a critical result that nobody was told about: notify the primary contact by phone;
-//! 3. a result that is not held and that the release gates would let pass: release it, unless the control of the device
+//! 3. where somebody answers who is asked for an approval: a specimen that is ready and has lost its stability: ask for
+//!    a token, so that it can be run all the same. The supervisor's own approval is one of the two that it needs;
+//! 4. a result that is not held and that the release gates would let pass: release it, unless the control of the device
 //!    that measured it is due (it may be in doubt in a moment);
-//! 4. away: walk back to the desk.
+//! 5. away: walk back to the desk.
 //!
 //! A call is finished before the next is made, and calls come before releases: a critical value is urgent, a normal
 //! one is not. The primary contact always answers, so nothing is ever escalated. A critical result that is held is
 //! told all the same: the value may be wrong, but the ward must know that it may be right.
 
-use super::scripted::{Memory, Rules, walk, zone_named};
+use super::scripted::{Memory, Rules, token_for, too_late, walk, zone_named};
 use super::team::{Team, pick};
-use labtrust_plugin::lab::{ActionKind, AgentContext, Args, Decision, ResultView, Symbol, WorldView};
+use labtrust_plugin::lab::{ActionKind, AgentContext, Approval, Args, Decision, ResultView, Symbol, WorldView};
+use labtrust_trust::codes;
 
 const DESK: &str = "Z_QC_SUPERVISOR";
 const CHANNEL: &str = "phone";
 const RECEIVER_ROLE: &str = "primary_contact";
+const RISK_TOKEN: &str = "OVERRIDE_RISK_ACCEPTANCE";
 
 /// The rules of the supervisor.
 #[derive(Debug, Default)]
@@ -86,11 +90,33 @@ impl Supervisor {
     }
 }
 
+/// Asks for the token of a specimen that came too late. Whoever is asked adds the second approval.
+fn ask(ctx: &mut AgentContext<'_>, memory: &Memory, left: &mut usize) -> Option<Decision> {
+    let (view, me) = (ctx.view, ctx.id());
+    let mut late = view.specimens.iter().filter(|s| too_late(view, s) && token_for(view, s).is_none()).peekable();
+    if !view.approvals || late.peek().is_none() {
+        return None;
+    }
+    let reason = ctx.symbols.intern(codes::TIME_EXPIRED);
+    let (token_type, subject_type) = (ctx.symbols.intern(RISK_TOKEN), ctx.symbols.intern("specimen"));
+    let requests = late.filter_map(|specimen| {
+        let mut args = Args { specimen: Some(specimen.id), ..Args::default() };
+        let rare = args.rare_mut();
+        rare.token_type = Some(token_type);
+        rare.subject_type = Some(subject_type);
+        rare.subject_id = Some(specimen.id);
+        rare.approvals = Some(vec![Approval { agent: Some(me), key: None, signature: None }]);
+        memory.check(view, Decision::new(ActionKind::MintToken, args).because(reason))
+    });
+    pick(requests, left)
+}
+
 impl Rules for Supervisor {
     fn first_match(&mut self, ctx: &mut AgentContext<'_>, memory: &Memory) -> Option<Decision> {
         let mut left = self.team.rank_anywhere(ctx);
         let call = self.acknowledge(ctx, memory, &mut left).or_else(|| self.notify(ctx, memory, &mut left));
-        let next = call.or_else(|| pick(releases(ctx.view, memory), &mut left));
+        let asked = call.or_else(|| ask(ctx, memory, &mut left));
+        let next = asked.or_else(|| pick(releases(ctx.view, memory), &mut left));
         next.or_else(|| {
             let desk = zone_named(ctx, DESK)?;
             walk(ctx, memory, desk)
@@ -152,6 +178,26 @@ mod tests {
         assert_eq!(lab.said(&mut agent, 0), "ACK_CRITICAL_RESULT R1");
         lab.view.results[0].attempt = None;
         assert_eq!(lab.said(&mut agent, 0), "nothing");
+    }
+
+    #[test]
+    fn a_token_is_asked_for_once_and_only_where_somebody_answers() {
+        let (mut lab, mut agent) = lab();
+        lab.view.now_s = 101;
+        lab.specimen("S1", labtrust_plugin::lab::Stage::Ready, 0, &[]).deadline_s = 100;
+        lab.specimen("S2", labtrust_plugin::lab::Stage::Ready, 0, &[]).deadline_s = 101;
+        lab.specimen("S3", labtrust_plugin::lab::Stage::Separated, 0, &[]).deadline_s = 0;
+        assert_eq!(lab.said(&mut agent, 0), "nothing");
+        lab.view.approvals = true;
+        let request = lab.decide(&mut agent, 0, None).unwrap();
+        assert_eq!((request.kind, request.args.rare().subject_id), (ActionKind::MintToken, Some(lab.id("S1"))));
+        assert_eq!(request.reason_code, Some(lab.id("TIME_EXPIRED")));
+        let approvals: Vec<_> = request.args.rare().approvals.iter().flatten().map(|approval| approval.agent).collect();
+        assert_eq!(approvals, [Some(lab.id("A_SUPERVISOR_0"))]);
+        assert_eq!(lab.decide(&mut agent, 0, Some(codes::INV_TOK_001)), None, "no means no");
+        let mut another = Scripted::new(Supervisor::default());
+        lab.token("T_OVR_S1", "S1");
+        assert_eq!(lab.said(&mut another, 0), "nothing");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use labtrust_plugin::lab::{
     AgentContext, AgentPolicy, AgentView, ConsignmentView, Decision, DeviceStatus, DeviceView, Priority, ResultView,
-    RunView, SpecimenView, Stage, Symbol, Symbols, WorldView, ZoneView,
+    RunView, SpecimenView, Stage, Symbol, Symbols, TokenView, WorldView, ZoneView,
 };
 
 /// A view with its interner.
@@ -106,6 +106,11 @@ impl Lab {
             releasable: true,
         });
         self.view.results.last_mut().unwrap()
+    }
+
+    pub(super) fn token(&mut self, id: &str, subject: &str) {
+        let (id, subject, token_type) = (self.id(id), self.id(subject), self.id("OVERRIDE_RISK_ACCEPTANCE"));
+        self.view.tokens.push(TokenView { id, token_type, subject, reason: None, expires_s: i64::MAX });
     }
 
     pub(super) fn consignment(&mut self, id: &str, expected_arrival_s: i64) -> &mut ConsignmentView {

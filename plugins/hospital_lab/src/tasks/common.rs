@@ -58,6 +58,9 @@ pub struct LabTask {
     pub workload: Workload,
     /// Fewest and most of the specimens that are STAT and come last [count]; at least one is routine and comes before.
     pub stat_insertions: (i64, i64),
+    /// Fewest and most of the specimens that come too late [count]: separated before they were sent, and past their
+    /// stability when they arrive. They are the first.
+    pub late: (i64, i64),
     /// Panels and how often each is ordered, as weights.
     pub panels: &'static [(&'static str, u32)],
     /// Status of a specimen when it arrives.
@@ -85,6 +88,7 @@ impl LabTask {
         prefix: "",
         workload: Workload { n_min: 0, n_max: 0, arrival_max_s: 0 },
         stat_insertions: (0, 0),
+        late: (0, 0),
         panels: CHEMISTRY,
         status: "arrived_at_reception",
         sent_from_elsewhere: 0,

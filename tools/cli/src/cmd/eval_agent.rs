@@ -195,7 +195,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         dt_s: spec.dt_s,
         sat_down: AtomicBool::new(false),
     };
-    bench.cast = Cast { agents: Some(&guest), injection: None };
+    bench.cast = Cast { agents: Some(&guest), injection: None, approvals: options.run.approvals() };
     let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.as_mut().map_or(RunLogs::None, RunLogs::Files), &|| bar.inc(1));

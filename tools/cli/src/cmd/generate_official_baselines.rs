@@ -177,7 +177,7 @@ fn play(
         threads: None,
         metrics: &metrics,
         scale: None,
-        cast: Cast { agents: Some(registry.agent_set(agents)?), injection: None },
+        cast: Cast { agents: Some(registry.agent_set(agents)?), ..Cast::default() },
         git_sha: version::GIT_SHA.map(str::to_owned),
     };
     Ok(bench.run(RunLogs::None, &|| ())?)

@@ -7,9 +7,18 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// [`bytes_with`] of a run whose steps were not timed.
+/// What only some runs have.
+#[derive(Debug, Default)]
+pub(crate) struct Also {
+    /// How long steps took.
+    pub(crate) step_timing: Option<Map<String, Value>>,
+    /// Who answered requests for approvals.
+    pub(crate) approval_hook: Option<String>,
+}
+
+/// [`bytes_with`] of a run that has none of it.
 pub(crate) fn bytes(threads: usize, episodes: u64, wall: Duration, outputs: BTreeMap<String, String>) -> Vec<u8> {
-    bytes_with(threads, episodes, wall, outputs, None)
+    bytes_with(threads, episodes, wall, outputs, Also::default())
 }
 
 /// The bytes of a manifest for `episodes` episodes that took `wall`; `outputs` are names and SHA-256 of files.
@@ -19,7 +28,7 @@ pub(crate) fn bytes_with(
     episodes: u64,
     wall: Duration,
     outputs: BTreeMap<String, String>,
-    step_timing: Option<Map<String, Value>>,
+    also: Also,
 ) -> Vec<u8> {
     let wall_s = wall.as_secs_f64();
     manifest_bytes(&RunManifest {
@@ -29,6 +38,7 @@ pub(crate) fn bytes_with(
         run_duration_wall_s: wall_s,
         run_duration_episodes_per_s: (wall_s > 0.0).then(|| episodes as f64 / wall_s),
         outputs,
-        step_timing,
+        step_timing: also.step_timing,
+        approval_hook: also.approval_hook,
     })
 }

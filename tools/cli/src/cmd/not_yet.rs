@@ -50,8 +50,6 @@ pub(crate) struct NotYet {
     agent_driven: bool,
     #[arg(long, hide = true)]
     multi_agentic: bool,
-    #[arg(long, hide = true, value_parser = ["none", "auto_approve"])]
-    approval_hook: Option<String>,
 }
 
 impl NotYet {
@@ -60,7 +58,7 @@ impl NotYet {
     /// # Errors
     /// [`CliError::NotAvailable`] naming the option.
     pub(crate) fn refuse(&self) -> Result<(), CliError> {
-        let flags: [(bool, &'static str, &'static str); 21] = [
+        let flags: [(bool, &'static str, &'static str); 20] = [
             (self.llm_backend.is_some(), "--llm-backend", MODEL),
             (self.llm_model.is_some(), "--llm-model", MODEL),
             (self.llm_output_mode.is_some(), "--llm-output-mode", MODEL),
@@ -81,11 +79,6 @@ impl NotYet {
             (self.coord_detector_model.is_some(), "--coord-detector-model", COORDINATION),
             (self.agent_driven, "--agent-driven", COORDINATION),
             (self.multi_agentic, "--multi-agentic", COORDINATION),
-            (
-                self.approval_hook.as_deref().is_some_and(|hook| hook != "none"),
-                "--approval-hook",
-                "no task's crew needs an approval that somebody outside could give",
-            ),
         ];
         match flags.into_iter().find(|(given, ..)| *given) {
             Some((_, flag, reason)) => Err(CliError::NotAvailable { flag, reason }),

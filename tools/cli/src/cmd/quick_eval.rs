@@ -106,7 +106,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let mut index = EpisodeIndex::create(&dir.path("logs/episodes.jsonl"))?;
     let mut outputs = BTreeMap::new();
     let (mut results, mut by_chance) = (Vec::new(), Vec::new());
-    let chance = Cast { agents: Some(registry.agent_set("random_legal")?), injection: None };
+    let chance = Cast { agents: Some(registry.agent_set("random_legal")?), ..Cast::default() };
     let mut threads = 1;
     for task in tasks {
         let task = task?;

@@ -81,7 +81,7 @@ enum LogFormat {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "run-benchmark",
-        notes: "What a task is about, and who acts unless `--agents` names others: [tasks](tasks.md). `--ablate` does without a [control](controls.md). How to go on with a run that was interrupted is told [above](#runs-that-are-interrupted).",
+        notes: "What a task is about, and who acts unless `--agents` names others: [tasks](tasks.md). `--ablate` does without a [control](controls.md); `--approval-hook` says who answers when somebody asks for an [approval](tasks.md#approvals). How to go on with a run that was interrupted is told [above](#runs-that-are-interrupted).",
         writes: &[
             output("--out", "results"),
             output("run_manifest.json", "beside --out: the machine, the time it took, SHA-256 of the other files"),
@@ -188,6 +188,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let cast = Cast {
         agents: Some(registry.agent_set(&options.agents)?),
         injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,
+        approvals: options.run.approvals(),
     };
 
     // Outputs are opened before the first episode: what cannot be written is found out now.

@@ -1,12 +1,14 @@
 //! What `run-benchmark` and `eval-agent` have in common: options, files, and what is told at the end.
 
-use super::{Timing, manifest, not_yet};
+use super::manifest::{self, Also};
+use super::{Timing, not_yet};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::CliCommand;
 use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
+use labtrust_bench::approvals::{AUTO_APPROVE, ApprovalHook};
 use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::{Ablation, RunOutcome};
@@ -39,11 +41,24 @@ pub(super) struct RunOptions {
     /// given several times
     #[arg(long, value_name = "CONTROL")]
     ablate: Vec<Control>,
+    /// Who answers when an agent asks for the second approval of a token
+    #[arg(long, value_name = "HOOK", default_value = "none")]
+    approval_hook: Approver,
     /// What decides: only `deterministic` is available
     #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
     pipeline_mode: Option<String>,
     #[command(flatten)]
     format: FormatOption,
+}
+
+/// Who answers requests for approvals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Approver {
+    /// Nobody: agents do without what needs a second approval.
+    None,
+    /// A second person with a role and a key of their own, who approves whatever is asked.
+    AutoApprove,
 }
 
 /// What the document of such a run has in its summary.
@@ -91,6 +106,14 @@ impl RunOptions {
         Ablation::new(task, self.ablate.iter().copied().collect())
     }
 
+    /// Who answers requests for approvals.
+    pub(super) fn approvals(&self) -> Option<&'static ApprovalHook> {
+        match self.approval_hook {
+            Approver::None => None,
+            Approver::AutoApprove => Some(&AUTO_APPROVE),
+        }
+    }
+
     /// The policy of the run.
     ///
     /// # Errors
@@ -119,7 +142,9 @@ impl RunOptions {
         let mut written: BTreeMap<_, _> = logs()?.into_iter().collect();
         written.insert(name, out.persist()?);
         let episodes = results.episodes.len();
-        let manifest = manifest::bytes_with(outcome.threads, episodes as u64, made.wall, written, made.step_timing);
+        let hook = self.approvals().map_or("none", |hook| hook.id);
+        let also = Also { step_timing: made.step_timing, approval_hook: Some(hook.to_owned()) };
+        let manifest = manifest::bytes_with(outcome.threads, episodes as u64, made.wall, written, also);
         match made.again {
             true => files::write_whole_again(&self.manifest_path(), &manifest)?,
             false => files::write_whole(&self.manifest_path(), &manifest)?,

@@ -7,11 +7,16 @@ use serde_json::{Map, Value, json};
 /// Site where specimens that need transport wait, and the site that analyses them.
 const ACUTE_SITE: &str = "SITE_ACUTE";
 const HUB_SITE: &str = "SITE_HUB";
+/// How long before its arrival a specimen that comes too late was separated [s]: a little more than the 6 h that serum
+/// keeps at room temperature. It was collected half an hour before that.
+const LATE_S: i64 = 6 * 3600 + 600;
+const LATE_COLLECTED_S: i64 = LATE_S + 1800;
 
 /// The state: a function of task, seed and calibration.
 pub(super) fn initial_state(task: &LabTask, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
     let mut arrivals = arrivals::draw(task.id, task.workload, seed, calibration);
     insert_stat(task, seed, &mut arrivals);
+    let late = count_late(task, seed, arrivals.len());
     let mut panels = Streams::new(seed).stream("task.panel", task.id);
     let weights: u64 = task.panels.iter().map(|&(_, weight)| u64::from(weight)).sum();
     let specimens: Vec<Value> = arrivals
@@ -23,6 +28,11 @@ pub(super) fn initial_state(task: &LabTask, seed: u64, calibration: Option<&Map<
             if i < task.sent_from_elsewhere {
                 // It waits at the other site from the beginning, and it is what the transport is for.
                 specimen(&id, panel, 0, task.status, true)
+            } else if i < late {
+                let mut late = specimen(&id, panel, arrival.at_s, "separated", arrival.stat);
+                late["collection_ts_s"] = json!(arrival.at_s - LATE_COLLECTED_S);
+                late["separated_ts_s"] = json!(arrival.at_s - LATE_S);
+                late
             } else {
                 specimen(&id, panel, arrival.at_s, task.status, arrival.stat)
             }
@@ -71,6 +81,16 @@ pub(super) fn initial_state(task: &LabTask, seed: u64, calibration: Option<&Map<
     state
 }
 
+/// How many specimens come too late; at least one comes in time.
+fn count_late(task: &LabTask, seed: u64, specimens: usize) -> usize {
+    let (least, most) = task.late;
+    if most <= 0 {
+        return 0;
+    }
+    let drawn = Streams::new(seed).stream("task.late", task.id).between(least, most);
+    usize::try_from(drawn).unwrap_or(0).min(specimens.saturating_sub(1))
+}
+
 /// Makes the last arrivals STAT, where the task inserts some: at least one routine tube is there before each of them.
 fn insert_stat(task: &LabTask, seed: u64, arrivals: &mut [arrivals::Arrival]) {
     let (least, most) = task.stat_insertions;
@@ -106,14 +126,14 @@ fn specimen_id(task: &LabTask, seed: u64, i: usize) -> String {
 mod tests {
     use super::*;
     use crate::tasks::{
-        ADVERSARIAL_DISRUPTION, DEVICE_OUTAGE_SURGE, INSIDER_KEY_MISUSE, MULTI_SITE_STAT, QC_CASCADE, REAGENT_STOCKOUT,
-        STAT_INSERTION, THROUGHPUT_SLA,
+        ADVERSARIAL_DISRUPTION, DEVICE_OUTAGE_SURGE, INSIDER_KEY_MISUSE, LATE_COURIER, MULTI_SITE_STAT, QC_CASCADE,
+        REAGENT_STOCKOUT, STAT_INSERTION, THROUGHPUT_SLA,
     };
     use labtrust_plugin::{Opening, Task};
     use labtrust_trust::keys::Signer;
     use std::collections::{BTreeMap, BTreeSet};
 
-    static TASKS: [&LabTask; 8] = [
+    static TASKS: [&LabTask; 9] = [
         &THROUGHPUT_SLA,
         &ADVERSARIAL_DISRUPTION,
         &MULTI_SITE_STAT,
@@ -122,6 +142,7 @@ mod tests {
         &INSIDER_KEY_MISUSE,
         &DEVICE_OUTAGE_SURGE,
         &REAGENT_STOCKOUT,
+        &LATE_COURIER,
     ];
 
     fn list<'a>(state: &'a Map<String, Value>, key: &str) -> &'a [Value] {
@@ -155,8 +176,17 @@ mod tests {
 
     #[test]
     fn counts_and_arrivals_stay_in_the_published_ranges_over_a_thousand_seeds() {
-        let ranges =
-            [(3..=6, 50), (3..=5, 50), (3..=5, 100), (4..=6, 80), (2..=4, 30), (2..=4, 50), (8..=12, 200), (5..=8, 80)];
+        let ranges = [
+            (3..=6, 50),
+            (3..=5, 50),
+            (3..=5, 100),
+            (4..=6, 80),
+            (2..=4, 30),
+            (2..=4, 50),
+            (8..=12, 200),
+            (5..=8, 80),
+            (4..=7, 120),
+        ];
         for (task, (counts, latest)) in TASKS.into_iter().zip(ranges) {
             let (mut seen, mut last) = (BTreeSet::new(), 0);
             for seed in 0..1000 {
@@ -228,6 +258,28 @@ mod tests {
         assert_eq!(of[0], (&json!("A_INSIDER_0"), &json!("ACTIVE")));
         assert_eq!(of[1], (&json!("A_INSIDER_0"), &json!("REVOKED")));
         assert_eq!(of[2], (&json!("A_RECEPTION_0"), &json!("ACTIVE")));
+    }
+
+    #[test]
+    fn some_tubes_of_the_late_courier_are_past_their_stability_when_they_come_and_none_of_another_task() {
+        let late = |specimen: &&Value| {
+            let age_s = |key: &str| specimen["arrival_ts_s"].as_i64().unwrap() - specimen[key].as_i64().unwrap();
+            specimen["separated_ts_s"].is_i64()
+                && age_s("separated_ts_s") > 6 * 3600
+                && age_s("collection_ts_s") > 6 * 3600
+        };
+        let mut counts = BTreeSet::new();
+        for seed in 0..500 {
+            let state = LATE_COURIER.initial_state(seed, None);
+            let specimens = list(&state, "specimens");
+            let of = specimens.iter().filter(late).count();
+            assert!(of < specimens.len(), "seed {seed}: something comes in time");
+            counts.insert(of);
+        }
+        assert_eq!(counts, BTreeSet::from([1, 2, 3]));
+        assert!(
+            TASKS[..8].iter().all(|task| list(&task.initial_state(1, None), "specimens").iter().all(|s| !late(&s)))
+        );
     }
 
     #[test]
