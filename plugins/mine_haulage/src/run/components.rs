@@ -54,6 +54,8 @@ pub(crate) struct Server {
     pub in_service: u32,
     /// Sum of the moments at which those in service started [ns].
     pub started_ns: u64,
+    /// Trucks that were sent here and have not arrived [count]. They are sent to loaders only.
+    pub on_the_way: u32,
     /// In the order of arrival; of trucks that arrive together, of ids.
     pub waiting: VecDeque<Entity>,
     /// When the state changed last.
@@ -65,8 +67,6 @@ pub(crate) struct Server {
 #[derive(Component, Debug)]
 pub(crate) struct Loader {
     pub loader: LoaderId,
-    /// Trucks that were sent here and have not arrived [count].
-    pub on_the_way: u32,
 }
 
 /// The dump point that takes the ore.
@@ -86,6 +86,7 @@ impl Server {
             capacity: capacity.unwrap_or(u32::MAX),
             in_service: 0,
             started_ns: 0,
+            on_the_way: 0,
             waiting: if capacity.is_some() { VecDeque::with_capacity(trucks) } else { VecDeque::new() },
             changed: SimTime::ZERO,
             account: Account::default(),

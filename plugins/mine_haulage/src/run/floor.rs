@@ -46,8 +46,7 @@ struct Places {
 
 type Trucks<'w, 's> = Query<'w, 's, (&'static mut Journey, &'static mut Draws, &'static mut Ledger)>;
 type Servers<'w, 's> = Query<'w, 's, &'static mut Server>;
-type Loaders<'w, 's> = Query<'w, 's, &'static mut Loader>;
-type Access = SystemState<(Trucks<'static, 'static>, Servers<'static, 'static>, Loaders<'static, 'static>)>;
+type Access = SystemState<(Trucks<'static, 'static>, Servers<'static, 'static>)>;
 
 /// The model that the kernel runs.
 pub(crate) struct Haulage<'a> {
@@ -115,9 +114,10 @@ impl<'a> Haulage<'a> {
             world.spawn((Road { road: crate::model::RoadId(id) }, Server::new(road.capacity, fleet))).id()
         });
         let roads = roads.collect();
-        let loaders = (0..).map(LoaderId).zip(&plan.loaders).map(|(loader, figures)| {
-            world.spawn((Loader { loader, on_the_way: 0 }, Server::new(Some(figures.capacity), fleet))).id()
-        });
+        let loaders = (0..)
+            .map(LoaderId)
+            .zip(&plan.loaders)
+            .map(|(loader, figures)| world.spawn((Loader { loader }, Server::new(Some(figures.capacity), fleet))).id());
         let loaders = loaders.collect();
         let dump = (DumpPoint, Server::new(Some(plan.dump_capacity), fleet));
         let dump = world.spawn(dump).id();
@@ -161,7 +161,7 @@ impl<'a> Haulage<'a> {
     /// Accounts begin at `now`; what was before is forgotten.
     pub(crate) fn begin_accounts(&mut self, world: &mut World, now: SimTime) {
         self.begin = now;
-        let (mut trucks, mut servers, _) = self.access.get_mut(world).expect(REACHED);
+        let (mut trucks, mut servers) = self.access.get_mut(world).expect(REACHED);
         for (_, _, mut ledger) in &mut trucks {
             ledger.account = Default::default();
         }
@@ -172,7 +172,7 @@ impl<'a> Haulage<'a> {
 
     /// Ends the shift: everything that goes on is accounted for up to `now`.
     pub(crate) fn close_accounts(&mut self, world: &mut World, now: SimTime) {
-        let (mut trucks, mut servers, _) = self.access.get_mut(world).expect(REACHED);
+        let (mut trucks, mut servers) = self.access.get_mut(world).expect(REACHED);
         for mut server in &mut servers {
             server.integrate(now);
         }
@@ -206,23 +206,26 @@ impl Handler for Haulage<'_> {
     type Event = Happening;
 
     fn handle(&mut self, event: Happening, at: SimTime, sim: &mut Simulation<Happening>) {
-        let (trucks, servers, loaders) = self.access.get_mut(&mut sim.world).expect(REACHED);
+        let (trucks, servers) = self.access.get_mut(&mut sim.world).expect(REACHED);
         let mut floor = Floor {
             trucks,
-            site: Site { servers, loaders, places: &self.places, policy: self.policy, options: &mut self.options },
+            site: Site { servers, places: &self.places, policy: self.policy, options: &mut self.options },
             begin: self.begin,
             moving: &mut self.moving,
             released: &mut self.released,
             now: Now { at, plan: self.plan, calendar: &mut sim.calendar, log: self.log.as_deref_mut() },
         };
+        let more_ends_now = floor.now.calendar.peek_time() == Some(at);
         match event {
             Happening::ShiftBegins => {
                 let everyone = (0..).map(TruckId).zip(self.places.trucks.iter().copied());
                 floor.moving.extend(everyone);
             }
+            // Nearly always: with random times, hardly ever two things end at once.
+            Happening::Done(truck) if !more_ends_now && floor.moving.is_empty() => return floor.end_and_go_on(truck),
             Happening::Done(truck) => floor.end(truck),
         }
-        if floor.now.calendar.peek_time() != Some(at) {
+        if !more_ends_now {
             floor.begin_what_can();
         }
     }
@@ -241,7 +244,6 @@ struct Floor<'w, 's, 'm> {
 /// Resources, and who chooses between them.
 struct Site<'w, 's, 'm> {
     servers: Servers<'w, 's>,
-    loaders: Loaders<'w, 's>,
     places: &'m Places,
     policy: &'static dyn DispatchPolicy,
     options: &'m mut Vec<LoaderOption>,
@@ -256,43 +258,10 @@ struct Now<'m> {
 }
 
 impl Floor<'_, '_, '_> {
-    /// First half of an instant: what the truck does ends, and its resource is released.
+    /// First half of an instant for one truck; what it goes on to waits until all of the instant's ends are told.
     fn end(&mut self, truck: Entity) {
-        let Now { at: now, plan, .. } = self.now;
         let (mut journey, _, mut ledger) = self.trucks.get_mut(truck).expect("trucks stay");
-        let stage = plan.stage(&journey);
-        let place = self.site.places.server(plan, stage);
-        let mut server = self.site.servers.get_mut(place).expect("resources stay");
-        server.integrate(now);
-        server.finish(journey.since);
-        server.account.service_ns += spend(&mut journey, &mut ledger, now, self.begin);
-        let kind = match stage {
-            Stage::Road(edge) => {
-                journey.node = plan.edge(edge).to;
-                EventKind::RoadLeft
-            }
-            Stage::Load(_) => {
-                journey.loaded = true;
-                EventKind::LoadingFinished
-            }
-            Stage::Dump => {
-                journey.loaded = false;
-                journey.idle = true;
-                ledger.account.dumps += 1;
-                ledger.account.tonnes += plan.truck(journey.truck).payload_tonnes;
-                ledger.account.cycle_ns += now.saturating_since(journey.dispatched).as_nanos();
-                EventKind::DumpingFinished
-            }
-        };
-        self.now.tell(kind, &journey, stage, &server);
-        match stage {
-            Stage::Road(_) => journey.step += 1,
-            Stage::Load(loader) => (journey.route, journey.step) = (plan.loader(loader).haul, 0),
-            Stage::Dump => {}
-        }
-        if !server.waiting.is_empty() {
-            self.released.push(place);
-        }
+        self.released.extend(self.site.end(&mut journey, &mut ledger, &mut self.now, self.begin));
         self.moving.push((journey.truck, truck));
     }
 
@@ -304,9 +273,24 @@ impl Floor<'_, '_, '_> {
         self.released.clear();
         self.moving.sort_unstable_by_key(|(id, _)| *id);
         for index in 0..self.moving.len() {
-            self.go_on(self.moving[index].1);
+            let truck = self.moving[index].1;
+            let (mut journey, mut draws, _) = self.trucks.get_mut(truck).expect("trucks stay");
+            self.site.go_on(truck, &mut journey, &mut draws, &mut self.now);
         }
         self.moving.clear();
+    }
+
+    /// Both halves of an instant in which nothing else happens.
+    fn end_and_go_on(&mut self, truck: Entity) {
+        let (mut journey, mut draws, mut ledger) = self.trucks.get_mut(truck).expect("trucks stay");
+        match self.site.end(&mut journey, &mut ledger, &mut self.now, self.begin) {
+            None => self.site.go_on(truck, &mut journey, &mut draws, &mut self.now),
+            Some(released) => {
+                self.admit(released);
+                let (mut journey, mut draws, _) = self.trucks.get_mut(truck).expect("trucks stay");
+                self.site.go_on(truck, &mut journey, &mut draws, &mut self.now);
+            }
+        }
     }
 
     /// Lets those at the head of the queue in, as far as there is room.
@@ -322,24 +306,66 @@ impl Floor<'_, '_, '_> {
             self.now.begin(truck, &mut journey, &mut draws, &mut server);
         }
     }
+}
+
+impl Site<'_, '_, '_> {
+    fn server(&mut self, place: Entity) -> Mut<'_, Server> {
+        self.servers.get_mut(place).expect("resources stay")
+    }
+
+    /// What the truck does ends, and its resource is released; returned when trucks wait for that.
+    #[inline]
+    fn end(&mut self, journey: &mut Journey, ledger: &mut Ledger, now: &mut Now<'_>, begin: SimTime) -> Option<Entity> {
+        let plan = now.plan;
+        let stage = plan.stage(journey);
+        let place = self.places.server(plan, stage);
+        let mut server = self.server(place);
+        server.integrate(now.at);
+        server.finish(journey.since);
+        server.account.service_ns += spend(journey, ledger, now.at, begin);
+        let kind = match stage {
+            Stage::Road(edge) => {
+                journey.node = plan.edge(edge).to;
+                EventKind::RoadLeft
+            }
+            Stage::Load(_) => {
+                journey.loaded = true;
+                EventKind::LoadingFinished
+            }
+            Stage::Dump => {
+                journey.loaded = false;
+                journey.idle = true;
+                ledger.account.dumps += 1;
+                ledger.account.tonnes += plan.truck(journey.truck).payload_tonnes;
+                ledger.account.cycle_ns += now.at.saturating_since(journey.dispatched).as_nanos();
+                EventKind::DumpingFinished
+            }
+        };
+        now.tell(kind, journey, stage, &server);
+        match stage {
+            Stage::Road(_) => journey.step += 1,
+            Stage::Load(loader) => (journey.route, journey.step) = (plan.loader(loader).haul, 0),
+            Stage::Dump => {}
+        }
+        (!server.waiting.is_empty()).then_some(place)
+    }
 
     /// Sends the truck if it is idle, and brings it to what it needs next: it begins there, or joins the queue.
-    fn go_on(&mut self, truck: Entity) {
-        let plan = self.now.plan;
-        let (mut journey, mut draws, _) = self.trucks.get_mut(truck).expect("trucks stay");
+    #[inline]
+    fn go_on(&mut self, truck: Entity, journey: &mut Journey, draws: &mut Draws, now: &mut Now<'_>) {
         if journey.idle {
-            self.site.send(&mut journey, &mut self.now);
+            self.send(journey, now);
         }
-        let stage = plan.stage(&journey);
-        if let Stage::Load(loader) = stage {
-            self.site.loader(loader).on_the_way -= 1;
-        }
-        let mut server = self.site.servers.get_mut(self.site.places.server(plan, stage)).expect("resources stay");
-        server.integrate(self.now.at);
+        let stage = now.plan.stage(journey);
+        let mut server = self.server(self.places.server(now.plan, stage));
+        server.integrate(now.at);
         server.account.arrivals += 1;
+        if matches!(stage, Stage::Load(_)) {
+            server.on_the_way -= 1;
+        }
         if server.has_room() {
             assert!(server.waiting.is_empty(), "nobody waits where there is room");
-            self.now.begin(truck, &mut journey, &mut draws, &mut server);
+            now.begin(truck, journey, draws, &mut server);
         } else {
             server.enqueue(truck);
             let kind;
@@ -348,15 +374,9 @@ impl Floor<'_, '_, '_> {
                 Stage::Load(_) => (Activity::WaitingForLoader, EventKind::LoaderQueued),
                 Stage::Dump => (Activity::WaitingForDump, EventKind::CrusherQueued),
             };
-            journey.since = self.now.at;
-            self.now.tell(kind, &journey, stage, &server);
+            journey.since = now.at;
+            now.tell(kind, journey, stage, &server);
         }
-    }
-}
-
-impl Site<'_, '_, '_> {
-    fn loader(&mut self, id: LoaderId) -> Mut<'_, Loader> {
-        self.loaders.get_mut(self.places.loaders[usize::from(id.0)]).expect("loaders stay")
     }
 
     /// Asks the policy where to send an idle truck, and sends it.
@@ -368,13 +388,12 @@ impl Site<'_, '_, '_> {
         for candidate in candidates {
             let place = self.places.loaders[usize::from(candidate.loader.0)];
             let server = self.servers.get(place).expect("loaders stay");
-            let post = self.loaders.get(place).expect("loaders stay");
             let figures = plan.loader(candidate.loader);
             let load = nanos(figures.service.mean_ns);
             // What is left of the work in hand, of all trucks that are being loaded taken together.
             let passed = u64::from(server.in_service) * now.at.as_nanos() - server.started_ns;
             let in_hand = u64::from(server.in_service).saturating_mul(load.as_nanos()).saturating_sub(passed);
-            let queued = u64::from(server.queue() + post.on_the_way).saturating_mul(load.as_nanos());
+            let queued = u64::from(server.queue() + server.on_the_way).saturating_mul(load.as_nanos());
             self.options.push(LoaderOption {
                 loader: candidate.loader,
                 capacity: figures.capacity,
@@ -384,7 +403,7 @@ impl Site<'_, '_, '_> {
                 dump: nanos(plan.dump_service.mean_ns),
                 loading: server.in_service,
                 waiting: server.queue(),
-                on_the_way: post.on_the_way,
+                on_the_way: server.on_the_way,
                 committed: SimDuration::from_nanos(in_hand.saturating_add(queued)),
             });
         }
@@ -397,10 +416,10 @@ impl Site<'_, '_, '_> {
         journey.loader = chosen;
         journey.dispatched = now.at;
         (journey.route, journey.step) = (candidate.route, 0);
-        self.loader(chosen).on_the_way += 1;
+        let mut server = self.server(self.places.loaders[usize::from(chosen.0)]);
+        server.on_the_way += 1;
         if let Some(log) = &mut now.log {
-            let server = self.servers.get(self.places.loaders[usize::from(chosen.0)]).expect("loaders stay");
-            log.push(plan, EventKind::Dispatched, now.at, journey, Stage::Load(chosen), server);
+            log.push(plan, EventKind::Dispatched, now.at, journey, Stage::Load(chosen), &server);
         }
     }
 }

@@ -87,3 +87,28 @@ fn every_policy_plays_every_scenario() {
         }
     }
 }
+
+/// A change of any draw, route, rule or order shows here; so does a platform with other arithmetic.
+#[test]
+fn the_first_shift_of_every_scenario_is_what_it_always_was() {
+    let first = |id: &str| {
+        let scenario = scenario(id);
+        let outcome = model(&scenario).replicate(scenario.base_seed, None);
+        (outcome.tonnes, outcome.events, outcome.dump.queue_wait_ns, outcome.trucks[0].cycle_ns)
+    };
+    // Tonnes, events, time in the crusher's queue [ns], completed cycles of the first truck [ns].
+    let always = [
+        ("baseline", (13_100.0, 1176, 34_629_547_697_137, 28_414_258_098_684)),
+        ("crusher_slowdown", (6_600.0, 622, 115_630_977_229_089, 26_833_301_479_856)),
+        ("ramp_closed", (13_000.0, 1174, 34_344_487_973_904, 27_439_796_152_564)),
+        ("ramp_upgrade", (13_100.0, 1178, 33_396_523_706_376, 28_247_956_217_012)),
+        ("trucks_4", (7_900.0, 703, 2_699_879_576_600, 28_526_008_856_249)),
+        ("trucks_12", (13_100.0, 1219, 129_603_198_020_469, 27_830_496_377_262)),
+    ];
+    for (id, figures) in always {
+        assert_eq!(first(id), figures, "{id}");
+    }
+    // All thirty, by their sum.
+    let sums = always.map(|(id, _)| (mean_tonnes(&scenario(id)) * 30.0).round());
+    assert_eq!(sums, [390_100.0, 195_800.0, 389_300.0, 391_700.0, 238_200.0, 391_700.0]);
+}
