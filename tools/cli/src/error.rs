@@ -51,6 +51,14 @@ pub(crate) enum CliError {
     Different { first: PathBuf, second: PathBuf },
     #[error("{task} has {specimens} specimens and released nothing")]
     NothingReleased { task: String, specimens: u64 },
+    #[error(transparent)]
+    Protocol(#[from] labtrust_protocol::ProtocolError),
+    #[error("{failed} of {total} {what} checks do not hold")]
+    ChecksFailed { what: &'static str, failed: usize, total: usize },
+    #[error("{count} token_usage.json file{} cannot be used", if *count == 1 { "" } else { "s" })]
+    TokenFindings { count: usize },
+    #[error("the command {how}{}{last}", if last.is_empty() { "" } else { ": " })]
+    Measured { how: String, last: String },
     #[error("two runs were not the same: {reason}")]
     NotDeterministic { reason: String },
     #[error("the run with {threads} thread{} did not end: {said}", if *threads == 1 { "" } else { "s" })]
@@ -108,6 +116,8 @@ impl CliError {
                 "`labtrust diff` finds where the run parts from one that released".to_owned()
             }
             Self::ParquetCheckpoints => "write checkpoints with `--log-format jsonl`".to_owned(),
+            Self::Protocol(error) => return error.hint().map(str::to_owned),
+            Self::Measured { .. } => "the end of what it said is in the metrics file".to_owned(),
             Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
             _ => return None,
         })

@@ -16,8 +16,8 @@ pub struct Dot {
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 44.0;
-const RIGHT: f64 = 16.0;
-const TOP: f64 = 14.0;
+const RIGHT: f64 = 26.0;
+const TOP: f64 = 30.0;
 const BOTTOM: f64 = 46.0;
 
 /// Draws quality over `x`, logarithmic in `x` when all of it is above 0 and it spans more than a decade. `title` and
@@ -55,6 +55,8 @@ pub fn scatter(dots: &[Dot], title: &str, axis: &str, unit: fn(f64) -> String) -
         svg,
         "<text class=\"axis\" x=\"{middle:.1}\" y=\"{bottom}\" text-anchor=\"middle\">{axis}{scale}</text>"
     );
+    let (left, above) = (LEFT - 30.0, TOP - 14.0);
+    let _ = write!(svg, "<text class=\"axis\" x=\"{left}\" y=\"{above}\">quality</text>");
     for dot in dots {
         let (x, y, number) = (x(dot.x), y(dot.y), dot.number);
         let told = format!("#{number}: {:.1} points, {}", dot.y, unit(dot.x));
