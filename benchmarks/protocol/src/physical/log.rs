@@ -137,7 +137,13 @@ impl<'a> Reading<'a> {
         };
         let plan = self.scenarios[scenario].plan;
         let run = &mut self.runs[run];
-        let in_order = run.clock(time, plan.map(|plan| plan.shift_min), line, &self.scenarios[scenario].id, book);
+        let in_order = run.clock(
+            time,
+            plan.map(|plan| plan.warmup_min + plan.shift_min),
+            line,
+            &self.scenarios[scenario].id,
+            book,
+        );
         let Some(plan) = plan else {
             return;
         };

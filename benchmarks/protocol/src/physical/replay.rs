@@ -321,7 +321,7 @@ impl Run {
                 if row.in_order {
                     durations.dumping[usize::from(at)].add(row.time - since);
                 }
-                if plan.dumps[usize::from(at)].counts {
+                if plan.dumps[usize::from(at)].counts && row.time >= plan.warmup_min {
                     self.dumps += 1;
                     self.tonnes += plan.trucks[truck].payload_tonnes;
                 }

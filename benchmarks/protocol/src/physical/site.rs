@@ -19,6 +19,8 @@ pub struct Sites {
 pub(super) struct Plan {
     /// The length of the shift [min].
     pub(super) shift_min: f64,
+    /// Time before it that is logged; what is delivered then does not count [min].
+    pub(super) warmup_min: f64,
     /// Coefficient of variation of a drive's time.
     pub(super) noise_cv: f64,
     pub(super) nodes: ById<u16>,
@@ -161,7 +163,8 @@ impl Plan {
         resources.extend(loaders.iter().enumerate().map(|(i, one)| (key(&one.id), Resource::Loader(place(i)))));
         resources.extend(dumps.iter().enumerate().map(|(i, one)| (key(&one.id), Resource::Dump(place(i)))));
         Self {
-            shift_min: scenario.end().as_secs_f64() / 60.0,
+            shift_min: scenario.shift.as_secs_f64() / 60.0,
+            warmup_min: scenario.warmup.as_secs_f64() / 60.0,
             noise_cv: scenario.travel_time_noise_cv,
             nodes: site.nodes.iter().enumerate().map(|(i, node)| (key(&node.id), place(i))).collect(),
             truck_places: trucks.iter().enumerate().map(|(i, truck)| (key(&truck.id), place(i))).collect(),

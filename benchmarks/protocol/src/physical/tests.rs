@@ -2,6 +2,8 @@
 //!
 //! One truck alone does the same cycle again and again, so that a log can be written by hand; a second one waits for it.
 
+mod real;
+
 use super::site::Sites;
 use super::{LISTED_FINDINGS, PhysicalChecks, run};
 use crate::evaluate::Rules;
