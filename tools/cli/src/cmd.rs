@@ -24,6 +24,7 @@ pub(crate) mod plugins;
 pub(crate) mod quick_eval;
 pub(crate) mod record_score;
 pub(crate) mod run_benchmark;
+pub(crate) mod run_mine;
 mod run_options;
 pub(crate) mod run_scenario;
 pub(crate) mod run_summary;

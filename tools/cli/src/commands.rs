@@ -32,6 +32,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::generate_official_baselines::Options>(),
     entry::<cmd::run_scenario::Options>(),
     entry::<cmd::run_vectors::Options>(),
+    entry::<cmd::run_mine::Options>(),
     entry::<cmd::validate_policy::Options>(),
     entry::<cmd::schema::Options>(),
     entry::<cmd::explain::Options>(),

@@ -1,6 +1,7 @@
 //! What can go wrong in a command, and how it is told.
 
 use labtrust_bench::BenchError;
+use labtrust_mine_study::StudyError;
 use labtrust_plugin::RegistryError;
 use labtrust_policy::PolicyError;
 use miette::Diagnostic as _;
@@ -15,6 +16,8 @@ pub(crate) enum CliError {
     Bench(BenchError),
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Study(#[from] StudyError),
     #[error(transparent)]
     Vectors(#[from] crate::cmd::run_vectors::VectorError),
     #[error(transparent)]
@@ -89,6 +92,13 @@ impl CliError {
         match self {
             Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
             | Self::ParquetCheckpoints
+            | Self::Study(
+                StudyError::Sweep(_)
+                | StudyError::Twice { .. }
+                | StudyError::NoReplications { .. }
+                | StudyError::WarmUp { .. }
+                | StudyError::Animation { .. },
+            )
             | Self::RunId { .. }
             | Self::NotAName { .. } => 2,
             _ => 1,
@@ -106,6 +116,17 @@ impl CliError {
             ) => "name the directory that a run wrote its results to".to_owned(),
             Self::Registry(RegistryError::Unknown { kind: "task", .. }) => {
                 "`labtrust plugins list` shows every task".to_owned()
+            }
+            Self::Study(StudyError::Data(error)) => return error.hint().map(str::to_owned),
+            Self::Study(StudyError::Write { .. } | StudyError::NotADirectory { .. } | StudyError::NoName { .. }) => {
+                "name a directory that can be made".to_owned()
+            }
+            Self::Study(StudyError::Exists { .. }) => {
+                "choose another --out, or replace a study with --force".to_owned()
+            }
+            Self::Study(StudyError::NotAStudy { .. }) => "choose another --out".to_owned(),
+            Self::Study(StudyError::Animation { .. }) => {
+                "--animate names one of the scenarios, --animate-replication counts from 0".to_owned()
             }
             Self::Findings { .. } | Self::ResultsFindings { .. } => {
                 "each line names its place and what to do".to_owned()
