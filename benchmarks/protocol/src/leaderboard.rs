@@ -38,7 +38,7 @@ pub struct Entry {
     pub timed_out: bool,
     /// What it says about help.
     pub intervention: Intervention,
-    /// Lines of code of all languages [lines].
+    /// Lines of code of all programming languages [lines].
     pub code_lines: Option<u64>,
     /// `evaluation_report.json`, when there is one.
     pub report: Option<Value>,
@@ -249,10 +249,7 @@ impl Entry {
             Some(metrics) => {
                 self.runtime_seconds = metrics["runtime_seconds"].as_f64().filter(|seconds| *seconds >= 0.0);
                 self.timed_out = metrics["timed_out"].as_bool() == Some(true);
-                let languages = metrics["loc"]["languages"].as_object();
-                let lines = |one: &Value| one["code_lines"].as_u64();
-                let all = languages.map(|languages| languages.values().filter_map(lines).fold(0, u64::saturating_add));
-                self.code_lines = all.or_else(|| metrics["loc"]["code_lines"].as_u64());
+                self.code_lines = code_lines(&metrics["loc"]);
                 if self.timed_out {
                     self.notes.push("the run was ended because its time was up".to_owned());
                 }
@@ -308,6 +305,18 @@ impl Entry {
     }
 }
 
+/// Languages of data and text: their lines are a submission's outputs more than its program.
+const NO_CODE: [&str; 9] = ["JSON", "YAML", "TOML", "XML", "SVG", "HTML", "Markdown", "Plain Text", "CSS"];
+
+/// Lines of code of all programming languages; those of Python where nothing else was counted [lines].
+fn code_lines(loc: &Value) -> Option<u64> {
+    let Some(languages) = loc["languages"].as_object() else {
+        return loc["code_lines"].as_u64();
+    };
+    let programs = languages.iter().filter(|(name, _)| !NO_CODE.contains(&name.as_str()));
+    Some(programs.filter_map(|(_, one)| one["code_lines"].as_u64()).fold(0, u64::saturating_add))
+}
+
 fn json_file(path: &Path) -> Option<Value> {
     serde_json::from_str(&read_text(path).ok()?).ok()
 }
@@ -334,4 +343,18 @@ fn correlations(entries: &[Entry]) -> Vec<Correlation> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_no_code() {
+        let lines = |count: u64| json!({ "code_lines": count });
+        let loc = json!({ "code_lines": 7, "languages": { "Python": lines(7), "Rust": lines(3), "JSON": lines(900) } });
+        assert_eq!(code_lines(&loc), Some(10));
+        assert_eq!(code_lines(&lines(7)), Some(7));
+        assert_eq!(code_lines(&Value::Null), None);
+    }
 }

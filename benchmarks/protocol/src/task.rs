@@ -56,10 +56,18 @@ pub fn whole_directory(out: &Path, files: &[(&str, &[u8])], replace: bool) -> Re
         }
         std::fs::write(&path, bytes).map_err(cannot)?;
     }
-    if is_there {
-        if is_empty { std::fs::remove_dir(out) } else { std::fs::remove_dir_all(out) }.map_err(cannot)?;
+    // What was there goes only when the new one has its name.
+    let former = Partial(temporary.0.with_extension("former"));
+    if is_empty {
+        std::fs::remove_dir(out).map_err(cannot)?;
+    } else if is_there {
+        let _ = std::fs::remove_dir_all(&former.0);
+        std::fs::rename(out, &former.0).map_err(cannot)?;
     }
-    std::fs::rename(&temporary.0, out).map_err(cannot)?;
+    if let Err(source) = std::fs::rename(&temporary.0, out) {
+        let _ = std::fs::rename(&former.0, out);
+        return Err(cannot(source).into());
+    }
     Ok(())
 }
 

@@ -47,7 +47,7 @@ const SCRIPT: &str = include_str!("../../templates/sort.js");
 /// # Errors
 /// [`ProtocolError::Input`] when there is something at `out` already; [`ProtocolError::Write`].
 pub fn write_pages(board: &Board, out: &Path, replace: bool) -> Result<(), ProtocolError> {
-    if replace && out.is_dir() && !is_leaderboard(out) {
+    if replace && out.symlink_metadata().is_ok() && !is_leaderboard(out) {
         let problem = format!("{} is there and is no leaderboard", out.display());
         return Err(ProtocolError::input(problem, "name another directory: only a former leaderboard is replaced"));
     }

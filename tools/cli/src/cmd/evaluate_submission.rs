@@ -154,7 +154,12 @@ fn physically(text: &mut String, check: &PhysicalCheck) {
         let _ = writeln!(text, "NOT CHECKABLE {}: {}", check.name, plain(why));
         return;
     }
-    let _ = writeln!(text, "PHYSICALLY IMPOSSIBLE OR INCONSISTENT {}: {} findings", check.name, check.findings_total);
+    let plural = if check.findings_total == 1 { "" } else { "s" };
+    let _ = writeln!(
+        text,
+        "PHYSICALLY IMPOSSIBLE OR INCONSISTENT {}: {} finding{}",
+        check.name, check.findings_total, plural
+    );
     for finding in check.findings.iter().take(5) {
         let row = finding.row.map_or_else(String::new, |row| format!(":{row}"));
         let _ = writeln!(text, "  {}{row} {}: {}", finding.file, finding.rule, plain(&finding.detail));

@@ -168,6 +168,11 @@ fn only_a_former_leaderboard_is_replaced() {
     assert_eq!(std::fs::read(html.join("index.html")).unwrap(), before, "the same bytes from the same submissions");
     assert!(write_pages(&board, dir.path(), true).unwrap_err().to_string().contains("is no leaderboard"));
     assert!(dir.path().join(GOOD).is_dir());
+    let notes = out.path().join("notes.txt");
+    std::fs::write(&notes, "mine").unwrap();
+    assert!(write_pages(&board, &notes, true).unwrap_err().to_string().contains("is no leaderboard"));
+    assert_eq!(std::fs::read_to_string(&notes).unwrap(), "mine");
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 2, "nothing of the former one is left");
 }
 
 #[test]
