@@ -11,6 +11,7 @@ pub mod contract;
 mod control;
 mod engine;
 mod gate;
+pub mod method;
 mod outcome;
 mod raw;
 mod view;

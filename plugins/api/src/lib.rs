@@ -1,23 +1,45 @@
-//! What an extension author depends on: the traits of the plugin kinds, the registry, and the vocabulary of each
-//! domain: the laboratory's ([`lab`]: actions, outcomes, the shared view of the world) and the mine's ([`mine`]: what a
-//! dispatch policy sees and answers).
+//! What an extension author depends on: the traits of the plugin kinds, the registry, the plugin contract, and the
+//! vocabulary of each domain: the laboratory's (`lab`: actions, outcomes, the shared view of the world) and the mine's
+//! (`mine`: what a dispatch policy sees and answers).
 //!
-//! A laboratory registers a [`lab::LabDomain`], any other domain a [`Domain`], a task a [`Task`], a group of figures a
-//! [`metric::Metric`], a set of agents an [`AgentSet`], a disturbance an [`Injection`], a way to send trucks a [`mine::DispatchPolicy`]; all are found by id through [`Registry`]. This crate
-//! contains no simulation: no world, no calendar, no rule of any laboratory or mine.
+//! A laboratory registers a `lab::LabDomain`, any other domain a `Domain`, a task a `Task`, a group of figures a
+//! `metric::Metric`, a set of agents an `AgentSet`, a disturbance an `Injection`, a way to direct many agents a
+//! [`method::Method`], a way to send trucks a `mine::DispatchPolicy`; all are found by id through `Registry`. A method may
+//! also be a file of its own: then it is built without the feature `compiled-in`, and needs no more than [`method`],
+//! [`params`] and [`wire`] ([`sdk`] does the rest). This crate contains no simulation: no world, no calendar, no rule of
+//! any laboratory or mine; and it loads nothing: no file, no library, no engine for other people's code.
 
+pub mod method;
+pub mod params;
+pub mod prelude;
+pub mod sdk;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod wire;
+
+#[cfg(feature = "compiled-in")]
 mod agent_set;
+#[cfg(feature = "compiled-in")]
 mod domain;
+#[cfg(feature = "compiled-in")]
 mod injection;
+#[cfg(feature = "compiled-in")]
 pub mod lab;
+#[cfg(feature = "compiled-in")]
 pub mod metric;
+#[cfg(feature = "compiled-in")]
 pub mod mine;
+#[cfg(feature = "compiled-in")]
 mod registry;
+#[cfg(feature = "compiled-in")]
 mod task;
 
-pub use agent_set::{AgentSet, Vacancy};
-pub use domain::Domain;
-pub use injection::{Injection, Injector, NoInjection, Turn};
-pub use inventory;
-pub use registry::{Plugin, Registration, Registry, RegistryError};
-pub use task::{AgentSeat, Opening, SigningKey, Task, TaskError, TaskSpec};
+#[cfg(feature = "compiled-in")]
+pub use {
+    agent_set::{AgentSet, Vacancy},
+    domain::Domain,
+    injection::{Injection, Injector, NoInjection, Turn},
+    inventory,
+    registry::{Plugin, Registration, Registry, RegistryError},
+    task::{AgentSeat, Opening, SigningKey, Task, TaskError, TaskSpec},
+};

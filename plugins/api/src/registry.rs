@@ -1,5 +1,6 @@
 //! One registry of everything that is compiled in, sorted by kind and id.
 
+use crate::method::CoordinationMethod;
 use crate::mine::DispatchPolicy;
 use crate::{AgentSet, Domain, Injection, Task, lab::LabDomain, metric::Metric};
 
@@ -18,6 +19,8 @@ pub enum Plugin {
     Injection(&'static dyn Injection),
     /// A domain that is not a laboratory.
     Domain(&'static dyn Domain),
+    /// A way to direct many agents.
+    CoordinationMethod(&'static dyn CoordinationMethod),
     /// A way to send empty trucks to loaders.
     MineDispatch(&'static dyn DispatchPolicy),
 }
@@ -32,6 +35,7 @@ impl Plugin {
             Self::Metric(_) => "metric",
             Self::AgentSet(_) => "agents",
             Self::Injection(_) => "injection",
+            Self::CoordinationMethod(_) => crate::method::KIND,
             Self::MineDispatch(_) => "mine-dispatch",
         }
     }
@@ -46,6 +50,7 @@ impl Plugin {
             Self::AgentSet(set) => set.id(),
             Self::Injection(injection) => injection.id(),
             Self::Domain(domain) => domain.id(),
+            Self::CoordinationMethod(method) => method.id(),
             Self::MineDispatch(policy) => policy.id(),
         }
     }
@@ -189,6 +194,17 @@ impl Registry {
     pub fn mine_dispatch(&self, id: &str) -> Result<&'static dyn DispatchPolicy, RegistryError> {
         self.find("mine-dispatch", id, |plugin| match plugin {
             Plugin::MineDispatch(policy) => Some(policy),
+            _ => None,
+        })
+    }
+
+    /// The coordination method `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known methods.
+    pub fn coordination_method(&self, id: &str) -> Result<&'static dyn CoordinationMethod, RegistryError> {
+        self.find(crate::method::KIND, id, |plugin| match plugin {
+            Plugin::CoordinationMethod(method) => Some(method),
             _ => None,
         })
     }

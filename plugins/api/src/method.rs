@@ -1,0 +1,145 @@
+//! Coordination methods: one mind for many agents.
+//!
+//! An author writes a [`Method`]: parameters, a constructor, and a decision for each step. The same source is compiled
+//! in (`register_method!`) or becomes a file of its own (`export_wasm!`); the program sees a [`CoordinationMethod`]
+//! either way, makes a [`Coordinator`] of it for every episode, and cannot tell the two apart by what they decide.
+
+use crate::params::Params;
+use crate::wire::{
+    CONTRACT_MAJOR, CONTRACT_MINOR, Decision, Handshake, Manifest, Observation, Problem, Settings, Site,
+};
+use std::marker::PhantomData;
+
+/// Name of this kind of plugin.
+pub const KIND: &str = "coordination-method";
+
+/// A coordination method, as its author writes it.
+///
+/// It is a function of what it was given: its parameters, the site, and the observations so far. It has no clock, and
+/// chance only from [`Site::seed`].
+pub trait Method: Send + Sized + 'static {
+    /// The id, `org.example.nearest`.
+    const ID: &'static str;
+    /// What it does, in one sentence.
+    const SUMMARY: &'static str;
+    /// Its parameters; made with [`params!`](crate::params!).
+    type Params: Params;
+
+    /// The method at the start of an episode.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot work with these parameters, or at this site.
+    fn new(params: Self::Params, site: &Site) -> Result<Self, Problem>;
+
+    /// What the agents shall do now. `out` is empty; an agent that is not named does nothing.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot go on; what happens then is the study's choice.
+    fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem>;
+}
+
+/// A method at work in one episode.
+pub trait Coordinator: Send {
+    /// What the agents shall do now. Clears `out` first.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot go on. `out` then holds nothing.
+    fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem>;
+
+    /// What the method did so far, for the metrics. A method that is compiled in has nothing to tell.
+    fn tally(&self) -> Tally {
+        Tally::default()
+    }
+}
+
+/// What is counted of a method that is a file of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Decisions that were asked for [count].
+    pub decisions: u64,
+    /// Decisions that it did not give: traps, problems, unreadable answers [count].
+    pub failures: u64,
+    /// Fuel that it used, summed over its decisions [fuel].
+    pub fuel: u64,
+    /// Most fuel of one decision [fuel].
+    pub fuel_max: u64,
+    /// What went wrong first.
+    pub first_failure: Option<String>,
+}
+
+/// A coordination method, however it is carried.
+pub trait CoordinationMethod: Send + Sync {
+    /// The id.
+    fn id(&self) -> &str;
+
+    /// What it does, in one sentence.
+    fn summary(&self) -> &str;
+
+    /// JSON Schema of its parameters, as text.
+    fn params_schema(&self) -> String;
+
+    /// The method at the start of an episode.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot work with these parameters, or at this site.
+    fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem>;
+}
+
+/// A [`Method`] that is compiled in.
+pub struct Compiled<M>(PhantomData<fn() -> M>);
+
+impl<M> Compiled<M> {
+    /// The method, for the registry.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<M: Method> CoordinationMethod for Compiled<M> {
+    fn id(&self) -> &str {
+        M::ID
+    }
+
+    fn summary(&self) -> &str {
+        M::SUMMARY
+    }
+
+    fn params_schema(&self) -> String {
+        M::Params::schema()
+    }
+
+    fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem> {
+        let method = M::new(M::Params::read(settings)?, site)?;
+        Ok(Box::new(AtWork(method)))
+    }
+}
+
+/// A compiled-in method in one episode.
+struct AtWork<M>(M);
+
+impl<M: Method> Coordinator for AtWork<M> {
+    fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem> {
+        out.choices.clear();
+        self.0.decide(seen, out).inspect_err(|_| out.choices.clear())
+    }
+}
+
+/// What a method's file says of it.
+#[must_use]
+pub fn manifest<M: Method>(version: &str) -> Manifest {
+    Manifest {
+        handshake: Handshake { contract_major: CONTRACT_MAJOR, contract_minor: CONTRACT_MINOR, features: Vec::new() },
+        kind: KIND.to_owned(),
+        id: M::ID.to_owned(),
+        version: version.to_owned(),
+        summary: M::SUMMARY.to_owned(),
+        params_schema: M::Params::schema(),
+    }
+}
+
+/// Registers a compiled-in method: `register_method!(EarliestDue);` beside the type.
+#[cfg(feature = "compiled-in")]
+#[macro_export]
+macro_rules! register_method {
+    ($method:ty) => {
+        $crate::register_plugin!(CoordinationMethod, $crate::method::Compiled::<$method>::NEW);
+    };
+}

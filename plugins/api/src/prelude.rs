@@ -1,0 +1,13 @@
+//! What a method's file begins with: `use labtrust_plugin::prelude::*;`.
+
+pub use crate::method::Method;
+pub use crate::params;
+pub use crate::params::NoParams;
+pub use crate::wire::{
+    Act, Choice, Decision, DeviceStatus, Observation, Priority, Problem, ProblemKind, Site, Specimen, Stage,
+};
+
+#[cfg(feature = "wasm")]
+pub use crate::export_wasm;
+#[cfg(feature = "compiled-in")]
+pub use crate::register_method;

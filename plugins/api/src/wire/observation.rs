@@ -1,0 +1,309 @@
+//! What a method sees in one step: columns, one value a thing, in whole numbers.
+//!
+//! Lists are in a fixed order (zones, doors, devices and agents as in the [`Site`]; specimens by priority, then arrival,
+//! then id), so "the first that fits" means the same in every run. A `key` numbers a thing from its first appearance on:
+//! its place changes from step to step, its key does not.
+
+use super::{Site, WireError};
+use serde::{Deserialize, Serialize};
+
+/// Where a specimen is on its way through the laboratory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Stage {
+    /// 0: waits at another site, or is on its way.
+    InTransit,
+    /// 1: waits at reception.
+    Arrived,
+    /// 2: registered, not yet checked.
+    Accessioned,
+    /// 3: registered and checked.
+    Checked,
+    /// 4: accepted, needs separation.
+    Accepted,
+    /// 5: in a centrifuge that still turns.
+    Spinning,
+    /// 6: spun, waits to be taken out.
+    Spun,
+    /// 7: separated, needs an aliquot.
+    Separated,
+    /// 8: at the aliquoter.
+    Aliquoting,
+    /// 9: ready to be queued on an analyser.
+    Ready,
+    /// 10: in a device queue.
+    Queued,
+    /// 11: on an analyser.
+    Running,
+    /// 12: measured, waits for its result to be filed.
+    Analysed,
+    /// 13: has a result.
+    Resulted,
+    /// 14: its result is released.
+    Released,
+    /// 15: held.
+    Held,
+    /// 16: rejected.
+    Rejected,
+}
+
+/// Priority of work, most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Priority {
+    /// 0: as soon as anything is free.
+    Stat,
+    /// 1: before routine work.
+    Urgent,
+    /// 2: in its turn.
+    Routine,
+}
+
+/// What a device is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum DeviceStatus {
+    /// 0: free (batch devices: at least one unit is).
+    Idle,
+    /// 1: busy.
+    Running,
+    /// 2: in a maintenance window.
+    Maintenance,
+    /// 3: broken.
+    Fault,
+}
+
+/// Agents, as in [`Site::agents`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agents {
+    /// Zone where each is.
+    pub zone: Vec<Option<u16>>,
+    /// Zone that each walks to.
+    pub walking_to: Vec<Option<u16>>,
+    /// Role of each now, a place in [`Site::roles`]; `None` for no role, or one that nobody had at the start.
+    pub role: Vec<Option<u16>>,
+    /// What each one's role may do at all, bit i for the act of index i; bit 0 is always set.
+    pub may: Vec<u32>,
+    /// Whose last action was refused, and the reason code.
+    pub refused: Vec<(u16, String)>,
+}
+
+/// Doors, as in [`Site::doors`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doors {
+    /// Since when each is open [s].
+    pub open_since_s: Vec<Option<i64>>,
+}
+
+/// Devices, as in [`Site::devices`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Devices {
+    /// What each is doing.
+    pub status: Vec<DeviceStatus>,
+    /// Units that could start now [count].
+    pub free_units: Vec<u32>,
+    /// Work waiting [count].
+    pub queue_len: Vec<u32>,
+    /// Specimen at the head of the queue, a place in [`Observation::specimens`].
+    pub queue_head: Vec<Option<u32>>,
+    /// Whether its quality control does not fail.
+    pub qc_pass: Vec<bool>,
+    /// Whether a planned control is due.
+    pub control_due: Vec<bool>,
+    /// When the current run ends [s], rounded up.
+    pub busy_until_s: Vec<Option<i64>>,
+}
+
+/// Specimens in play by priority, arrival, id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Specimens {
+    /// Number of each, the same for the whole episode.
+    pub key: Vec<u32>,
+    /// Where each is on its way.
+    pub stage: Vec<Stage>,
+    /// How urgent each is.
+    pub priority: Vec<Priority>,
+    /// Panel of each: a number, the same for the whole episode.
+    pub panel: Vec<Option<u32>>,
+    /// When each arrived [s].
+    pub arrival_s: Vec<i64>,
+    /// Since when each is at its stage [s].
+    pub since_s: Vec<i64>,
+    /// When each loses its stability at its stage [s].
+    pub deadline_s: Vec<i64>,
+    /// Device whose queue or run holds each, a place in [`Site::devices`].
+    pub device: Vec<Option<u16>>,
+    /// Devices that can measure them, one specimen after the other, places in [`Site::devices`].
+    pub compatible: Vec<u16>,
+    /// Where each one's part of `compatible` ends.
+    pub compatible_end: Vec<u32>,
+}
+
+/// Ended runs with missing results, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs {
+    /// Number of each, the same for the whole episode; a run of several specimens is there once for each.
+    pub key: Vec<u32>,
+    /// Device of each.
+    pub device: Vec<u16>,
+    /// Specimen whose result is missing, a place in [`Observation::specimens`].
+    pub specimen: Vec<Option<u32>>,
+    /// When each ended [s], rounded up.
+    pub ended_s: Vec<i64>,
+}
+
+/// Results not yet released, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Results {
+    /// Number of each, the same for the whole episode.
+    pub key: Vec<u32>,
+    /// Specimen of each, a place in [`Observation::specimens`].
+    pub specimen: Vec<Option<u32>>,
+    /// When each was filed [s].
+    pub filed_s: Vec<i64>,
+    /// Whether each is held.
+    pub held: Vec<bool>,
+    /// Whether each is critical.
+    pub critical: Vec<bool>,
+    /// Whether somebody was told and has not yet acknowledged.
+    pub called: Vec<bool>,
+    /// Whether the gates would let each pass now.
+    pub releasable: Vec<bool>,
+}
+
+/// Consignments, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consignments {
+    /// Number of each, the same for the whole episode.
+    pub key: Vec<u32>,
+    /// When each is expected [s], rounded up.
+    pub expected_arrival_s: Vec<i64>,
+    /// Whether the custody chain is signed.
+    pub signed: Vec<bool>,
+    /// Whether each was received.
+    pub received: Vec<bool>,
+}
+
+/// Transports that the episode asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transports {
+    /// Specimens of each that are still elsewhere [count].
+    pub waiting: Vec<u32>,
+}
+
+/// Tokens that can be used now, in the order in which they were issued.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Number of each, the same for the whole episode.
+    pub key: Vec<u32>,
+    /// Whether each lets somebody into a restricted zone; else it lifts a rule once.
+    pub entry: Vec<bool>,
+    /// Last second of validity [s].
+    pub expires_s: Vec<i64>,
+}
+
+/// Panels without reagent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stockouts {
+    /// The panels, by their numbers.
+    pub panel: Vec<u32>,
+    /// Whether the policy asks to send the specimen elsewhere, instead of holding it.
+    pub reroute: Vec<bool>,
+}
+
+/// One step, as a method sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Number of the step, from 0.
+    pub step: u32,
+    /// Now [s].
+    pub now_s: i64,
+    /// Whether the audit log is frozen: nobody can do anything.
+    pub log_frozen: bool,
+    /// Whether each zone is frozen, as in [`Site::zones`].
+    pub zone_frozen: Vec<bool>,
+    /// Agents.
+    pub agents: Agents,
+    /// Doors.
+    pub doors: Doors,
+    /// Devices.
+    pub devices: Devices,
+    /// Specimens.
+    pub specimens: Specimens,
+    /// Runs.
+    pub runs: Runs,
+    /// Results.
+    pub results: Results,
+    /// Consignments.
+    pub consignments: Consignments,
+    /// Transports.
+    pub transports: Transports,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Panels without reagent.
+    pub stockouts: Stockouts,
+}
+
+/// Refuses a column that is longer or shorter than its table.
+macro_rules! same_length {
+    ($length:expr; $($table:ident . $column:ident),+ $(,)?) => {
+        $(if $table.$column.len() != $length {
+            return Err(WireError::Ragged { column: concat!(stringify!($table), ".", stringify!($column)) });
+        })+
+    };
+}
+
+impl Observation {
+    /// Whether all columns fit together and the site, so that a method may use places without looking twice.
+    ///
+    /// # Errors
+    /// [`WireError::Ragged`], naming the first column that does not fit.
+    pub fn check(&self, site: &Site) -> Result<(), WireError> {
+        let Self {
+            zone_frozen, agents, doors, devices, specimens, runs, results, consignments, tokens, stockouts, ..
+        } = self;
+        if zone_frozen.len() != site.zones.len() {
+            return Err(WireError::Ragged { column: "zone_frozen" });
+        }
+        same_length!(site.agents.len(); agents.zone, agents.walking_to, agents.role, agents.may);
+        same_length!(site.doors.len(); doors.open_since_s);
+        same_length!(site.devices.len(); devices.status, devices.free_units, devices.queue_len, devices.queue_head,
+            devices.qc_pass, devices.control_due, devices.busy_until_s);
+        same_length!(specimens.key.len(); specimens.stage, specimens.priority, specimens.panel, specimens.arrival_s,
+            specimens.since_s, specimens.deadline_s, specimens.device, specimens.compatible_end);
+        same_length!(runs.key.len(); runs.device, runs.specimen, runs.ended_s);
+        same_length!(results.key.len(); results.specimen, results.filed_s, results.held, results.critical,
+            results.called, results.releasable);
+        same_length!(consignments.key.len(); consignments.expected_arrival_s, consignments.signed,
+            consignments.received);
+        same_length!(tokens.key.len(); tokens.entry, tokens.expires_s);
+        same_length!(stockouts.panel.len(); stockouts.reroute);
+        let ends = &specimens.compatible_end;
+        let last = ends.last().map_or(0, |&end| end as usize);
+        if !ends.is_sorted() || last != specimens.compatible.len() {
+            return Err(WireError::Ragged { column: "specimens.compatible_end" });
+        }
+        let is = |count: usize| move |place: &u32| (*place as usize) < count;
+        let (zone, role) = (is(site.zones.len()), is(site.roles.len()));
+        let (device, specimen) = (is(site.devices.len()), is(specimens.key.len()));
+        let small = |column: &[Option<u16>], fits: &dyn Fn(&u32) -> bool| {
+            column.iter().flatten().all(|&place| fits(&u32::from(place)))
+        };
+        let places = [
+            ("agents.zone", small(&agents.zone, &zone)),
+            ("agents.walking_to", small(&agents.walking_to, &zone)),
+            ("agents.role", small(&agents.role, &role)),
+            ("agents.refused", agents.refused.iter().all(|(place, _)| usize::from(*place) < site.agents.len())),
+            ("devices.queue_head", devices.queue_head.iter().flatten().all(specimen)),
+            ("specimens.device", small(&specimens.device, &device)),
+            ("specimens.compatible", specimens.compatible.iter().all(|&place| device(&u32::from(place)))),
+            ("runs.device", runs.device.iter().all(|&place| device(&u32::from(place)))),
+            ("runs.specimen", runs.specimen.iter().flatten().all(specimen)),
+            ("results.specimen", results.specimen.iter().flatten().all(specimen)),
+        ];
+        match places.into_iter().find(|(_, fits)| !fits) {
+            Some((column, _)) => Err(WireError::Ragged { column }),
+            None => Ok(()),
+        }
+    }
+}

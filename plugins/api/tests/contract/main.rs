@@ -1,0 +1,8 @@
+//! The plugin contract: its bytes, its checks, and the way from the laboratory's view to a decision and back.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+mod bytes;
+mod example;
+mod lab;
+mod method;
+mod vectors;
