@@ -67,7 +67,14 @@ struct Job {
 struct Done {
     job: usize,
     figures: Figures,
-    rows: Vec<u8>,
+    rows: Printed,
+}
+
+/// Rows of a log, at the beginning of a buffer.
+#[derive(Default)]
+struct Printed {
+    text: Vec<u8>,
+    length: usize,
 }
 
 /// Everything that the threads share.
@@ -131,10 +138,10 @@ impl Work<'_> {
             let arm = &self.arms[*place];
             let outcome = arm.model.replicate(arm.seed(*replication), logged.then_some(&mut log));
             outcome.check_books().expect("every truck and every minute is in the books once");
-            let mut rows = Vec::new();
+            let mut rows = Printed::default();
             if *logged {
-                rows = self.spent.lock().ok().and_then(|mut spent| spent.pop()).unwrap_or_default();
-                self.printers[*place].print(*replication, log.rows(), &mut rows);
+                rows.text = self.spent.lock().ok().and_then(|mut spent| spent.pop()).unwrap_or_default();
+                rows.length = self.printers[*place].print(*replication, log.rows(), &mut rows.text);
             }
             let figures = Figures::of(&outcome, &arm.resources);
             if done.send(Done { job, figures, rows }).is_err() {
@@ -146,20 +153,19 @@ impl Work<'_> {
     /// Puts what comes in into order.
     fn collect(&self, receive: &mpsc::Receiver<Done>, sink: Sink<'_>) -> Result<Vec<Option<Figures>>, StudyError> {
         let mut figures: Vec<Option<Figures>> = Vec::new();
-        let mut early: Vec<Option<Vec<u8>>> = Vec::new();
+        let mut early: Vec<Option<Printed>> = Vec::new();
         figures.resize_with(self.jobs.len(), || None);
         early.resize_with(self.jobs.len(), || None);
         let mut due = 0;
         for done in receive {
             figures[done.job] = Some(done.figures);
             early[done.job] = Some(done.rows);
-            while let Some(mut rows) = early.get_mut(due).and_then(Option::take) {
+            while let Some(rows) = early.get_mut(due).and_then(Option::take) {
                 let Job { arm, replication, logged } = self.jobs[due];
                 if logged {
-                    sink(arm, replication, &rows)?;
-                    rows.clear();
+                    sink(arm, replication, &rows.text[..rows.length])?;
                     if let Ok(mut spent) = self.spent.lock() {
-                        spent.push(rows);
+                        spent.push(rows.text);
                     }
                 }
                 due += 1;

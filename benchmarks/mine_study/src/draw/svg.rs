@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_never_minus_nothing() {
-        let shown: Vec<String> = [1.0, -0.001, 2.5, 3.14159, -7.126].map(|value| Short(value).to_string()).into();
-        assert_eq!(shown, ["1", "0", "2.5", "3.14", "-7.13"]);
+        let shown: Vec<String> = [1.0, -0.001, 2.5, 3.24159, -7.126].map(|value| Short(value).to_string()).into();
+        assert_eq!(shown, ["1", "0", "2.5", "3.24", "-7.13"]);
     }
 
     #[test]

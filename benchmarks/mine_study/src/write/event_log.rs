@@ -101,17 +101,22 @@ impl RowPrinter {
         printer
     }
 
-    /// Appends the rows of a replication; its number counts from 0, as in `results.csv`.
-    pub(crate) fn print(&self, replication: u32, rows: &[EventRow], out: &mut Vec<u8>) {
+    /// Prints the rows of a replication to the beginning of `text`, and returns how long they are; its number counts from
+    /// 0, as in `results.csv`.
+    ///
+    /// What `text` held is written over, and it keeps its length when that is enough: to fill a buffer with nothing
+    /// first would take longer than to print into it.
+    pub(crate) fn print(&self, replication: u32, rows: &[EventRow], text: &mut Vec<u8>) -> usize {
         let run = Piece::new(&format!(",{replication},{},", self.scenario));
-        let row_length = self.row_length + run.padded.len();
-        let mut line = Line { at: out.len(), text: out };
-        line.text.resize(line.at + rows.len() * row_length, 0);
+        let room = rows.len() * (self.row_length + run.padded.len());
+        if text.len() < room {
+            text.resize(room, 0);
+        }
+        let mut line = Line { text, at: 0 };
         for row in rows {
             self.row(&run, row, &mut line);
         }
-        let length = line.at;
-        out.truncate(length);
+        line.at
     }
 
     fn row(&self, run: &Piece, row: &EventRow, line: &mut Line<'_>) {
@@ -147,7 +152,7 @@ impl RowPrinter {
 
 /// Text with room behind what is written.
 struct Line<'t> {
-    text: &'t mut Vec<u8>,
+    text: &'t mut [u8],
     at: usize,
 }
 
@@ -248,10 +253,10 @@ mod tests {
             },
             EventRow { payload_tonnes: 99.5, ..row(EventKind::DumpingFinished, Resource::Dump(DumpId(0))) },
         ];
-        let mut out = b"before\n".to_vec();
-        printer.print(7, &rows, &mut out);
-        let text =
-            format!("{}\n{}", HEADER.trim_end(), String::from_utf8(out).unwrap().strip_prefix("before\n").unwrap());
+        // A buffer that was used before, for something longer.
+        let mut out = vec![b'?'; 5000];
+        let length = printer.print(7, &rows, &mut out);
+        let text = format!("{HEADER}{}", String::from_utf8(out[..length].to_vec()).unwrap());
         let records: Vec<Vec<String>> = csv::Reader::from_reader(text.as_bytes())
             .records()
             .map(|record| record.unwrap().iter().map(str::to_owned).collect())

@@ -127,7 +127,7 @@ impl Writer<'_> {
         }
         self.heading("What other scenarios change");
         for (scenario, changes) in &plan.changes {
-            self.row(scenario, &[changes.clone()]);
+            self.row(scenario, std::slice::from_ref(changes));
         }
     }
 
