@@ -34,6 +34,11 @@ pub trait Params: Sized {
 pub trait Parameter: Clone + PartialOrd + Display + Debug {
     /// The type's name in JSON Schema.
     const TYPE: &'static str;
+    /// How a default is written in a declaration.
+    type Written;
+
+    /// The value of a default.
+    fn written(default: Self::Written) -> Self;
 
     /// The value in a setting, if it is one of this type.
     fn from_setting(setting: &Setting) -> Option<Self>;
@@ -46,6 +51,11 @@ pub trait Parameter: Clone + PartialOrd + Display + Debug {
 
 impl Parameter for bool {
     const TYPE: &'static str = "boolean";
+    type Written = Self;
+
+    fn written(default: Self) -> Self {
+        default
+    }
 
     fn from_setting(setting: &Setting) -> Option<Self> {
         match setting {
@@ -57,6 +67,11 @@ impl Parameter for bool {
 
 impl Parameter for i64 {
     const TYPE: &'static str = "integer";
+    type Written = Self;
+
+    fn written(default: Self) -> Self {
+        default
+    }
 
     fn from_setting(setting: &Setting) -> Option<Self> {
         match setting {
@@ -68,6 +83,11 @@ impl Parameter for i64 {
 
 impl Parameter for u32 {
     const TYPE: &'static str = "integer";
+    type Written = Self;
+
+    fn written(default: Self) -> Self {
+        default
+    }
 
     fn from_setting(setting: &Setting) -> Option<Self> {
         i64::from_setting(setting).and_then(|number| Self::try_from(number).ok())
@@ -76,6 +96,11 @@ impl Parameter for u32 {
 
 impl Parameter for String {
     const TYPE: &'static str = "string";
+    type Written = &'static str;
+
+    fn written(default: &'static str) -> Self {
+        default.to_owned()
+    }
 
     fn from_setting(setting: &Setting) -> Option<Self> {
         match setting {
@@ -196,7 +221,7 @@ macro_rules! params {
                 #[allow(unused_mut, unused_assignments, reason = "only some parameters have a range")]
                 let mut range = None;
                 $(range = Some($range);)?
-                $crate::params::Field { name: stringify!($field), doc: &[$($doc),+], default: $default.into(), range }
+                $crate::params::Field { name: stringify!($field), doc: &[$($doc),+], default: <$type as $crate::params::Parameter>::written($default), range }
             })*
         }
 
@@ -230,7 +255,7 @@ mod tests {
         struct All {
             /// Most assignments
             /// in one decision [count].
-            batch: u32 = 4u32, 1..=1000;
+            batch: u32 = 4, 1..=1000;
             /// May be below zero.
             offset: i64 = -5;
             /// A flag.

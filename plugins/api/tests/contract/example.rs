@@ -6,7 +6,7 @@ params! {
     /// Parameters, as written in a study file.
     pub struct Params {
         /// Most agents that get a task in one decision [count].
-        batch: u32 = 1000u32, 1..=1000;
+        batch: u32 = 1000, 1..=1000;
     }
 }
 
