@@ -166,8 +166,9 @@ impl Obstacles {
     /// How bad it is for text to be at `point`, on the road `own`.
     fn cost(&self, point: Point, own: usize) -> u32 {
         let on_node = self.nodes.iter().any(|label| label.grown(6.0).contains(point));
-        let near = |other: &Point| libm::hypot(other.x - point.x, other.y - point.y) < 13.0;
-        let on_road = |(index, road): (usize, &(Point, Point))| index != own && labels::distance(point, *road) < 8.0;
+        let near = |other: &Point| labels::distance2(point, (*other, *other)) < 13.0 * 13.0;
+        let on_road =
+            |(index, road): (usize, &(Point, Point))| index != own && labels::distance2(point, *road) < 8.0 * 8.0;
         let on_road = self.roads.iter().enumerate().any(on_road);
         u32::from(on_node) * 3 + u32::from(self.placed.iter().any(near)) * 3 + u32::from(on_road) * 2
     }

@@ -27,16 +27,26 @@ impl Box2 {
         width.max(0.0) * height.max(0.0)
     }
 
-    /// How much of a line is inside [px]; in steps, which is exact enough to choose a side.
+    /// How much of a line is inside [px].
+    ///
+    /// Source: Y.-D. Liang and B. Barsky, "A new concept and method for line clipping", ACM TOG 3(1), 1984.
     fn covered(&self, (from, to): (Point, Point)) -> f64 {
-        let length = libm::hypot(to.x - from.x, to.y - from.y);
-        let inside = |step: &u8| {
-            let share = f64::from(*step) / 96.0;
-            self.contains(at(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share))
-        };
-        #[expect(clippy::cast_precision_loss, reason = "at most 97")]
-        let steps = (0..=96).filter(inside).count() as f64;
-        steps * length / 97.0
+        let (dx, dy) = (to.x - from.x, to.y - from.y);
+        let (mut enters, mut leaves) = (0.0_f64, 1.0_f64);
+        for (step, room) in
+            [(-dx, from.x - self.left), (dx, self.right - from.x), (-dy, from.y - self.top), (dy, self.bottom - from.y)]
+        {
+            if step == 0.0 {
+                if room < 0.0 {
+                    return 0.0;
+                }
+            } else if step < 0.0 {
+                enters = enters.max(room / step);
+            } else {
+                leaves = leaves.min(room / step);
+            }
+        }
+        if leaves <= enters { 0.0 } else { (leaves - enters) * libm::sqrt(dx * dx + dy * dy) }
     }
 
     fn area(&self) -> f64 {
@@ -101,13 +111,15 @@ fn beside(place: Point, away: f64, (width, height): (f64, f64), (right, down): (
     Box2 { left, top, right: left + width, bottom: top + height }
 }
 
-/// How far a point is from a line between two others [px].
-pub(super) fn distance(point: Point, (from, to): (Point, Point)) -> f64 {
+/// Square of the distance of a point from a line between two others [px²]. Compared with squares: a root for each point of
+/// each label would take longer than all drawing.
+pub(super) fn distance2(point: Point, (from, to): (Point, Point)) -> f64 {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let square = dx * dx + dy * dy;
     let share = if square > 0.0 { ((point.x - from.x) * dx + (point.y - from.y) * dy) / square } else { 0.0 };
     let share = share.clamp(0.0, 1.0);
-    libm::hypot(point.x - from.x - dx * share, point.y - from.y - dy * share)
+    let (away_x, away_y) = (point.x - from.x - dx * share, point.y - from.y - dy * share);
+    away_x * away_x + away_y * away_y
 }
 
 #[cfg(test)]
@@ -130,9 +142,24 @@ mod tests {
     #[test]
     fn a_point_is_as_far_from_a_line_as_from_its_nearest_point() {
         let line = (at(0.0, 0.0), at(10.0, 0.0));
-        let far = [at(5.0, 3.0), at(-3.0, 4.0), at(10.0, 0.0)].map(|point| distance(point, line));
-        assert_eq!(far, [3.0, 5.0, 0.0]);
-        assert_eq!(distance(at(3.0, 4.0), (at(0.0, 0.0), at(0.0, 0.0))), 5.0);
+        let far = [at(5.0, 3.0), at(-3.0, 4.0), at(10.0, 0.0)].map(|point| distance2(point, line));
+        assert_eq!(far, [9.0, 25.0, 0.0]);
+        assert_eq!(distance2(at(3.0, 4.0), (at(0.0, 0.0), at(0.0, 0.0))), 25.0);
+    }
+
+    #[test]
+    fn a_line_is_covered_as_far_as_it_is_inside() {
+        let sheet = Box2 { left: 0.0, top: 0.0, right: 10.0, bottom: 4.0 };
+        for (from, to, inside) in [
+            (at(-5.0, 2.0), at(15.0, 2.0), 10.0),
+            (at(2.0, 1.0), at(5.0, 1.0), 3.0),
+            (at(3.0, -3.0), at(3.0, 1.0), 1.0),
+            (at(-1.0, 5.0), at(11.0, 5.0), 0.0),
+            (at(-3.0, 0.0), at(1.0, -3.0), 0.0),
+            (at(-3.0, -4.0), at(3.0, 4.0), 5.0),
+        ] {
+            assert!(libm::fabs(sheet.covered((from, to)) - inside) < 1e-12, "{from:?} to {to:?}");
+        }
     }
 
     #[test]
