@@ -14,10 +14,11 @@ use labtrust_bench::summary::{QuickEvalSummary, count, quick_eval_markdown, tota
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_contract::ResultsFile;
 use labtrust_kernel::ClockMode;
+use labtrust_protocol::date::timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 /// The tasks, in the order of the table.
 const TASKS: [&str; 3] = ["throughput_sla", "adversarial_disruption", "multi_site_stat"];
@@ -240,25 +241,15 @@ fn checked_run_id(id: &str) -> Result<String, CliError> {
 
 /// `YYYYmmdd_HHMMSS` in UTC.
 fn utc_stamp(now: SystemTime) -> String {
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Days to a civil date: the year begins in March here, so that the leap day is its last.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}")
+    let moment = timestamp(now);
+    let second = moment.split('.').next().unwrap_or_default();
+    second.replace(['-', ':'], "").replace('T', "_")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn a_stamp_is_the_civil_date_and_time_in_utc() {
