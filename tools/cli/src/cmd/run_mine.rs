@@ -135,7 +135,6 @@ impl CliCommand for Options {
             Refusal::new("--scenario baselin --out other_study", 1, "baseline"),
             Refusal::new("--scenario baseline --sweep fleet.truck_count=9..4 --out other_study", 2, "9"),
         ],
-        ..Spec::NEW
     };
 
     fn run(&self, _global: &Global, talk: Talk) -> Result<(), CliError> {
