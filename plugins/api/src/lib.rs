@@ -10,6 +10,7 @@
 //! any laboratory or mine; and it loads nothing: no file, no library, no engine for other people's code.
 
 pub mod method;
+mod origin;
 pub mod params;
 pub mod prelude;
 pub mod sdk;
@@ -34,6 +35,7 @@ mod registry;
 #[cfg(feature = "compiled-in")]
 mod task;
 
+pub use origin::Origin;
 #[cfg(feature = "compiled-in")]
 pub use {
     agent_set::{AgentSet, Vacancy},

@@ -4,6 +4,7 @@
 //! in (`register_method!`) or becomes a file of its own (`export_wasm!`); the program sees a [`CoordinationMethod`]
 //! either way, makes a [`Coordinator`] of it for every episode, and cannot tell the two apart by what they decide.
 
+use crate::Origin;
 use crate::params::Params;
 use crate::wire::{
     CONTRACT_MAJOR, CONTRACT_MINOR, Decision, Handshake, Manifest, Observation, Problem, Settings, Site,
@@ -77,6 +78,11 @@ pub trait CoordinationMethod: Send + Sync {
 
     /// JSON Schema of its parameters, as text.
     fn params_schema(&self) -> String;
+
+    /// The file that it comes from; none of a method that is compiled in.
+    fn origin(&self) -> Option<&Origin> {
+        None
+    }
 
     /// The method at the start of an episode.
     ///

@@ -17,7 +17,7 @@ mod settings;
 mod site;
 
 pub use act::Act;
-pub use codec::{WireError, decode, encode, encode_into};
+pub use codec::{WireError, decode, encode, encode_into, peek};
 pub use decision::{Choice, Decision};
 pub use observation::{
     Agents, Consignments, DeviceStatus, Devices, Doors, Observation, Priority, Results, Runs, Specimens, Stage,

@@ -57,6 +57,12 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
     }
 }
 
+/// The value that `bytes` begin with, whatever follows; `None` where they do not begin with one.
+#[must_use]
+pub fn peek<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    postcard::take_from_bytes(bytes).ok().map(|(value, _)| value)
+}
+
 /// The decoder's word for what is wrong, in plain English.
 fn rule(error: &postcard::Error) -> &'static str {
     match error {

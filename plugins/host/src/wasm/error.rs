@@ -1,7 +1,7 @@
-//! Why a module is not loaded, and how one fails at work.
+//! Why a module is not loaded.
 
-use super::rules::{MODULE_BYTES_MAX, TABLE_ELEMENTS_MAX};
-use labtrust_plugin::wire::{HandshakeError, Problem, WireError};
+use super::rules::MODULE_BYTES_MAX;
+use crate::{Failure, ManifestError};
 use std::path::PathBuf;
 
 /// Why a file does not become a method.
@@ -21,17 +21,9 @@ pub enum LoadError {
     /// The module does not say who it is.
     #[error("the module does not give its manifest: {0}")]
     Manifest(#[from] Failure),
-    /// The module speaks another contract.
+    /// The module speaks another contract, or is something that cannot be carried this way.
     #[error(transparent)]
-    Handshake(#[from] HandshakeError),
-    /// The module is something that cannot be carried this way.
-    #[error("{id} is of the kind {kind}; as a file of its own a plugin can be a coordination-method")]
-    Kind {
-        /// Its id.
-        id: String,
-        /// Its kind.
-        kind: String,
-    },
+    Unusable(#[from] ManifestError),
 }
 
 /// The rule that a module breaks.
@@ -94,56 +86,4 @@ pub enum Refusal {
         /// The limit [bytes].
         limit: u64,
     },
-}
-
-/// How a module fails at work.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// It used all of its fuel.
-    #[error("it used all of its fuel: {limit}")]
-    OutOfFuel {
-        /// What it had [fuel].
-        limit: u64,
-    },
-    /// It called itself too often.
-    #[error("its calls are nested too deeply")]
-    StackOverflow,
-    /// It wanted more memory, or a table larger than is allowed.
-    #[error("it wanted more than its limit of {limit} bytes of memory or {TABLE_ELEMENTS_MAX} table elements")]
-    OutOfMemory {
-        /// The limit [bytes].
-        limit: u64,
-    },
-    /// Any other trap: it panicked, divided by zero, left its memory.
-    #[error("it stopped with a trap: {rule}")]
-    Trap {
-        /// Which trap.
-        rule: String,
-    },
-    /// A buffer or an answer is not inside of its memory.
-    #[error("{what} at {address} with {len} bytes is outside of its memory of {memory} bytes")]
-    OutOfBounds {
-        /// The buffer or the answer.
-        what: &'static str,
-        /// Where it should be.
-        address: u32,
-        /// How long it should be [bytes].
-        len: u32,
-        /// How large the memory is [bytes].
-        memory: u64,
-    },
-    /// An answer is longer than allowed.
-    #[error("an answer of {len} bytes is longer than the limit of {limit}")]
-    ReplyTooLong {
-        /// Its length [bytes].
-        len: u32,
-        /// The limit [bytes].
-        limit: u32,
-    },
-    /// An answer cannot be read.
-    #[error("its answer cannot be read: {0}")]
-    Garbage(#[from] WireError),
-    /// It says itself that it cannot go on.
-    #[error("it reports: {0}")]
-    Problem(Problem),
 }

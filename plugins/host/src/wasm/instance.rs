@@ -1,11 +1,8 @@
 //! A module at work: one instance an episode, bytes in, bytes out.
 
+use super::Limits;
 use super::rules::TABLE_ELEMENTS_MAX;
-use super::{Failure, Limits};
-use crate::guard::Worker;
-use labtrust_plugin::wire::{
-    CreateReply, DecideReply, Decision, Manifest, Observation, Problem, WireError, decode, encode_into,
-};
+use crate::Failure;
 use wasmi::{Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, TypedFunc};
 
 /// A function that takes a request and says where its answer is.
@@ -15,6 +12,8 @@ type Answers = TypedFunc<(u32, u32), u64>;
 pub(super) struct Instance {
     store: Store<StoreLimits>,
     limits: Limits,
+    /// Fuel that the newest call began with [fuel].
+    tank: u64,
     memory: Memory,
     contract: TypedFunc<(), u64>,
     alloc: TypedFunc<u32, u32>,
@@ -51,43 +50,24 @@ impl Instance {
         let (contract, alloc, free) =
             (function!("labtrust_contract"), function!("labtrust_alloc"), function!("labtrust_free"));
         let (create, decide) = (function!("labtrust_create"), function!("labtrust_decide"));
-        Ok(Self { store, limits, memory, contract, alloc, free, create, decide })
+        Ok(Self { store, limits, tank: limits.fuel_per_create, memory, contract, alloc, free, create, decide })
     }
 
-    /// What the module says of itself, and the fuel that took.
-    pub(super) fn manifest(&mut self) -> Result<(Manifest, u64), Failure> {
+    /// The bytes of what the module says of itself.
+    pub(super) fn manifest(&mut self) -> Result<Vec<u8>, Failure> {
         let fuel = self.limits.fuel_per_create;
         self.refuel(fuel)?;
         let place = self.contract.call(&mut self.store, ()).map_err(|error| failure(&error, self.limits, fuel))?;
-        let manifest = decode(self.reply(place)?)?;
-        Ok((manifest, self.used(fuel)))
-    }
-
-    /// Begins an episode.
-    fn create(&mut self, request: &[u8]) -> Result<(), Failure> {
-        let create = self.create;
-        let reply: CreateReply = self.answer(create, request, self.limits.fuel_per_create, decode)?;
-        reply.map_err(Failure::Problem)
-    }
-
-    fn decide(&mut self, request: &[u8]) -> Result<Decision, Failure> {
-        let decide = self.decide;
-        let reply: DecideReply = self.answer(decide, request, self.limits.fuel_per_decision, decode)?;
-        reply.map_err(Failure::Problem)
+        Ok(self.reply(place)?.to_vec())
     }
 
     /// Hands a request over and takes the answer, all with one tank of fuel.
-    fn answer<T>(
-        &mut self,
-        function: Answers,
-        request: &[u8],
-        fuel: u64,
-        read: fn(&[u8]) -> Result<T, WireError>,
-    ) -> Result<T, Failure> {
+    fn answer(&mut self, function: Answers, request: &[u8], fuel: u64, reply: &mut Vec<u8>) -> Result<(), Failure> {
+        reply.clear();
         let limits = self.limits;
         let trapped = |error: wasmi::Error| failure(&error, limits, fuel);
         self.refuel(fuel)?;
-        let len = u32::try_from(request.len()).map_err(|_| Failure::OutOfMemory { limit: limits.memory_bytes() })?;
+        let len = u32::try_from(request.len()).map_err(|_| out_of_memory(limits))?;
         let address = self.alloc.call(&mut self.store, len).map_err(trapped)?;
         let memory = self.memory.data_size(&self.store) as u64;
         let buffer = span(address, len)
@@ -95,10 +75,9 @@ impl Instance {
             .ok_or(Failure::OutOfBounds { what: "the buffer", address, len, memory })?;
         buffer.copy_from_slice(request);
         let place = function.call(&mut self.store, (address, len)).map_err(trapped)?;
-        let reply = read(self.reply(place)?)?;
+        reply.extend_from_slice(self.reply(place)?);
         self.free.call(&mut self.store, (address, len)).map_err(trapped)?;
-        self.free.call(&mut self.store, (high(place), low(place))).map_err(trapped)?;
-        Ok(reply)
+        self.free.call(&mut self.store, (high(place), low(place))).map_err(trapped)
     }
 
     /// The bytes of an answer, inside of the module's memory.
@@ -108,18 +87,28 @@ impl Instance {
         let outside = Failure::OutOfBounds { what: "an answer", address, len, memory: data.len() as u64 };
         let reply = span(address, len).and_then(|span| data.get(span)).ok_or(outside)?;
         if len > limit {
-            return Err(Failure::ReplyTooLong { len, limit });
+            return Err(Failure::ReplyTooLong { len: len.into(), limit: limit.into() });
         }
         Ok(reply)
     }
 
     fn refuel(&mut self, fuel: u64) -> Result<(), Failure> {
+        self.tank = fuel;
         self.store.set_fuel(fuel).map_err(|error| failure(&error, self.limits, fuel))
     }
+}
 
-    /// How much of a tank is gone [fuel].
-    fn used(&self, fuel: u64) -> u64 {
-        fuel.saturating_sub(self.store.get_fuel().unwrap_or(0))
+impl crate::Instance for Instance {
+    fn create(&mut self, request: &[u8], reply: &mut Vec<u8>) -> Result<(), Failure> {
+        self.answer(self.create, request, self.limits.fuel_per_create, reply)
+    }
+
+    fn decide(&mut self, request: &[u8], reply: &mut Vec<u8>) -> Result<(), Failure> {
+        self.answer(self.decide, request, self.limits.fuel_per_decision, reply)
+    }
+
+    fn fuel(&self) -> Option<u64> {
+        Some(self.tank.saturating_sub(self.store.get_fuel().unwrap_or(0)))
     }
 }
 
@@ -137,54 +126,16 @@ fn span(address: u32, len: u32) -> Option<std::ops::Range<usize>> {
     Some(begin..begin.checked_add(usize::try_from(len).ok()?)?)
 }
 
+fn out_of_memory(limits: Limits) -> Failure {
+    Failure::OutOfMemory { limit: limits.memory_bytes(), elements: TABLE_ELEMENTS_MAX }
+}
+
 /// The failure behind an engine's error.
 fn failure(error: &wasmi::Error, limits: Limits, fuel: u64) -> Failure {
     match error.as_trap_code() {
         Some(TrapCode::OutOfFuel) => Failure::OutOfFuel { limit: fuel },
         Some(TrapCode::StackOverflow) => Failure::StackOverflow,
-        Some(TrapCode::GrowthOperationLimited) => Failure::OutOfMemory { limit: limits.memory_bytes() },
+        Some(TrapCode::GrowthOperationLimited) => out_of_memory(limits),
         _ => Failure::Trap { rule: error.to_string() },
-    }
-}
-
-/// An instance in its episode, and what it takes to make it anew.
-pub(super) struct Episode {
-    module: Module,
-    limits: Limits,
-    create: Vec<u8>,
-    instance: Instance,
-    /// Bytes of the newest observation, in reused memory.
-    request: Vec<u8>,
-}
-
-impl Episode {
-    /// A fresh instance that has been told where it works: it cannot know of an earlier episode.
-    pub(super) fn begin(module: Module, limits: Limits, create: Vec<u8>) -> Result<Self, Problem> {
-        let instance = begun(&module, limits, &create).map_err(|failure| match failure {
-            Failure::Problem(problem) => problem,
-            failure => Problem::new(failure.to_string()),
-        })?;
-        Ok(Self { module, limits, create, instance, request: Vec::new() })
-    }
-}
-
-fn begun(module: &Module, limits: Limits, create: &[u8]) -> Result<Instance, Failure> {
-    let mut instance = Instance::new(module, limits)?;
-    instance.create(create)?;
-    Ok(instance)
-}
-
-impl Worker for Episode {
-    fn decide(&mut self, seen: &Observation, out: &mut Decision) -> (u64, Result<(), String>) {
-        self.request.clear();
-        encode_into(seen, &mut self.request);
-        let decided = self.instance.decide(&self.request);
-        let fuel = self.instance.used(self.limits.fuel_per_decision);
-        (fuel, decided.map(|decision| *out = decision).map_err(|failure| failure.to_string()))
-    }
-
-    fn restart(&mut self) -> Result<(), String> {
-        self.instance = begun(&self.module, self.limits, &self.create).map_err(|failure| failure.to_string())?;
-        Ok(())
     }
 }

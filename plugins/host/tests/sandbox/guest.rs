@@ -4,7 +4,9 @@ use labtrust_plugin::testing::{Size, observation, site};
 use labtrust_plugin::wire::{
     Act, Choice, CreateReply, DecideReply, Decision, Handshake, Manifest, Observation, Site, encode,
 };
-use labtrust_plugin_host::wasm::{Limits, LoadError, WasmMethod, compile};
+use labtrust_plugin_host::LoadedMethod;
+use labtrust_plugin_host::wasm::{Limits, LoadError, compile};
+use std::sync::Arc;
 
 /// A module's parts in text form. The default keeps the contract: its agent 0 does NOOP.
 pub(crate) struct Guest {
@@ -87,11 +89,11 @@ impl Guest {
         wat::parse_str(self.text()).unwrap()
     }
 
-    pub(crate) fn load(&self, limits: Limits) -> Result<WasmMethod, LoadError> {
-        compile(&self.bytes(), limits)
+    pub(crate) fn load(&self, limits: Limits) -> Result<LoadedMethod, LoadError> {
+        compile(&self.bytes(), limits).map(|plugin| LoadedMethod::new(Arc::new(plugin)))
     }
 
-    pub(crate) fn loaded(&self) -> WasmMethod {
+    pub(crate) fn loaded(&self) -> LoadedMethod {
         self.load(LIMITS).unwrap()
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::guest::{Guest, LIMITS, floor, manifest, seen};
 use labtrust_plugin::method::CoordinationMethod;
-use labtrust_plugin::wire::{Decision, HandshakeError, Settings, encode};
+use labtrust_plugin::wire::{Decision, HandshakeError, Manifest, Settings, encode};
 use labtrust_plugin_host::wasm::{Limits, LoadError, Numerics, Refusal, compile, load};
+use labtrust_plugin_host::{Carrier, ManifestError};
 
 fn refusal(guest: &Guest) -> Refusal {
     match guest.load(LIMITS) {
@@ -16,7 +17,8 @@ fn refusal(guest: &Guest) -> Refusal {
 #[test]
 fn the_guest_that_all_others_are_made_of_is_loaded() {
     let method = Guest::default().loaded();
-    assert_eq!((method.id(), method.manifest().version.as_str()), ("org.example.guest", "0.1.0"));
+    let origin = method.origin().unwrap();
+    assert_eq!((method.id(), origin.version.as_str(), origin.carrier), ("org.example.guest", "0.1.0", "wasm"));
     let mut at_work = method.create(&Settings::default(), &floor()).unwrap();
     let mut out = Decision::default();
     at_work.decide(&seen(0), &mut out).unwrap();
@@ -130,10 +132,12 @@ fn a_file_is_known_by_its_digest() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("guest.wasm");
     std::fs::write(&path, Guest::default().bytes()).unwrap();
-    let (one, other) = (load(&path, LIMITS).unwrap(), Guest { free: "nop", ..Guest::default() }.loaded());
-    assert_eq!(one.sha256(), Guest::default().loaded().sha256());
-    assert_ne!(one.sha256(), other.sha256());
-    assert_eq!(one.sha256().len(), 64);
+    let digest = |guest: &Guest| guest.loaded().origin().unwrap().sha256.clone();
+    let one = load(&path, LIMITS).unwrap();
+    assert_eq!(one.origin().path.as_deref(), Some(path.as_path()));
+    assert_eq!(one.origin().sha256, digest(&Guest::default()));
+    assert_ne!(one.origin().sha256, digest(&Guest { free: "nop", ..Guest::default() }));
+    assert_eq!(one.origin().sha256.len(), 64);
 }
 
 #[test]
@@ -141,7 +145,10 @@ fn another_contract_is_refused() {
     let mut manifest = manifest();
     manifest.handshake.contract_major = 7;
     let refused = Guest { manifest: encode(&manifest), ..Guest::default() }.load(LIMITS);
-    assert!(matches!(refused, Err(LoadError::Handshake(HandshakeError::OtherContract { major: 7, .. }))));
+    assert!(matches!(
+        refused,
+        Err(LoadError::Unusable(ManifestError::Handshake(HandshakeError::OtherContract { major: 7, .. })))
+    ));
 }
 
 #[test]
@@ -149,11 +156,23 @@ fn another_kind_is_refused() {
     let mut manifest = manifest();
     manifest.kind = "injection".into();
     let refused = Guest { manifest: encode(&manifest), ..Guest::default() }.load(LIMITS);
-    assert!(matches!(refused, Err(LoadError::Kind { kind, .. }) if kind == "injection"));
+    assert!(matches!(refused, Err(LoadError::Unusable(ManifestError::Kind { kind, .. })) if kind == "injection"));
+}
+
+#[test]
+fn an_id_that_cannot_stand_in_a_path_is_refused() {
+    for id in ["", "../method", "a b", "naïve", &"x".repeat(101)] {
+        let manifest = Manifest { id: id.to_owned(), ..manifest() };
+        let refused = Guest { manifest: encode(&manifest), ..Guest::default() }.load(LIMITS);
+        assert!(matches!(refused, Err(LoadError::Unusable(ManifestError::Name { what: "id", .. }))), "{id}");
+    }
 }
 
 #[test]
 fn a_manifest_that_cannot_be_read_is_refused() {
     let refused = Guest { manifest: vec![0xFF; 12], ..Guest::default() }.load(LIMITS);
-    assert!(matches!(refused, Err(LoadError::Manifest(_))));
+    assert!(matches!(refused, Err(LoadError::Unusable(ManifestError::Garbage(_)))));
+    let refused = Guest { manifest: vec![3, 1, 0xFF], ..Guest::default() }.load(LIMITS);
+    let other = LoadError::Unusable(ManifestError::Handshake(HandshakeError::OtherContract { major: 3, minor: 1 }));
+    assert_eq!(refused.err().map(|error| error.to_string()), Some(other.to_string()), "its contract is known at least");
 }

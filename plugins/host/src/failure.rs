@@ -1,0 +1,67 @@
+//! How a plugin fails at work.
+
+use labtrust_plugin::wire::{Problem, WireError};
+
+/// How an instance of a plugin fails. Nothing of it is used again then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It used all of its fuel.
+    #[error("it used all of its fuel: {limit}")]
+    OutOfFuel {
+        /// What it had [fuel].
+        limit: u64,
+    },
+    /// It called itself too often.
+    #[error("its calls are nested too deeply")]
+    StackOverflow,
+    /// It wanted more memory, or a table larger than is allowed.
+    #[error("it wanted more than its limit of {limit} bytes of memory or {elements} table elements")]
+    OutOfMemory {
+        /// The limit [bytes].
+        limit: u64,
+        /// The limit of its tables [count].
+        elements: usize,
+    },
+    /// Any other trap: it panicked, divided by zero, left its memory.
+    #[error("it stopped with a trap: {rule}")]
+    Trap {
+        /// Which trap.
+        rule: String,
+    },
+    /// A buffer or an answer is not inside of its memory.
+    #[error("{what} at {address} with {len} bytes is outside of its memory of {memory} bytes")]
+    OutOfBounds {
+        /// The buffer or the answer.
+        what: &'static str,
+        /// Where it should be.
+        address: u32,
+        /// How long it should be [bytes].
+        len: u32,
+        /// How large the memory is [bytes].
+        memory: u64,
+    },
+    /// An answer is longer than allowed.
+    #[error("an answer of {len} bytes is longer than the limit of {limit}")]
+    ReplyTooLong {
+        /// Its length [bytes].
+        len: u64,
+        /// The limit [bytes].
+        limit: u64,
+    },
+    /// An answer cannot be read.
+    #[error("its answer cannot be read: {0}")]
+    Garbage(#[from] WireError),
+    /// It says itself that it cannot go on.
+    #[error("it reports: {0}")]
+    Problem(Problem),
+}
+
+impl From<Failure> for Problem {
+    /// What the plugin reports itself keeps its kind.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Problem(problem) => problem,
+            failure => Self::new(failure.to_string()),
+        }
+    }
+}
