@@ -6,9 +6,8 @@
 
 use crate::Origin;
 use crate::params::Params;
-use crate::wire::{
-    CONTRACT_MAJOR, CONTRACT_MINOR, Decision, Handshake, Manifest, Observation, Problem, Settings, Site,
-};
+use crate::sdk::{Answering, Begun, Spoken, unreadable};
+use crate::wire::{Create, DecideReply, Decision, Manifest, Observation, Problem, Settings, Site, decode, encode};
 use std::marker::PhantomData;
 
 /// Name of this kind of plugin.
@@ -128,16 +127,41 @@ impl<M: Method> Coordinator for AtWork<M> {
     }
 }
 
-/// What a method's file says of it.
-#[must_use]
-pub fn manifest<M: Method>(version: &str) -> Manifest {
-    Manifest {
-        handshake: Handshake { contract_major: CONTRACT_MAJOR, contract_minor: CONTRACT_MINOR, features: Vec::new() },
-        kind: KIND.to_owned(),
-        id: M::ID.to_owned(),
-        version: version.to_owned(),
-        summary: M::SUMMARY.to_owned(),
-        params_schema: M::Params::schema(),
+/// Keeps methods apart from other kinds where the compiler looks for what a file speaks ([`Spoken`]).
+pub enum Kind {}
+
+impl<M: Method> Spoken<Kind> for M {
+    fn manifest(version: &str) -> Manifest {
+        Manifest::ours(KIND, M::ID, version, M::SUMMARY, M::Params::schema())
+    }
+
+    fn begin(request: &[u8]) -> Begun {
+        let Create { settings, site } = decode(request).map_err(unreadable)?;
+        let method = M::new(M::Params::read(&settings)?, &site)?;
+        Ok(Box::new(Spoke { method, site }))
+    }
+}
+
+/// A method in one episode that is told of it in messages.
+struct Spoke<M> {
+    method: M,
+    site: Site,
+}
+
+impl<M: Method> Spoke<M> {
+    fn decided(&mut self, request: &[u8]) -> DecideReply {
+        let seen: Observation = decode(request).map_err(unreadable)?;
+        // Once for all: a method may use places without looking twice.
+        seen.check(&self.site).map_err(unreadable)?;
+        let mut decision = Decision::default();
+        self.method.decide(&seen, &mut decision)?;
+        Ok(decision)
+    }
+}
+
+impl<M: Method> Answering for Spoke<M> {
+    fn answer(&mut self, request: &[u8]) -> Vec<u8> {
+        encode(&self.decided(request))
     }
 }
 

@@ -122,6 +122,15 @@ pub struct Manifest {
     pub params_schema: String,
 }
 
+impl Manifest {
+    /// What a plugin says that is built with this crate.
+    #[must_use]
+    pub fn ours(kind: &str, id: &str, version: &str, summary: &str, params_schema: String) -> Self {
+        let [kind, id, version, summary] = [kind, id, version, summary].map(str::to_owned);
+        Self { handshake: Handshake::ours(), kind, id, version, summary, params_schema }
+    }
+}
+
 /// Begins an episode: the method is made new, and knows of no earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Create {

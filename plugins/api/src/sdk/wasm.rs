@@ -1,34 +1,33 @@
-//! A method as a WebAssembly file: what [`export_wasm!`](crate::export_wasm!) exports.
+//! A plugin as a WebAssembly file: what [`export_wasm!`](crate::export_wasm!) exports.
 //!
 //! Every buffer that crosses is a vector of this module, known by its address until it is given back, so that an address
 //! from outside is looked up and never followed. There is no unsafe code here; the macro has one attribute that the
 //! compiler counts as such, the one that gives an exported function its name.
 
-use super::Speaker;
-use crate::method::Method;
+use super::{Speaker, Spoken};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The method of a WebAssembly file and the buffers that are in use.
-pub struct Guest<M> {
-    inner: Mutex<Inner<M>>,
+/// The plugin of a WebAssembly file and the buffers that are in use.
+pub struct Guest {
+    inner: Mutex<Inner>,
 }
 
-struct Inner<M> {
-    speaker: Speaker<M>,
+struct Inner {
+    speaker: Speaker,
     /// By address. The program writes a request into one, and reads a reply out of one.
     buffers: BTreeMap<u32, Vec<u8>>,
 }
 
-impl<M> Guest<M> {
-    /// A guest that nobody has called.
+impl Guest {
+    /// A guest that nobody has called, with the plugin `P` in it.
     #[must_use]
-    pub const fn uncalled() -> Self {
-        Self { inner: Mutex::new(Inner { speaker: Speaker::NEW, buffers: BTreeMap::new() }) }
+    pub const fn uncalled<P: Spoken<K>, K>() -> Self {
+        Self { inner: Mutex::new(Inner { speaker: Speaker::of::<P, K>(), buffers: BTreeMap::new() }) }
     }
 
     /// After a panic the program throws this guest away, so what a panic left behind is never used.
-    fn inner(&self) -> MutexGuard<'_, Inner<M>> {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -41,12 +40,12 @@ impl<M> Guest<M> {
     pub fn free(&self, address: u32) {
         self.inner().buffers.remove(&address);
     }
-}
 
-impl<M: Method> Guest<M> {
     /// `labtrust_contract`: where the manifest is.
     pub fn contract(&self, version: &str) -> u64 {
-        self.inner().reply(Speaker::<M>::manifest(version))
+        let mut inner = self.inner();
+        let manifest = inner.speaker.manifest(version);
+        inner.reply(manifest)
     }
 
     /// `labtrust_create`: where the answer to the request at `address` is.
@@ -59,7 +58,7 @@ impl<M: Method> Guest<M> {
         self.answer(address, Speaker::decide)
     }
 
-    fn answer(&self, address: u32, answer: fn(&mut Speaker<M>, &[u8]) -> Vec<u8>) -> u64 {
+    fn answer(&self, address: u32, answer: fn(&mut Speaker, &[u8]) -> Vec<u8>) -> u64 {
         let mut inner = self.inner();
         let Inner { speaker, buffers } = &mut *inner;
         let request = buffers.get(&address).map_or(&[] as &[u8], Vec::as_slice);
@@ -68,7 +67,7 @@ impl<M: Method> Guest<M> {
     }
 }
 
-impl<M> Inner<M> {
+impl Inner {
     /// Keeps a buffer; its address and length.
     fn keep(&mut self, mut buffer: Vec<u8>) -> (u32, u32) {
         // Addresses have 32 bits where this runs; elsewhere, in a test, a part of one is as good a name.
@@ -86,16 +85,16 @@ impl<M> Inner<M> {
     }
 }
 
-/// Makes a WebAssembly plugin of a [`Method`]: `export_wasm!(Nearest);` once in a crate of
-/// type `cdylib`. Does nothing when the crate is built for another target, as its tests are.
+/// Makes a WebAssembly plugin of a [`Method`](crate::method::Method): `export_wasm!(Nearest);` once in a crate of type
+/// `cdylib`. Does nothing when the crate is built for another target, as its tests are.
 #[macro_export]
 macro_rules! export_wasm {
-    ($method:ty) => {
+    ($plugin:ty) => {
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "an exported function needs its own name; nothing in here is unsafe to call")]
         mod labtrust_exports {
             use super::*;
-            static GUEST: $crate::sdk::wasm::Guest<$method> = $crate::sdk::wasm::Guest::uncalled();
+            static GUEST: $crate::sdk::wasm::Guest = $crate::sdk::wasm::Guest::uncalled::<$plugin, _>();
 
             #[unsafe(no_mangle)]
             extern "C" fn labtrust_contract() -> u64 {
@@ -119,10 +118,7 @@ macro_rules! export_wasm {
             }
         }
 
-        /// A method that cannot be exported is told so on every target.
-        const _: fn() = || {
-            fn is_method<M: $crate::method::Method>() {}
-            is_method::<$method>();
-        };
+        /// What cannot be exported is told so on every target.
+        const _: fn() -> $crate::sdk::Speaker = $crate::sdk::Speaker::of::<$plugin, _>;
     };
 }

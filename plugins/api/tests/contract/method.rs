@@ -21,7 +21,7 @@ fn settings(name: &str, number: i64) -> Settings {
 fn bytes_and_calls_give_the_same_decisions() {
     let site = site(5, SIZE);
     let mut called = Compiled::<FirstCome>::NEW.create(&settings("batch", 7), &site).unwrap();
-    let mut spoken = Speaker::<FirstCome>::default();
+    let mut spoken = Speaker::of::<FirstCome, _>();
     let created = spoken.create(&encode(&Create { settings: settings("batch", 7), site: site.clone() }));
     assert_eq!(decode::<CreateReply>(&created).unwrap(), Ok(()));
     let (mut out, mut acts) = (Decision::default(), 0);
@@ -38,7 +38,7 @@ fn bytes_and_calls_give_the_same_decisions() {
 
 #[test]
 fn the_manifest_says_who_it_is_and_what_it_takes() {
-    let manifest: Manifest = decode(&Speaker::<FirstCome>::manifest("1.0.0")).unwrap();
+    let manifest: Manifest = decode(&Speaker::of::<FirstCome, _>().manifest("1.0.0")).unwrap();
     assert_eq!(manifest.handshake.check(), Ok(()));
     assert_eq!((manifest.kind.as_str(), manifest.id.as_str()), (KIND, "org.example.first_come"));
     let schema: serde_json::Value = serde_json::from_str(&manifest.params_schema).unwrap();
@@ -57,7 +57,7 @@ fn a_method_is_found_by_its_id() {
 #[test]
 fn what_a_method_refuses_is_told_with_its_kind() {
     let refused = |settings: Settings, site: Site| {
-        let bytes = Speaker::<FirstCome>::default().create(&encode(&Create { settings, site }));
+        let bytes = Speaker::of::<FirstCome, _>().create(&encode(&Create { settings, site }));
         decode::<CreateReply>(&bytes).unwrap().unwrap_err().kind
     };
     assert_eq!(refused(settings("batch", 0), site(5, SIZE)), ProblemKind::Settings);
@@ -67,7 +67,7 @@ fn what_a_method_refuses_is_told_with_its_kind() {
 
 #[test]
 fn what_cannot_be_read_is_a_problem_and_no_panic() {
-    let mut speaker = Speaker::<FirstCome>::default();
+    let mut speaker = Speaker::of::<FirstCome, _>();
     let problem = |bytes: Vec<u8>| decode::<DecideReply>(&bytes).unwrap().unwrap_err();
     let early = problem(speaker.decide(&encode(&Observation::default())));
     assert_eq!((early.kind, early.message.as_str()), (ProblemKind::Message, "nothing was created yet"));
@@ -100,7 +100,7 @@ fn a_new_episode_knows_nothing_of_the_last() {
 
 #[test]
 fn a_guest_gives_back_every_buffer_and_follows_no_address() {
-    let guest = Guest::<FirstCome>::uncalled();
+    let guest = Guest::uncalled::<FirstCome, _>();
     let len = |reply: u64| reply as u32;
     assert!(len(guest.contract("1.0.0")) > 0);
     let (first, second) = (guest.alloc(16), guest.alloc(16));
