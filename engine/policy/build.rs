@@ -10,7 +10,8 @@ use std::{env, fs, io};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let crate_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let policy_dir = crate_dir.join("../../policy").canonicalize()?;
+    // A link to the repository's policy, and the files themselves in a package.
+    let policy_dir = crate_dir.join("policy").canonicalize()?;
     let mut files = Vec::new();
     collect(&policy_dir, "", &mut files)?;
     // Binary search in the table needs the order of the names, whatever the file system's order is.

@@ -26,7 +26,7 @@ pub struct Constraints {
 }
 
 /// The conditions of the protocol, for a benchmark that states none.
-pub const STANDARD_CONSTRAINTS: &str = include_str!("../../001_synthetic_mine_throughput/constraints.yaml");
+pub const STANDARD_CONSTRAINTS: &str = include_str!("../001_synthetic_mine_throughput/constraints.yaml");
 
 /// `benchmark.yaml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -64,7 +64,7 @@ pub struct TaskFiles<'a> {
 
 macro_rules! embedded {
     ($($path:literal),* $(,)?) => {
-        [$(($path, include_bytes!(concat!("../../001_synthetic_mine_throughput/", $path)).as_slice())),*]
+        [$(($path, include_bytes!(concat!("../001_synthetic_mine_throughput/", $path)).as_slice())),*]
     };
 }
 
