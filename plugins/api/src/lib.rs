@@ -9,6 +9,8 @@
 //! [`params`] and [`wire`] ([`sdk`] does the rest). This crate contains no simulation: no world, no calendar, no rule of
 //! any laboratory or mine; and it loads nothing: no file, no library, no engine for other people's code.
 
+#[cfg(feature = "native")]
+pub mod abi;
 pub mod method;
 mod origin;
 pub mod params;

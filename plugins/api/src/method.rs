@@ -1,8 +1,9 @@
 //! Coordination methods: one mind for many agents.
 //!
 //! An author writes a [`Method`]: parameters, a constructor, and a decision for each step. The same source is compiled
-//! in (`register_method!`) or becomes a file of its own (`export_wasm!`); the program sees a [`CoordinationMethod`]
-//! either way, makes a [`Coordinator`] of it for every episode, and cannot tell the two apart by what they decide.
+//! in (`register_method!`) or becomes a file of its own (`export_native!`, `export_wasm!`); the program sees a
+//! [`CoordinationMethod`] either way, makes a [`Coordinator`] of it for every episode, and cannot tell the two apart by
+//! what they decide.
 
 use crate::Origin;
 use crate::params::Params;

@@ -7,6 +7,8 @@ pub use crate::wire::{
     Act, Choice, Decision, DeviceStatus, Observation, Priority, Problem, ProblemKind, Site, Specimen, Stage,
 };
 
+#[cfg(feature = "native")]
+pub use crate::export_native;
 #[cfg(feature = "wasm")]
 pub use crate::export_wasm;
 #[cfg(feature = "compiled-in")]

@@ -1,9 +1,11 @@
 //! The author's side of a plugin that is a file of its own: bytes in, bytes out.
 //!
 //! [`Speaker`] turns messages into calls of what an author wrote and the answers into messages. It knows no kind of
-//! plugin: what a kind says and answers is its [`Spoken`]. A carrier adds only how the bytes get in and out: [`wasm`]
-//! for WebAssembly.
+//! plugin: what a kind says and answers is its [`Spoken`]. A carrier adds only how the bytes get in and out: [`native`]
+//! for a shared library, [`wasm`] for WebAssembly.
 
+#[cfg(feature = "native")]
+pub mod native;
 #[cfg(feature = "wasm")]
 pub mod wasm;
 

@@ -62,5 +62,6 @@ impl Method for FirstCome {
         Ok(())
     }
 }
+export_native!(FirstCome);
 export_wasm!(FirstCome);
 register_method!(FirstCome);

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod example;
+mod header;
 mod lab;
 mod method;
 mod vectors;
