@@ -1,7 +1,9 @@
 //! Made-up sites and observations, to try a method on: always the same for the same numbers, and always regular.
 //!
 //! They are no laboratory: nothing follows from one step to the next. They are for questions like "does it decide the
-//! same in every carrier?" and "does it survive what it has never seen?".
+//! same in every carrier?" and "does it survive what it has never seen?"; [`check`] asks them.
+
+pub mod check;
 
 use crate::wire::{AgentSite, DeviceSite, DeviceStatus, DoorSite, Observation, Priority, Site, Stage, WireError};
 

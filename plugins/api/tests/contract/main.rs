@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod bytes;
+mod check;
 mod example;
 mod header;
 mod lab;
