@@ -43,6 +43,7 @@ pub trait Injection: Send + Sync {
     fn injector(&self, opening: &Opening<'_>) -> Box<dyn Injector>;
 }
 
+// ANCHOR: no_injection
 /// Disturbs nothing: an episode with it and one without have the same record.
 pub struct NoInjection;
 
@@ -60,3 +61,4 @@ impl Injection for NoInjection {
         Box::new(Idle)
     }
 }
+// ANCHOR_END: no_injection

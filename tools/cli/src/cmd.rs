@@ -21,6 +21,7 @@ pub(crate) mod normalize_tokens;
 mod not_yet;
 mod plain_run;
 pub(crate) mod plugins;
+pub(crate) mod plugins_new;
 pub(crate) mod quick_eval;
 pub(crate) mod record_score;
 pub(crate) mod run_benchmark;

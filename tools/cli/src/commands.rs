@@ -48,13 +48,14 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::man::Options>(),
     entry::<cmd::controls::List>(),
     entry::<cmd::plugins::List>(),
+    entry::<cmd::plugins_new::Options>(),
     entry::<cmd::lab_draw::Options>(),
 ];
 
 /// What the groups of commands are for.
 const GROUPS: &[(&str, &str)] = &[
     ("controls", "See which controls the laboratory has"),
-    ("plugins", "See which domains, tasks, metrics, agent sets and injections there are"),
+    ("plugins", "See which plugins there are, and begin one"),
     ("lab", "Look at the laboratory"),
 ];
 

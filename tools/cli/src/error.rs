@@ -68,6 +68,8 @@ pub(crate) enum CliError {
     RunFailed { threads: usize, said: String },
     #[error("cannot start this program a second time: {source}")]
     Child { source: std::io::Error },
+    #[error("{} is no checkout of LabTrust: {reason}", path.display())]
+    NoCheckout { path: PathBuf, reason: String },
     #[error("{option} {value:?} is no file name")]
     NotAName { option: &'static str, value: String },
     #[error("there is no {what} {name:?}")]
@@ -139,6 +141,7 @@ impl CliError {
             Self::ParquetCheckpoints => "write checkpoints with `--log-format jsonl`".to_owned(),
             Self::Protocol(error) => return error.hint().map(str::to_owned),
             Self::Measured { .. } => "the end of what it said is in the metrics file".to_owned(),
+            Self::NoCheckout { .. } => "name the directory that `git clone` made, or leave --sdk out".to_owned(),
             Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
             _ => return None,
         })
