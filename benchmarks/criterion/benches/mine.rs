@@ -1,7 +1,8 @@
 //! The mine: what a study of it costs before anything is written.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use labtrust_mine_haulage::{EventLog, MineData, Model, dispatch::NearestAvailableLoader};
+use labtrust_mine_haulage::dispatch::{Compiled, NearestAvailableLoader};
+use labtrust_mine_haulage::{EventLog, MineData, Model, Outcome};
 use std::hint::black_box;
 
 /// Replications of each scenario, as the benchmark asks for [count].
@@ -16,22 +17,22 @@ fn study(c: &mut Criterion) {
         .into_iter()
         .map(|id| {
             let scenario = data.scenario(id, &[]).expect("the built-in scenarios are right");
-            Model::new(&scenario, &NearestAvailableLoader).expect("the built-in scenarios have ways")
+            Model::new(&scenario, &Compiled::<NearestAvailableLoader>::NEW).expect("the built-in scenarios have ways")
         })
         .collect();
+    let shift = |model: &Model, replication: u64, log: Option<&mut EventLog>| -> Outcome {
+        model.replicate(model.scenario().base_seed + replication, log).expect("a compiled-in policy does not fail")
+    };
     let shifts = |log: &mut Option<EventLog>| {
         let mut tonnes = 0.0;
         for model in &models {
             for replication in 0..REPLICATIONS {
-                tonnes += model.replicate(model.scenario().base_seed + replication, log.as_mut()).tonnes;
+                tonnes += shift(model, replication, log.as_mut()).tonnes;
             }
         }
         tonnes
     };
-    let events: u64 = models
-        .iter()
-        .flat_map(|model| (0..REPLICATIONS).map(|i| model.replicate(model.scenario().base_seed + i, None).events))
-        .sum();
+    let events: u64 = models.iter().flat_map(|model| (0..REPLICATIONS).map(|i| shift(model, i, None).events)).sum();
     let mut group = c.benchmark_group("mine/six_scenarios_of_30_shifts");
     group.throughput(Throughput::Elements(events));
     group.bench_function("without_log", |bencher| bencher.iter(|| black_box(shifts(&mut None))));
@@ -47,7 +48,8 @@ fn prepare(c: &mut Criterion) {
             let data = MineData::built_in();
             let prepared = data.scenario_ids().into_iter().map(|id| {
                 let scenario = data.scenario(id, &[]).expect("the built-in scenarios are right");
-                Model::new(&scenario, &NearestAvailableLoader).expect("the built-in scenarios have ways")
+                Model::new(&scenario, &Compiled::<NearestAvailableLoader>::NEW)
+                    .expect("the built-in scenarios have ways")
             });
             black_box(prepared.count())
         });

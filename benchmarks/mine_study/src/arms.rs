@@ -66,8 +66,7 @@ struct Job {
 /// What came of it.
 struct Done {
     job: usize,
-    figures: Figures,
-    rows: Printed,
+    run: Result<(Figures, Printed), StudyError>,
 }
 
 /// Rows of a log, at the beginning of a buffer.
@@ -93,7 +92,7 @@ struct Work<'a> {
 /// many threads there are, while later replications are still running.
 ///
 /// # Errors
-/// Whatever `sink` fails with.
+/// Whatever `sink` fails with, or the first replication whose dispatch policy does.
 pub(crate) fn run(
     arms: Vec<Arm>,
     threads: NonZeroUsize,
@@ -137,30 +136,38 @@ impl Work<'_> {
             let Some(Job { arm: place, replication, logged }) = self.jobs.get(job) else { break };
             let arm = &self.arms[*place];
             let outcome = arm.model.replicate(arm.seed(*replication), logged.then_some(&mut log));
-            outcome.check_books().expect("every truck and every minute is in the books once");
-            let mut rows = Printed::default();
-            if *logged {
-                rows.text = self.spent.lock().ok().and_then(|mut spent| spent.pop()).unwrap_or_default();
-                rows.length = self.printers[*place].print(*replication, log.rows(), &mut rows.text);
-            }
-            let figures = Figures::of(&outcome, &arm.resources);
-            if done.send(Done { job, figures, rows }).is_err() {
+            let run = outcome.map(|outcome| {
+                outcome.check_books().expect("every truck and every minute is in the books once");
+                let mut rows = Printed::default();
+                if *logged {
+                    rows.text = self.spent.lock().ok().and_then(|mut spent| spent.pop()).unwrap_or_default();
+                    rows.length = self.printers[*place].print(*replication, log.rows(), &mut rows.text);
+                }
+                (Figures::of(&outcome, &arm.resources), rows)
+            });
+            let run = run.map_err(|error| StudyError::Dispatch { replication: *replication, error: Box::new(error) });
+            if done.send(Done { job, run }).is_err() {
                 break;
             }
         }
     }
 
-    /// Puts what comes in into order.
+    /// Puts what comes in into order. Of several failures the first in that order is told, however many threads there
+    /// are.
     fn collect(&self, receive: &mpsc::Receiver<Done>, sink: Sink<'_>) -> Result<Vec<Option<Figures>>, StudyError> {
         let mut figures: Vec<Option<Figures>> = Vec::new();
-        let mut early: Vec<Option<Printed>> = Vec::new();
+        let mut early: Vec<Option<Result<Printed, StudyError>>> = Vec::new();
         figures.resize_with(self.jobs.len(), || None);
         early.resize_with(self.jobs.len(), || None);
         let mut due = 0;
-        for done in receive {
-            figures[done.job] = Some(done.figures);
-            early[done.job] = Some(done.rows);
-            while let Some(rows) = early.get_mut(due).and_then(Option::take) {
+        for Done { job, run } in receive {
+            let run = run.map(|(measured, rows)| {
+                figures[job] = Some(measured);
+                rows
+            });
+            early[job] = Some(run);
+            while let Some(run) = early.get_mut(due).and_then(Option::take) {
+                let rows = run?;
                 let Job { arm, replication, logged } = self.jobs[due];
                 if logged {
                     sink(arm, replication, &rows.text[..rows.length])?;

@@ -2,7 +2,7 @@
 
 use crate::draw::PictureError;
 use crate::spec::SweepError;
-use labtrust_mine_haulage::{DataError, ModelError};
+use labtrust_mine_haulage::{DataError, DispatchError, ModelError};
 use labtrust_plugin::RegistryError;
 use std::path::PathBuf;
 
@@ -16,6 +16,14 @@ pub enum StudyError {
     /// A scenario cannot be simulated.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The dispatch policy fails in a replication.
+    #[error("replication {replication}: {error}")]
+    Dispatch {
+        /// Which replication, from 0.
+        replication: u32,
+        /// How it fails.
+        error: Box<DispatchError>,
+    },
     /// There is no such dispatch policy.
     #[error(transparent)]
     Registry(#[from] RegistryError),

@@ -4,14 +4,16 @@
 //!
 //! A laboratory registers a `lab::LabDomain`, any other domain a `Domain`, a task a `Task`, a group of figures a
 //! `metric::Metric`, a set of agents an `AgentSet`, a disturbance an `Injection`, a way to direct many agents a
-//! [`method::Method`], a way to send trucks a `mine::DispatchPolicy`; all are found by id through `Registry`. A method may
-//! also be a file of its own: then it is built without the feature `compiled-in`, and needs no more than [`method`],
-//! [`params`] and [`wire`] ([`sdk`] does the rest). This crate contains no simulation: no world, no calendar, no rule of
+//! [`method::Method`], a way to direct one an [`agent::Agent`], a way to send trucks a [`mine::Dispatch`]; all are found by id
+//! through `Registry`. The last three may also be files of their own: then they are built without the feature
+//! `compiled-in`, and need no more than their trait, [`params`] and [`wire`] ([`sdk`] does the rest). This crate contains no simulation: no world, no calendar, no rule of
 //! any laboratory or mine; and it loads nothing: no file, no library, no engine for other people's code.
 
 #[cfg(feature = "native")]
 pub mod abi;
+pub mod agent;
 pub mod method;
+pub mod mine;
 mod origin;
 pub mod params;
 pub mod prelude;
@@ -30,8 +32,6 @@ mod injection;
 pub mod lab;
 #[cfg(feature = "compiled-in")]
 pub mod metric;
-#[cfg(feature = "compiled-in")]
-pub mod mine;
 #[cfg(feature = "compiled-in")]
 mod registry;
 #[cfg(feature = "compiled-in")]

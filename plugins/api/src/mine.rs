@@ -1,121 +1,162 @@
-//! The mine's vocabulary for extensions: what a dispatch policy sees, and what it answers.
+//! The mine's vocabulary for extensions: a policy that says where empty trucks go.
 //!
-//! A policy is asked each time a truck stands empty and needs a loader. It sees one [`LoaderOption`] for every loader
-//! that the truck can reach and come back from to the dump, ordered by id, in a slice that the simulation reuses: a
-//! decision allocates nothing. A policy keeps no state, so one instance serves every replication on every thread.
+//! An author writes a [`Dispatch`]: parameters, a constructor, and a choice each time a truck stands empty. The same
+//! source is compiled in (`register_dispatch!`) or becomes a file of its own (`export_wasm!`); the program sees a
+//! [`DispatchPolicy`] either way, and makes a [`Dispatcher`] of it for every replication: a policy may keep state, and
+//! none of it passes from one replication to another.
 
-use labtrust_kernel::{SimDuration, SimTime};
+use crate::Origin;
+use crate::method::Tally;
+use crate::params::Params;
+use crate::sdk::{Answering, Begun, Spoken, unreadable};
+use crate::wire::mine::{CreateDispatch, DispatchReply};
+use crate::wire::{Manifest, Problem, Settings, decode, encode};
+use std::marker::PhantomData;
 
-/// A truck: its place in the fleet, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TruckId(pub u16);
+pub use crate::wire::mine::{
+    DispatchRequest, DumpSite, LoaderId, LoaderOption, LoaderSite, MineSite, TruckId, TruckSite,
+};
 
-/// A loader: its place in the site's list, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LoaderId(pub u16);
+/// Name of this kind of plugin.
+pub const KIND: &str = "mine-dispatch";
 
-/// One loader that the truck may be sent to.
+/// A dispatch policy, as its author writes it.
 ///
-/// All lengths of time are expected values: nominal drives, and mean service times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoaderOption {
-    /// Which loader.
-    pub loader: LoaderId,
-    /// Trucks that it loads at once [count], at least 1.
-    pub capacity: u32,
-    /// The empty drive from where the truck stands.
-    pub travel: SimDuration,
-    /// Loading one truck.
-    pub load: SimDuration,
-    /// The loaded drive from here to the dump point.
-    pub haul: SimDuration,
-    /// Dumping one truck.
-    pub dump: SimDuration,
-    /// Trucks being loaded [count].
-    pub loading: u32,
-    /// Trucks in the queue [count].
-    pub waiting: u32,
-    /// Trucks that were sent here and have not arrived [count].
-    pub on_the_way: u32,
-    /// Loading work that is promised already: a mean service for each truck that waits or is on its way, and for
-    /// those being loaded what is left of theirs, none below zero. Work of one server; divide by the capacity.
-    pub committed: SimDuration,
-}
+/// It is a function of what it was given: its parameters, the mine, and the requests so far. It has no clock, and
+/// chance only from [`MineSite::seed`].
+pub trait Dispatch: Send + Sized + 'static {
+    /// The id, as scenarios name it: `org.example.shortest_wait`.
+    const ID: &'static str;
+    /// What it does, in one sentence.
+    const SUMMARY: &'static str;
+    /// Its parameters; made with [`params!`](crate::params!).
+    type Params: Params;
 
-impl LoaderOption {
-    /// Trucks that were sent here and are not loaded yet [count].
-    #[must_use]
-    pub const fn committed_trucks(&self) -> u32 {
-        self.loading + self.waiting + self.on_the_way
-    }
-
-    /// The committed work, shared by the loader's servers: when the loader would be free for one more.
-    #[must_use]
-    pub const fn backlog(&self) -> SimDuration {
-        SimDuration::from_nanos(self.committed.as_nanos() / self.capacity as u64)
-    }
-
-    /// A whole cycle over this loader with nobody else about: drive, load, haul, dump.
-    #[must_use]
-    pub const fn undisturbed_cycle(&self) -> SimDuration {
-        self.travel.saturating_add(self.load).saturating_add(self.haul).saturating_add(self.dump)
-    }
-
-    /// The choice of this loader.
-    #[must_use]
-    pub const fn choose(&self) -> LoaderChoice {
-        LoaderChoice(self.loader)
-    }
-}
-
-/// What a policy sees when a truck needs a loader.
-#[derive(Clone, Copy, Debug)]
-pub struct DispatchView<'a> {
-    /// The time.
-    pub now: SimTime,
-    /// The truck that is sent.
-    pub truck: TruckId,
-    /// Trucks in the fleet [count].
-    pub fleet: u16,
-    /// The loaders it may be sent to, ordered by id; at least one.
-    pub loaders: &'a [LoaderOption],
-}
-
-impl DispatchView<'_> {
-    /// The loader with the least `cost`; of equal ones the one with the shortest undisturbed cycle, of those the one
-    /// with the lowest id. Policies that differ only in their cost differ only in one line.
+    /// The policy at the start of a replication.
     ///
-    /// # Panics
-    /// When there is no loader to choose from, which a simulation never asks about.
-    pub fn least<C: Ord>(&self, mut cost: impl FnMut(&LoaderOption) -> C) -> LoaderChoice {
-        self.loaders
-            .iter()
-            .min_by_key(|option| (cost(option), option.undisturbed_cycle(), option.loader))
-            .expect("a decision has at least one loader to choose from")
-            .choose()
+    /// # Errors
+    /// [`Problem`] when it cannot work with these parameters, or in this mine.
+    fn new(params: Self::Params, site: &MineSite) -> Result<Self, Problem>;
+
+    /// The loader that the truck is sent to: one of those in the request, of which there is at least one.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot go on.
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem>;
+}
+
+/// A dispatch policy at work in one replication.
+pub trait Dispatcher: Send {
+    /// The loader that the truck is sent to.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot go on: the study fails with it.
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem>;
+
+    /// What it did so far. A policy that is compiled in has nothing to tell.
+    fn tally(&self) -> Tally {
+        Tally::default()
     }
 }
 
-/// A policy's answer. Made by [`LoaderOption::choose`], so that it names a loader that was on offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoaderChoice(LoaderId);
-
-impl LoaderChoice {
-    /// The loader.
-    #[must_use]
-    pub const fn loader(self) -> LoaderId {
-        self.0
-    }
-}
-
-/// Where empty trucks are sent, registered under its id.
+/// A dispatch policy, however it is carried.
 pub trait DispatchPolicy: Send + Sync {
     /// The id, as scenarios name it.
-    fn id(&self) -> &'static str;
+    fn id(&self) -> &str;
 
     /// What it does, in one sentence.
-    fn summary(&self) -> &'static str;
+    fn summary(&self) -> &str;
 
-    /// Chooses a loader. A function of the view only: the same view gives the same choice.
-    fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice;
+    /// JSON Schema of its parameters, as text.
+    fn params_schema(&self) -> String;
+
+    /// The file that it comes from; none of a policy that is compiled in.
+    fn origin(&self) -> Option<&Origin> {
+        None
+    }
+
+    /// The policy at the start of a replication.
+    ///
+    /// # Errors
+    /// [`Problem`] when it cannot work with these parameters, or in this mine.
+    fn dispatcher(&self, settings: &Settings, site: &MineSite) -> Result<Box<dyn Dispatcher + '_>, Problem>;
+}
+
+/// A [`Dispatch`] that is compiled in.
+pub struct Compiled<D>(PhantomData<fn() -> D>);
+
+impl<D> Compiled<D> {
+    /// The policy, for the registry.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<D: Dispatch> DispatchPolicy for Compiled<D> {
+    fn id(&self) -> &str {
+        D::ID
+    }
+
+    fn summary(&self) -> &str {
+        D::SUMMARY
+    }
+
+    fn params_schema(&self) -> String {
+        D::Params::schema()
+    }
+
+    fn dispatcher(&self, settings: &Settings, site: &MineSite) -> Result<Box<dyn Dispatcher + '_>, Problem> {
+        Ok(Box::new(AtWork(D::new(D::Params::read(settings)?, site)?)))
+    }
+}
+
+/// A compiled-in policy in one replication.
+struct AtWork<D>(D);
+
+impl<D: Dispatch> Dispatcher for AtWork<D> {
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem> {
+        self.0.choose(seen)
+    }
+}
+
+/// Keeps policies apart from other kinds where the compiler looks for what a file speaks ([`Spoken`]).
+pub enum Kind {}
+
+impl<D: Dispatch> Spoken<Kind> for D {
+    fn manifest(version: &str) -> Manifest {
+        Manifest::ours(KIND, D::ID, version, D::SUMMARY, D::Params::schema())
+    }
+
+    fn begin(request: &[u8]) -> Begun {
+        let CreateDispatch { settings, site } = decode(request).map_err(unreadable)?;
+        let policy = D::new(D::Params::read(&settings)?, &site)?;
+        Ok(Box::new(Spoke { policy, site }))
+    }
+}
+
+/// A policy in one replication that is told of it in messages.
+struct Spoke<D> {
+    policy: D,
+    site: MineSite,
+}
+
+impl<D: Dispatch> Spoke<D> {
+    fn chosen(&mut self, request: &[u8]) -> DispatchReply {
+        let seen: DispatchRequest = decode(request).map_err(unreadable)?;
+        seen.check(&self.site).map_err(unreadable)?;
+        self.policy.choose(&seen)
+    }
+}
+
+impl<D: Dispatch> Answering for Spoke<D> {
+    fn answer(&mut self, request: &[u8]) -> Vec<u8> {
+        encode(&self.chosen(request))
+    }
+}
+
+/// Registers a compiled-in dispatch policy: `register_dispatch!(ShortestQueue);` beside the type.
+#[cfg(feature = "compiled-in")]
+#[macro_export]
+macro_rules! register_dispatch {
+    ($policy:ty) => {
+        $crate::register_plugin!(MineDispatch, $crate::mine::Compiled::<$policy>::NEW);
+    };
 }

@@ -21,6 +21,8 @@ pub enum Plugin {
     Domain(&'static dyn Domain),
     /// A way to direct many agents.
     CoordinationMethod(&'static dyn CoordinationMethod),
+    /// A way to direct one agent, as a team: an instance for each.
+    AgentPolicy(&'static dyn CoordinationMethod),
     /// A way to send empty trucks to loaders.
     MineDispatch(&'static dyn DispatchPolicy),
 }
@@ -36,7 +38,8 @@ impl Plugin {
             Self::AgentSet(_) => "agents",
             Self::Injection(_) => "injection",
             Self::CoordinationMethod(_) => crate::method::KIND,
-            Self::MineDispatch(_) => "mine-dispatch",
+            Self::AgentPolicy(_) => crate::agent::KIND,
+            Self::MineDispatch(_) => crate::mine::KIND,
         }
     }
 
@@ -50,7 +53,7 @@ impl Plugin {
             Self::AgentSet(set) => set.id(),
             Self::Injection(injection) => injection.id(),
             Self::Domain(domain) => domain.id(),
-            Self::CoordinationMethod(method) => method.id(),
+            Self::CoordinationMethod(method) | Self::AgentPolicy(method) => method.id(),
             Self::MineDispatch(policy) => policy.id(),
         }
     }
@@ -192,7 +195,7 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Unknown`], which lists the known policies.
     pub fn mine_dispatch(&self, id: &str) -> Result<&'static dyn DispatchPolicy, RegistryError> {
-        self.find("mine-dispatch", id, |plugin| match plugin {
+        self.find(crate::mine::KIND, id, |plugin| match plugin {
             Plugin::MineDispatch(policy) => Some(policy),
             _ => None,
         })
@@ -205,6 +208,17 @@ impl Registry {
     pub fn coordination_method(&self, id: &str) -> Result<&'static dyn CoordinationMethod, RegistryError> {
         self.find(crate::method::KIND, id, |plugin| match plugin {
             Plugin::CoordinationMethod(method) => Some(method),
+            _ => None,
+        })
+    }
+
+    /// The agent policy `id`, as a team in which each agent has an instance of its own.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`], which lists the known policies.
+    pub fn agent_policy(&self, id: &str) -> Result<&'static dyn CoordinationMethod, RegistryError> {
+        self.find(crate::agent::KIND, id, |plugin| match plugin {
+            Plugin::AgentPolicy(policy) => Some(policy),
             _ => None,
         })
     }

@@ -1,10 +1,12 @@
-//! Made-up sites and observations, to try a method on: always the same for the same numbers, and always regular.
+//! Made-up sites and observations, mines and requests, to try a plugin on: always the same for the same numbers, and always
+//! regular.
 //!
-//! They are no laboratory: nothing follows from one step to the next. They are for questions like "does it decide the
-//! same in every carrier?" and "does it survive what it has never seen?"; [`check`] asks them.
+//! They are no laboratory and no mine: nothing follows from one step to the next. They are for questions like "does it
+//! decide the same in every carrier?" and "does it survive what it has never seen?"; [`check`] asks them.
 
 pub mod check;
 
+use crate::wire::mine::{DispatchRequest, DumpSite, LoaderId, LoaderOption, LoaderSite, MineSite, TruckId, TruckSite};
 use crate::wire::{AgentSite, DeviceSite, DeviceStatus, DoorSite, Observation, Priority, Site, Stage, WireError};
 
 /// A sequence of numbers that looks random: SplitMix64.
@@ -186,6 +188,59 @@ pub fn observation(seed: u64, site: &Site, work: usize) -> Result<Observation, W
     seen.check(site)?;
     Ok(seen)
 }
+
+/// A mine with a fleet of `trucks` and so many loaders.
+#[must_use]
+pub fn mine_site(seed: u64, trucks: u16, loaders: u16) -> MineSite {
+    let mut numbers = Numbers::new(seed);
+    let payload_kg = |numbers: &mut Numbers| 40_000 + 1000 * numbers.below(60) as u64;
+    MineSite {
+        seed,
+        begin_ns: 0,
+        end_ns: 8 * 3600 * SECOND_NS,
+        trucks: (0..trucks)
+            .map(|truck| TruckSite { id: format!("T{truck:02}"), payload_kg: payload_kg(&mut numbers) })
+            .collect(),
+        loaders: (0..loaders)
+            .map(|loader| LoaderSite { id: format!("L{loader}"), capacity: 1 + numbers.below(3) as u32 })
+            .collect(),
+        dump: DumpSite { id: "CRUSHER".to_owned(), capacity: 1 },
+    }
+}
+
+/// A truck of `site` that needs a loader, and some of its loaders, at least one if there is any.
+#[must_use]
+pub fn dispatch_request(seed: u64, site: &MineSite) -> DispatchRequest {
+    let mut numbers = Numbers::new(seed);
+    let n = &mut numbers;
+    let always = n.below(site.loaders.len());
+    let (now_ns, truck) = (n.below(28_800) as u64 * SECOND_NS, TruckId(n.below(site.trucks.len()) as u16));
+    let mut loaders = Vec::new();
+    for (place, loader) in site.loaders.iter().enumerate() {
+        let mut time_ns = |most_s: usize| n.below(most_s) as u64 * SECOND_NS;
+        let (travel_ns, load_ns, haul_ns) = (time_ns(900), 60 * SECOND_NS + time_ns(300), time_ns(900));
+        let (loading, waiting) = (n.below(loader.capacity as usize + 1) as u32, n.below(4) as u32);
+        let on_the_way = n.below(4) as u32;
+        let option = LoaderOption {
+            loader: LoaderId(place as u16),
+            capacity: loader.capacity,
+            travel_ns,
+            load_ns,
+            haul_ns,
+            dump_ns: 120 * SECOND_NS,
+            loading,
+            waiting,
+            on_the_way,
+            committed_ns: load_ns * u64::from(waiting + on_the_way),
+        };
+        if place == always || n.below(3) > 0 {
+            loaders.push(option);
+        }
+    }
+    DispatchRequest { now_ns, truck, loaders }
+}
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 const STAGES: [Stage; 17] = [
     Stage::InTransit,

@@ -11,6 +11,7 @@
 mod act;
 mod codec;
 mod decision;
+pub mod mine;
 mod observation;
 mod rows;
 mod settings;

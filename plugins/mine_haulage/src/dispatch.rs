@@ -5,6 +5,8 @@ mod least_expected_cycle;
 mod nearest_available_loader;
 mod shortest_queue;
 
+pub use labtrust_plugin::mine::Compiled;
+
 pub use fixed_assignment::FixedAssignment;
 pub use least_expected_cycle::LeastExpectedCycle;
 pub use nearest_available_loader::NearestAvailableLoader;

@@ -6,10 +6,11 @@
 //! replications, and it knows nothing of laboratories.
 //!
 //! ```
-//! use labtrust_mine_haulage::{MineData, Model, dispatch::NearestAvailableLoader};
+//! use labtrust_mine_haulage::dispatch::{Compiled, NearestAvailableLoader};
+//! use labtrust_mine_haulage::{MineData, Model};
 //!
 //! let scenario = MineData::built_in().scenario("trucks_4", &[])?;
-//! let outcome = Model::new(&scenario, &NearestAvailableLoader)?.replicate(scenario.base_seed, None);
+//! let outcome = Model::new(&scenario, &Compiled::<NearestAvailableLoader>::NEW)?.replicate(scenario.base_seed, None)?;
 //! assert_eq!(outcome.tonnes, 100.0 * outcome.dumps as f64);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -32,6 +33,6 @@ pub use data::{DataError, MineData, Place, change_value};
 pub use domain::MineHaulage;
 pub use event_log::{EventKind, EventLog, EventRow, Resource};
 pub use model::{Model, ModelError, Road, RoadId};
-pub use outcome::{BookError, Outcome};
+pub use outcome::{BookError, DispatchError, Outcome};
 pub use rules::RuleError;
 pub use scenario::{LaneModel, Scenario, UnknownLaneModel};

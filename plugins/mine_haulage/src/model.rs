@@ -2,13 +2,13 @@
 
 use crate::event_log::EventLog;
 use crate::network::{Arc, Ways};
-use crate::outcome::Outcome;
+use crate::outcome::{DispatchError, Outcome};
 use crate::rules::RuleError;
 use crate::run;
 use crate::scenario::{LaneModel, Scenario};
-use crate::site::{DumpId, EdgeId, LoaderId, NodeId, ServiceTime, Site, TruckId};
+use crate::site::{DumpId, EdgeId, Loader, LoaderId, NodeId, ServiceTime, Site, Truck, TruckId};
 use labtrust_kernel::SimDuration;
-use labtrust_plugin::mine::DispatchPolicy;
+use labtrust_plugin::mine::{DispatchPolicy, DumpSite, LoaderSite, MineSite, TruckSite};
 use std::collections::BTreeMap;
 
 /// A road that limits trucks together, or one that does not: a place in [`Model::roads`].
@@ -212,17 +212,42 @@ impl Model {
         sent.then(|| self.plan.route(self.plan.loaders[usize::from(loader.0)].haul))
     }
 
-    /// Simulates one shift. A function of the scenario, the policy and `seed`; whether a log is kept changes nothing.
+    /// Simulates one shift, with a dispatcher of its own. A function of the scenario, the policy and `seed`; whether a log
+    /// is kept changes nothing.
     ///
     /// `log` is emptied first. It holds the warm-up too.
-    #[must_use]
-    pub fn replicate(&self, seed: u64, log: Option<&mut EventLog>) -> Outcome {
+    ///
+    /// # Errors
+    /// [`DispatchError`] when the policy cannot begin, or fails to send a truck; `log` then holds what was before.
+    pub fn replicate(&self, seed: u64, log: Option<&mut EventLog>) -> Result<Outcome, DispatchError> {
         run::replicate(self, seed, log)
     }
 
     pub(crate) const fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// The mine as the policy is told of it, in the replication of this seed.
+    pub(crate) fn mine_site(&self, seed: u64) -> MineSite {
+        let Scenario { site, .. } = &self.scenario;
+        let truck = |truck: &Truck| TruckSite { id: truck.id.clone(), payload_kg: kilograms(truck.payload_tonnes) };
+        let loader = |loader: &Loader| LoaderSite { id: loader.id.clone(), capacity: loader.capacity };
+        let dump = site.dump(self.plan.dump);
+        MineSite {
+            seed,
+            begin_ns: self.scenario.warmup.as_nanos(),
+            end_ns: self.scenario.end().as_nanos(),
+            trucks: self.scenario.trucks().iter().map(truck).collect(),
+            loaders: site.loaders.iter().map(loader).collect(),
+            dump: DumpSite { id: dump.id.clone(), capacity: dump.capacity },
+        }
+    }
+}
+
+/// To the nearest kilogram; a payload is above zero and no more than a truck carries.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, not below zero, and saturating")]
+fn kilograms(tonnes: f64) -> u64 {
+    libm::round(tonnes * 1000.0) as u64
 }
 
 impl Plan {

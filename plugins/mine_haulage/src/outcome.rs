@@ -1,7 +1,9 @@
 //! What one replication came to.
 
 use crate::account::{Account, Activity, Mismatch, NANOS_PER_MIN, TruckAccount, ratio};
-use labtrust_kernel::SimDuration;
+use labtrust_kernel::{SimDuration, SimTime};
+use labtrust_plugin::method::Tally;
+use labtrust_plugin::wire::Problem;
 
 /// The figures of one replication: everything that reports are made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,28 @@ pub struct Outcome {
     pub dump: Account,
     /// Roads, in the order of [`Model::roads`](crate::Model::roads).
     pub roads: Vec<Account>,
+    /// What was counted of the dispatch policy, where it is a file of its own.
+    pub dispatch: Tally,
+}
+
+/// A dispatch policy that failed. There is no outcome then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("dispatch policy {policy} fails in scenario {scenario} with seed {seed}, {}: {problem}", when(*at))]
+pub struct DispatchError {
+    /// The policy.
+    pub policy: String,
+    /// The scenario.
+    pub scenario: String,
+    /// The seed of the replication.
+    pub seed: u64,
+    /// When it was asked; none before the first truck.
+    pub at: Option<SimTime>,
+    /// What went wrong.
+    pub problem: Problem,
+}
+
+fn when(at: Option<SimTime>) -> String {
+    at.map_or_else(|| "before it begins".to_owned(), |at| format!("at {} s", at.as_secs_f64()))
 }
 
 /// Books that do not agree: the simulation lost or invented something.

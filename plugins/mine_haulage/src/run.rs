@@ -6,17 +6,25 @@ mod floor;
 use crate::account::{Account, TruckAccount};
 use crate::event_log::EventLog;
 use crate::model::Model;
-use crate::outcome::Outcome;
+use crate::outcome::{DispatchError, Outcome};
 use bevy_ecs::query::With;
 use components::{DumpPoint, Journey, Ledger, Loader, Road, Server};
 use floor::{Happening, Haulage, SHIFT_BEGINS};
 use labtrust_kernel::{SimTime, Simulation};
+use labtrust_plugin::method::Tally;
+use labtrust_plugin::wire::Settings;
 
 /// Simulates one shift.
-pub(crate) fn replicate(model: &Model, seed: u64, log: Option<&mut EventLog>) -> Outcome {
+pub(crate) fn replicate(model: &Model, seed: u64, log: Option<&mut EventLog>) -> Result<Outcome, DispatchError> {
     let scenario = model.scenario();
+    let error = |(at, problem)| {
+        let (policy, scenario) = (model.policy().id().to_owned(), scenario.id.clone());
+        DispatchError { policy, scenario, seed, at, problem }
+    };
+    let dispatcher = model.policy().dispatcher(&Settings::default(), &model.mine_site(seed));
+    let dispatcher = dispatcher.map_err(|problem| error((None, problem)))?;
     let mut sim = Simulation::new(seed);
-    let mut haulage = Haulage::new(model, &mut sim, log);
+    let mut haulage = Haulage::new(model, dispatcher, &mut sim, log);
     sim.calendar
         .schedule(SimTime::ZERO, SHIFT_BEGINS, Happening::ShiftBegins)
         .expect("the beginning is not in the past");
@@ -27,11 +35,11 @@ pub(crate) fn replicate(model: &Model, seed: u64, log: Option<&mut EventLog>) ->
         haulage.begin_accounts(&mut sim.world, begin);
     }
     sim.run_until(&mut haulage, end);
-    haulage.close_accounts(&mut sim.world, end);
-    collect(model, seed, &mut sim)
+    let dispatch = haulage.close(&mut sim.world, end).map_err(|(at, problem)| error((Some(at), problem)))?;
+    Ok(collect(model, seed, dispatch, &mut sim))
 }
 
-fn collect(model: &Model, seed: u64, sim: &mut Simulation<Happening>) -> Outcome {
+fn collect(model: &Model, seed: u64, dispatch: Tally, sim: &mut Simulation<Happening>) -> Outcome {
     let plan = model.plan();
     let events = sim.events();
     let world = &mut sim.world;
@@ -58,5 +66,6 @@ fn collect(model: &Model, seed: u64, sim: &mut Simulation<Happening>) -> Outcome
         dump: dump.closed_account(),
         roads,
         trucks,
+        dispatch,
     }
 }

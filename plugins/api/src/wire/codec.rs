@@ -23,7 +23,7 @@ pub enum WireError {
         left: usize,
     },
     /// Columns that belong together have different lengths, or point outside of their table.
-    #[error("{column} of the observation does not fit the other columns")]
+    #[error("{column} does not fit the rest of what is seen")]
     Ragged {
         /// The column.
         column: &'static str,

@@ -1,6 +1,7 @@
 //! What must hold of all bytes, not of thirty chosen ones.
 
-use labtrust_plugin::testing::{Numbers, Size, observation, site};
+use labtrust_plugin::testing::{Numbers, Size, dispatch_request, mine_site, observation, site};
+use labtrust_plugin::wire::mine::{CreateDispatch, DispatchReply, DispatchRequest};
 use labtrust_plugin::wire::{
     Act, Choice, Create, CreateReply, DecideReply, Decision, Manifest, Observation, Setting, Settings, WireError,
     decode, encode,
@@ -51,12 +52,21 @@ proptest! {
     }
 
     #[test]
+    fn what_a_dispatch_policy_is_told_is_the_same_on_the_other_side(seed: u64, trucks in 1u16..50, loaders in 1u16..12) {
+        let create = CreateDispatch { settings: Settings::default(), site: mine_site(seed, trucks, loaders) };
+        let request = dispatch_request(seed, &create.site);
+        prop_assert_eq!(request.check(&create.site), Ok(()));
+        prop_assert_eq!(decode::<DispatchRequest>(&encode(&request)).unwrap(), request);
+        prop_assert_eq!(decode::<CreateDispatch>(&encode(&create)).unwrap(), create);
+    }
+
+    #[test]
     fn garbage_is_no_message_and_harms_nobody(bytes in vec(any::<u8>(), 0..400)) {
         // Whatever is read from garbage reads the same again: nothing is made up on the way.
         macro_rules! read { ($($message:ty),+) => { $(if let Ok(message) = decode::<$message>(&bytes) {
             prop_assert_eq!(decode::<$message>(&encode(&message)).unwrap(), message);
         })+ } }
-        read!(Manifest, Create, CreateReply, Observation, DecideReply);
+        read!(Manifest, Create, CreateReply, Observation, DecideReply, CreateDispatch, DispatchRequest, DispatchReply);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod bytes;
 mod check;
 mod example;
 mod header;
+mod kinds;
 mod lab;
 mod method;
 mod vectors;

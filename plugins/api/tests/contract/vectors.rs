@@ -1,9 +1,13 @@
-//! Thirty messages, as bytes and as JSON, for whoever writes the contract in another language.
+//! Messages of every kind, as bytes and as JSON, for whoever writes the contract in another language.
 //!
 //! `LABTRUST_REGENERATE=1 cargo test -p labtrust-plugin` writes them anew; the difference is then a change of the
 //! contract, and to be read as one.
 
-use labtrust_plugin::testing::{Size, observation, site};
+use labtrust_plugin::agent;
+use labtrust_plugin::testing::{Size, dispatch_request, mine_site, observation, site};
+use labtrust_plugin::wire::mine::{
+    CreateDispatch, DispatchReply, DispatchRequest, LoaderId, LoaderOption, MineSite, TruckId,
+};
 use labtrust_plugin::wire::{
     Act, Choice, Create, CreateReply, DecideReply, Decision, Handshake, Manifest, Observation, Problem, ProblemKind,
     Setting, Settings, Site, WireError, decode, encode,
@@ -48,6 +52,10 @@ fn manifest(id: &str, features: &[&str]) -> Manifest {
     }
 }
 
+fn of_kind(kind: &str) -> Manifest {
+    Manifest { kind: kind.into(), ..manifest("org.example.nearest", &[]) }
+}
+
 fn settings(pairs: &[(&str, Setting)]) -> Settings {
     Settings(pairs.iter().map(|(name, setting)| ((*name).to_owned(), setting.clone())).collect())
 }
@@ -75,6 +83,20 @@ fn vectors() -> Vec<(&'static str, Box<dyn Message>)> {
     let numbers =
         [("least", Setting::Number(i64::MIN)), ("most", Setting::Number(i64::MAX)), ("zero", Setting::Number(0))];
     let flags = [("off", Setting::Flag(false)), ("on", Setting::Flag(true)), ("text", Setting::Text("µ \" \\".into()))];
+    let create_dispatch = |pairs: &[_], site: MineSite| Box::new(CreateDispatch { settings: settings(pairs), site });
+    let most = LoaderOption {
+        loader: LoaderId(u16::MAX),
+        capacity: u32::MAX,
+        travel_ns: u64::MAX,
+        load_ns: u64::MAX,
+        haul_ns: 0,
+        dump_ns: u64::MAX,
+        loading: u32::MAX,
+        waiting: 0,
+        on_the_way: u32::MAX,
+        committed_ns: u64::MAX,
+    };
+    let extreme_request = DispatchRequest { now_ns: u64::MAX, truck: TruckId(u16::MAX), loaders: vec![most] };
     let create = |settings, site| Box::new(Create { settings, site });
     let refused: CreateReply = Err(Problem::of_kind(ProblemKind::Settings, "batch: 0 is not from 1 to 1000"));
     vec![
@@ -114,6 +136,16 @@ fn vectors() -> Vec<(&'static str, Box<dyn Message>)> {
         ("decide_reply_problem_message", Box::new(problem(ProblemKind::Message, "they end too early"))),
         ("decide_reply_problem_decision", Box::new(problem(ProblemKind::Decision, ""))),
         ("decide_reply_problem_other", Box::new(problem(ProblemKind::Other, "ran out of ideas"))),
+        ("manifest_agent_policy", Box::new(of_kind("agent-policy"))),
+        ("create_one_agent", create(Settings::default(), agent::site_of(&site(1, SMALL), 1))),
+        ("manifest_mine_dispatch", Box::new(of_kind("mine-dispatch"))),
+        ("create_dispatch_nothing", Box::new(CreateDispatch::default())),
+        ("create_dispatch_small_mine", create_dispatch(&numbers, mine_site(1, 4, 2))),
+        ("dispatch_request_one_loader", Box::new(dispatch_request(1, &mine_site(1, 4, 1)))),
+        ("dispatch_request_large", Box::new(dispatch_request(2, &mine_site(1, 40, 12)))),
+        ("dispatch_request_extreme_numbers", Box::new(extreme_request)),
+        ("dispatch_reply_loader", Box::new(DispatchReply::Ok(LoaderId(2)))),
+        ("dispatch_reply_problem", Box::new(DispatchReply::Err(Problem::new("no loader is near")))),
     ]
 }
 
@@ -124,7 +156,7 @@ fn folder() -> PathBuf {
 #[test]
 fn every_vector_has_the_bytes_that_were_published() {
     let vectors = vectors();
-    assert_eq!(vectors.len(), 30);
+    assert_eq!(vectors.len(), 40);
     let folder = folder().join("vectors");
     let regenerate = std::env::var_os("LABTRUST_REGENERATE").is_some();
     let mut files: Vec<String> = Vec::new();
@@ -177,6 +209,8 @@ fn the_description_names_every_field_in_order() {
             Create { settings: settings(&[]), site: site(1, Size { zones: 1, devices: 1, agents: 1 }) }.json(),
         ),
         ("## Observation", made_up(4, SMALL, 8).json()),
+        ("## CreateDispatch", CreateDispatch { settings: settings(&[]), site: mine_site(1, 1, 1) }.json()),
+        ("## DispatchRequest", dispatch_request(1, &mine_site(1, 1, 1)).json()),
         ("## Decision", Decision { choices: vec![Choice::new(0, Act::Move)] }.json()),
     ];
     for (heading, json) in all {

@@ -6,23 +6,26 @@
 //! **Good for** a baseline without any control room. **Bad at** loaders of different speed: it deals evenly.
 //! **Reads** nothing but ids. **Cost** O(1) a decision.
 
-use labtrust_plugin::mine::{DispatchPolicy, DispatchView, LoaderChoice};
+use labtrust_plugin::mine::{Dispatch, DispatchRequest, LoaderId, MineSite};
+use labtrust_plugin::params::NoParams;
+use labtrust_plugin::wire::Problem;
 
 /// The policy.
 pub struct FixedAssignment;
 
-labtrust_plugin::register_plugin!(MineDispatch, FixedAssignment);
+labtrust_plugin::register_dispatch!(FixedAssignment);
 
-impl DispatchPolicy for FixedAssignment {
-    fn id(&self) -> &'static str {
-        "fixed_assignment"
+impl Dispatch for FixedAssignment {
+    const ID: &'static str = "fixed_assignment";
+    const SUMMARY: &'static str =
+        "each truck keeps one loader: trucks are dealt to the loaders in turn, in the order of their ids";
+    type Params = NoParams;
+
+    fn new(_: NoParams, _: &MineSite) -> Result<Self, Problem> {
+        Ok(Self)
     }
 
-    fn summary(&self) -> &'static str {
-        "each truck keeps one loader: trucks are dealt to the loaders in turn, in the order of their ids"
-    }
-
-    fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice {
-        view.loaders[usize::from(view.truck.0) % view.loaders.len()].choose()
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem> {
+        Ok(seen.loaders[usize::from(seen.truck.0) % seen.loaders.len()].loader)
     }
 }

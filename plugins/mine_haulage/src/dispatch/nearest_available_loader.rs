@@ -7,23 +7,26 @@
 //! **Good for** fleets near the match of loaders and trucks. **Bad at** loaders far from the dump: it ignores the haul.
 //! **Reads** travel, load, committed work. **Cost** O(l) a decision, l = loaders.
 
-use labtrust_plugin::mine::{DispatchPolicy, DispatchView, LoaderChoice};
+use labtrust_plugin::mine::{Dispatch, DispatchRequest, LoaderId, MineSite};
+use labtrust_plugin::params::NoParams;
+use labtrust_plugin::wire::Problem;
 
 /// The policy.
 pub struct NearestAvailableLoader;
 
-labtrust_plugin::register_plugin!(MineDispatch, NearestAvailableLoader);
+labtrust_plugin::register_dispatch!(NearestAvailableLoader);
 
-impl DispatchPolicy for NearestAvailableLoader {
-    fn id(&self) -> &'static str {
-        "nearest_available_loader"
+impl Dispatch for NearestAvailableLoader {
+    const ID: &'static str = "nearest_available_loader";
+    const SUMMARY: &'static str =
+        "least expected time to loaded: the drive, the work already committed to the loader, the own loading";
+    type Params = NoParams;
+
+    fn new(_: NoParams, _: &MineSite) -> Result<Self, Problem> {
+        Ok(Self)
     }
 
-    fn summary(&self) -> &'static str {
-        "least expected time to loaded: the drive, the work already committed to the loader, the own loading"
-    }
-
-    fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice {
-        view.least(|option| option.travel.saturating_add(option.backlog()).saturating_add(option.load))
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem> {
+        Ok(seen.least(|option| option.travel_ns.saturating_add(option.backlog_ns()).saturating_add(option.load_ns)))
     }
 }

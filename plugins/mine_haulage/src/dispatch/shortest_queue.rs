@@ -5,13 +5,15 @@
 //! **Good for** loaders of like speed at like distance. **Bad at** anything else.
 //! **Reads** truck counts, capacity. **Cost** O(l) a decision, l = loaders.
 
-use labtrust_plugin::mine::{DispatchPolicy, DispatchView, LoaderChoice};
+use labtrust_plugin::mine::{Dispatch, DispatchRequest, LoaderId, MineSite};
+use labtrust_plugin::params::NoParams;
+use labtrust_plugin::wire::Problem;
 use std::cmp::Ordering;
 
 /// The policy.
 pub struct ShortestQueue;
 
-labtrust_plugin::register_plugin!(MineDispatch, ShortestQueue);
+labtrust_plugin::register_dispatch!(ShortestQueue);
 
 /// Trucks for each server, compared without a division.
 #[derive(PartialEq, Eq)]
@@ -33,16 +35,16 @@ impl PartialOrd for Load {
     }
 }
 
-impl DispatchPolicy for ShortestQueue {
-    fn id(&self) -> &'static str {
-        "shortest_queue"
+impl Dispatch for ShortestQueue {
+    const ID: &'static str = "shortest_queue";
+    const SUMMARY: &'static str = "fewest trucks loading, waiting or on their way for each server of the loader";
+    type Params = NoParams;
+
+    fn new(_: NoParams, _: &MineSite) -> Result<Self, Problem> {
+        Ok(Self)
     }
 
-    fn summary(&self) -> &'static str {
-        "fewest trucks loading, waiting or on their way for each server of the loader"
-    }
-
-    fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice {
-        view.least(|option| Load { trucks: option.committed_trucks(), servers: option.capacity })
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem> {
+        Ok(seen.least(|option| Load { trucks: option.committed_trucks(), servers: option.capacity }))
     }
 }

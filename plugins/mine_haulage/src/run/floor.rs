@@ -19,7 +19,9 @@ use bevy_ecs::entity::Entity;
 use bevy_ecs::system::{Query, SystemState};
 use bevy_ecs::world::World;
 use labtrust_kernel::{Calendar, EventClass, Model as Handler, SimDuration, SimTime, Simulation, Stream};
-use labtrust_plugin::mine::{DispatchPolicy, DispatchView, LoaderOption};
+use labtrust_plugin::method::Tally;
+use labtrust_plugin::mine::{DispatchRequest, Dispatcher, LoaderOption};
+use labtrust_plugin::wire::Problem;
 
 /// All that ends, ends in one class: what begins in an instant waits for the calendar anyway.
 pub(crate) const SHIFT_BEGINS: EventClass = EventClass(0);
@@ -51,7 +53,7 @@ type Access = SystemState<(Trucks<'static, 'static>, Servers<'static, 'static>)>
 /// The model that the kernel runs.
 pub(crate) struct Haulage<'a> {
     plan: &'a Plan,
-    policy: &'static dyn DispatchPolicy,
+    dispatcher: Box<dyn Dispatcher + 'a>,
     places: Places,
     access: Access,
     log: Option<&'a mut EventLog>,
@@ -61,8 +63,10 @@ pub(crate) struct Haulage<'a> {
     moving: Vec<(TruckId, Entity)>,
     /// Resources that were released in this instant and have a queue.
     released: Vec<Entity>,
-    /// Reused by every decision.
-    options: Vec<LoaderOption>,
+    /// What the dispatcher is asked; its memory is reused by every decision.
+    request: DispatchRequest,
+    /// When and why it sent no truck. It is not asked again, so the mine comes to rest.
+    failed: Option<(SimTime, Problem)>,
 }
 
 /// What a truck needs next.
@@ -103,7 +107,12 @@ impl Places {
 
 impl<'a> Haulage<'a> {
     /// Puts the mine's entities into the world of `sim`.
-    pub(crate) fn new(model: &'a Model, sim: &mut Simulation<Happening>, mut log: Option<&'a mut EventLog>) -> Self {
+    pub(crate) fn new(
+        model: &'a Model,
+        dispatcher: Box<dyn Dispatcher + 'a>,
+        sim: &mut Simulation<Happening>,
+        mut log: Option<&'a mut EventLog>,
+    ) -> Self {
         let plan = model.plan();
         if let Some(log) = &mut log {
             log.rows.clear();
@@ -145,16 +154,19 @@ impl<'a> Haulage<'a> {
         });
         let trucks = trucks.collect();
         let access = SystemState::new(world);
+        let loaders_max = Vec::with_capacity(plan.loaders.len());
+        let request = DispatchRequest { now_ns: 0, truck: TruckId(0), loaders: loaders_max };
         Self {
             plan,
-            policy: model.policy(),
+            dispatcher,
             places: Places { trucks, roads, loaders, dump },
             access,
             log,
             begin: SimTime::ZERO,
             moving: Vec::with_capacity(fleet),
             released: Vec::with_capacity(fleet),
-            options: Vec::with_capacity(plan.loaders.len()),
+            request,
+            failed: None,
         }
     }
 
@@ -170,8 +182,14 @@ impl<'a> Haulage<'a> {
         }
     }
 
-    /// Ends the shift: everything that goes on is accounted for up to `now`.
-    pub(crate) fn close_accounts(&mut self, world: &mut World, now: SimTime) {
+    /// Ends the shift: everything that goes on is accounted for up to `now`. Returns what was counted of the policy.
+    ///
+    /// # Errors
+    /// When and how the policy failed. There is nothing to account for then: trucks that were not sent are nowhere.
+    pub(crate) fn close(mut self, world: &mut World, now: SimTime) -> Result<Tally, (SimTime, Problem)> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
         let (mut trucks, mut servers) = self.access.get_mut(world).expect(REACHED);
         for mut server in &mut servers {
             server.integrate(now);
@@ -190,6 +208,7 @@ impl<'a> Haulage<'a> {
                 log.push(self.plan, EventKind::ShiftEnded, now, &journey, stage, &server);
             }
         }
+        Ok(self.dispatcher.tally())
     }
 }
 
@@ -209,7 +228,13 @@ impl Handler for Haulage<'_> {
         let (trucks, servers) = self.access.get_mut(&mut sim.world).expect(REACHED);
         let mut floor = Floor {
             trucks,
-            site: Site { servers, places: &self.places, policy: self.policy, options: &mut self.options },
+            site: Site {
+                servers,
+                places: &self.places,
+                dispatcher: &mut *self.dispatcher,
+                request: &mut self.request,
+                failed: &mut self.failed,
+            },
             begin: self.begin,
             moving: &mut self.moving,
             released: &mut self.released,
@@ -245,8 +270,9 @@ struct Floor<'w, 's, 'm> {
 struct Site<'w, 's, 'm> {
     servers: Servers<'w, 's>,
     places: &'m Places,
-    policy: &'static dyn DispatchPolicy,
-    options: &'m mut Vec<LoaderOption>,
+    dispatcher: &'m mut (dyn Dispatcher + 'm),
+    request: &'m mut DispatchRequest,
+    failed: &'m mut Option<(SimTime, Problem)>,
 }
 
 /// The time, and what can be written to.
@@ -353,8 +379,8 @@ impl Site<'_, '_, '_> {
     /// Sends the truck if it is idle, and brings it to what it needs next: it begins there, or joins the queue.
     #[inline]
     fn go_on(&mut self, truck: Entity, journey: &mut Journey, draws: &mut Draws, now: &mut Now<'_>) {
-        if journey.idle {
-            self.send(journey, now);
+        if journey.idle && !self.send(journey, now) {
+            return;
         }
         let stage = now.plan.stage(journey);
         let mut server = self.server(self.places.server(now.plan, stage));
@@ -379,39 +405,50 @@ impl Site<'_, '_, '_> {
         }
     }
 
-    /// Asks the policy where to send an idle truck, and sends it.
-    fn send(&mut self, journey: &mut Journey, now: &mut Now<'_>) {
+    /// Asks the policy where to send an idle truck, and sends it. It stays where it is when the policy has failed.
+    fn send(&mut self, journey: &mut Journey, now: &mut Now<'_>) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
         let plan = now.plan;
         let truck = plan.truck(journey.truck);
         let candidates = &plan.candidates[usize::from(journey.node.0)];
-        self.options.clear();
+        let request = &mut *self.request;
+        (request.now_ns, request.truck) = (now.at.as_nanos(), journey.truck);
+        request.loaders.clear();
         for candidate in candidates {
             let place = self.places.loaders[usize::from(candidate.loader.0)];
             let server = self.servers.get(place).expect("loaders stay");
             let figures = plan.loader(candidate.loader);
-            let load = nanos(figures.service.mean_ns);
+            let load_ns = nanos(figures.service.mean_ns).as_nanos();
             // What is left of the work in hand, of all trucks that are being loaded taken together.
             let passed = u64::from(server.in_service) * now.at.as_nanos() - server.started_ns;
-            let in_hand = u64::from(server.in_service).saturating_mul(load.as_nanos()).saturating_sub(passed);
-            let queued = u64::from(server.queue() + server.on_the_way).saturating_mul(load.as_nanos());
-            self.options.push(LoaderOption {
+            let in_hand = u64::from(server.in_service).saturating_mul(load_ns).saturating_sub(passed);
+            let queued = u64::from(server.queue() + server.on_the_way).saturating_mul(load_ns);
+            request.loaders.push(LoaderOption {
                 loader: candidate.loader,
                 capacity: figures.capacity,
-                travel: nanos(candidate.nominal_ns * truck.empty),
-                load,
-                haul: nanos(figures.haul_nominal_ns * truck.loaded),
-                dump: nanos(plan.dump_service.mean_ns),
+                travel_ns: nanos(candidate.nominal_ns * truck.empty).as_nanos(),
+                load_ns,
+                haul_ns: nanos(figures.haul_nominal_ns * truck.loaded).as_nanos(),
+                dump_ns: nanos(plan.dump_service.mean_ns).as_nanos(),
                 loading: server.in_service,
                 waiting: server.queue(),
                 on_the_way: server.on_the_way,
-                committed: SimDuration::from_nanos(in_hand.saturating_add(queued)),
+                committed_ns: in_hand.saturating_add(queued),
             });
         }
-        let view =
-            DispatchView { now: now.at, truck: journey.truck, fleet: plan.trucks.len() as u16, loaders: self.options };
-        let chosen = self.policy.choose(&view).loader();
-        let candidate = candidates.iter().find(|candidate| candidate.loader == chosen);
-        let candidate = candidate.expect("a policy chooses one of the loaders that it is shown");
+        let chosen = match self.dispatcher.choose(request) {
+            Ok(chosen) => chosen,
+            Err(problem) => {
+                *self.failed = Some((now.at, problem));
+                return false;
+            }
+        };
+        let Some(candidate) = candidates.iter().find(|candidate| candidate.loader == chosen) else {
+            *self.failed = request.on_offer(chosen).err().map(|problem| (now.at, problem));
+            return false;
+        };
         journey.idle = false;
         journey.loader = chosen;
         journey.dispatched = now.at;
@@ -421,6 +458,7 @@ impl Site<'_, '_, '_> {
         if let Some(log) = &mut now.log {
             log.push(plan, EventKind::Dispatched, now.at, journey, Stage::Load(chosen), &server);
         }
+        true
     }
 }
 

@@ -20,7 +20,7 @@ fn utilisation_law_and_littles_law_hold_on_every_run_in_every_resource() {
             scenario.lane_model = lane_model;
             let model = model(&scenario);
             for seed in 1..=5 {
-                let outcome = model.replicate(seed, None);
+                let outcome = model.replicate(seed, None).unwrap();
                 outcome.check_books().unwrap();
                 let t = outcome.shift.as_nanos() as f64;
                 for account in accounts(&outcome).into_iter().filter(|account| account.starts > 0) {
@@ -44,7 +44,7 @@ type Change = fn(&mut Outcome);
 
 #[test]
 fn a_wrong_book_is_noticed() {
-    let good = model(&scenario("baseline")).replicate(1, None);
+    let good = model(&scenario("baseline")).replicate(1, None).unwrap();
     good.check_books().unwrap();
     let wrong: [(&str, Change); 12] = [
         ("loader 1", |o| o.loaders[1].busy_ns += 1),

@@ -23,7 +23,7 @@ pub(crate) fn model(scenario: &Scenario) -> Model {
 /// One replication with its log, books checked.
 pub(crate) fn logged(scenario: &Scenario, seed: u64) -> (Outcome, EventLog) {
     let mut log = EventLog::new();
-    let outcome = model(scenario).replicate(seed, Some(&mut log));
+    let outcome = model(scenario).replicate(seed, Some(&mut log)).unwrap();
     outcome.check_books().unwrap();
     (outcome, log)
 }
@@ -32,7 +32,7 @@ pub(crate) fn logged(scenario: &Scenario, seed: u64) -> (Outcome, EventLog) {
 pub(crate) fn mean_tonnes(scenario: &Scenario) -> f64 {
     let model = model(scenario);
     let tonnes = (0..30).map(|i| {
-        let outcome = model.replicate(scenario.base_seed + i, None);
+        let outcome = model.replicate(scenario.base_seed + i, None).unwrap();
         outcome.check_books().unwrap();
         outcome.tonnes
     });

@@ -1,35 +1,38 @@
 //! What each policy chooses, by hand.
 
 use crate::common::{exact, line, policy, seconds, service};
-use labtrust_kernel::{SimDuration, SimTime};
 use labtrust_mine_haulage::Model;
-use labtrust_plugin::mine::{DispatchPolicy, DispatchView, LoaderChoice, LoaderId, LoaderOption, TruckId};
+use labtrust_plugin::mine::{DispatchPolicy, DispatchRequest, Dispatcher, LoaderId, LoaderOption, MineSite, TruckId};
+use labtrust_plugin::wire::{Problem, Settings};
 use std::sync::Mutex;
+
+const SECOND: u64 = 1_000_000_000;
 
 /// A loader of one server, 100 s to load, 50 s to dump, with nothing committed.
 fn option(loader: u16, travel: u64, haul: u64) -> LoaderOption {
     LoaderOption {
         loader: LoaderId(loader),
         capacity: 1,
-        travel: SimDuration::from_secs(travel),
-        load: SimDuration::from_secs(100),
-        haul: SimDuration::from_secs(haul),
-        dump: SimDuration::from_secs(50),
+        travel_ns: travel * SECOND,
+        load_ns: 100 * SECOND,
+        haul_ns: haul * SECOND,
+        dump_ns: 50 * SECOND,
         loading: 0,
         waiting: 0,
         on_the_way: 0,
-        committed: SimDuration::ZERO,
+        committed_ns: 0,
     }
 }
 
 fn busy(trucks: u32, committed: u64, option: LoaderOption) -> LoaderOption {
-    LoaderOption { on_the_way: trucks, committed: SimDuration::from_secs(committed), ..option }
+    LoaderOption { on_the_way: trucks, committed_ns: committed * SECOND, ..option }
 }
 
 /// The loader that the policy `id` chooses for the truck.
 fn chosen(id: &str, truck: u16, loaders: &[LoaderOption]) -> u16 {
-    let view = DispatchView { now: SimTime::ZERO, truck: TruckId(truck), fleet: 8, loaders };
-    policy(id).choose(&view).loader().0
+    let seen = DispatchRequest { now_ns: 0, truck: TruckId(truck), loaders: loaders.to_vec() };
+    let mut dispatcher = policy(id).dispatcher(&Settings::default(), &MineSite::default()).unwrap();
+    dispatcher.choose(&seen).unwrap().0
 }
 
 #[test]
@@ -42,7 +45,7 @@ fn nearest_available_adds_drive_and_committed_work() {
     let two = LoaderOption { capacity: 2, ..busy(1, 18, option(1, 190, 0)) };
     assert_eq!(chosen(id, 0, &[option(0, 200, 0), two]), 1);
     // A slower loader is later to have the truck loaded.
-    let slow = LoaderOption { load: SimDuration::from_secs(120), ..option(1, 190, 0) };
+    let slow = LoaderOption { load_ns: 120 * SECOND, ..option(1, 190, 0) };
     assert_eq!(chosen(id, 0, &[option(0, 200, 0), slow]), 0);
 }
 
@@ -108,18 +111,27 @@ fn policies_and_domain_are_registered() {
 struct Recorder(Mutex<Vec<(u64, u16, LoaderOption)>>);
 
 impl DispatchPolicy for Recorder {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> &str {
         "recorder"
     }
 
-    fn summary(&self) -> &'static str {
+    fn summary(&self) -> &str {
         "keeps what it was shown"
     }
 
-    fn choose(&self, view: &DispatchView<'_>) -> LoaderChoice {
-        let second = view.now.as_nanos() / 1_000_000_000;
-        self.0.lock().unwrap().push((second, view.truck.0, view.loaders[0]));
-        view.loaders[0].choose()
+    fn params_schema(&self) -> String {
+        "{}".to_owned()
+    }
+
+    fn dispatcher(&self, _: &Settings, _: &MineSite) -> Result<Box<dyn Dispatcher + '_>, Problem> {
+        Ok(Box::new(self))
+    }
+}
+
+impl Dispatcher for &Recorder {
+    fn choose(&mut self, seen: &DispatchRequest) -> Result<LoaderId, Problem> {
+        self.0.lock().unwrap().push((seen.now_ns / SECOND, seen.truck.0, seen.loaders[0]));
+        Ok(seen.loaders[0].loader)
     }
 }
 
@@ -128,10 +140,10 @@ fn a_policy_sees_expected_times_and_what_is_committed() {
     static SHOWN: Recorder = Recorder(Mutex::new(Vec::new()));
     let mut site = line(3, 999);
     site.loaders[0].service = service(2.5, 0.0);
-    let _ = Model::new(&exact(site, seconds(700)), &SHOWN).unwrap().replicate(1, None);
+    let _ = Model::new(&exact(site, seconds(700)), &SHOWN).unwrap().replicate(1, None).unwrap();
     let shown = SHOWN.0.lock().unwrap();
     let of = |option: &LoaderOption| {
-        [option.travel, option.load, option.haul, option.dump].map(|time| time.as_nanos() / 1_000_000_000)
+        [option.travel_ns, option.load_ns, option.haul_ns, option.dump_ns].map(|time| time / SECOND)
     };
     assert_eq!(of(&shown[0].2), [60, 150, 180, 60]);
     assert_eq!(of(&shown[3].2), [90, 150, 180, 60]);
@@ -139,7 +151,7 @@ fn a_policy_sees_expected_times_and_what_is_committed() {
         .iter()
         .map(|(at, truck, option)| {
             let trucks = (option.loading, option.waiting, option.on_the_way);
-            (*at, *truck, trucks, option.committed.as_nanos() / 1_000_000_000)
+            (*at, *truck, trucks, option.committed_ns / SECOND)
         })
         .collect();
     assert_eq!(
@@ -162,10 +174,10 @@ fn work_in_hand_that_takes_longer_than_expected_counts_for_nothing_and_queues_in
     static SHOWN: Recorder = Recorder(Mutex::new(Vec::new()));
     let mut site = line(6, 999);
     site.loaders[0].service = service(1.0, 3.0);
-    let _ = Model::new(&exact(site, seconds(36_000)), &SHOWN).unwrap().replicate(1, None);
+    let _ = Model::new(&exact(site, seconds(36_000)), &SHOWN).unwrap().replicate(1, None).unwrap();
     let shown = SHOWN.0.lock().unwrap();
-    let queued = |option: &LoaderOption| u64::from(option.waiting + option.on_the_way) * option.load.as_nanos();
-    assert!(shown.iter().all(|(.., option)| option.committed.as_nanos() >= queued(option)));
-    let late = |option: &LoaderOption| option.loading == 1 && option.committed.as_nanos() == queued(option);
+    let queued = |option: &LoaderOption| u64::from(option.waiting + option.on_the_way) * option.load_ns;
+    assert!(shown.iter().all(|(.., option)| option.committed_ns >= queued(option)));
+    let late = |option: &LoaderOption| option.loading == 1 && option.committed_ns == queued(option);
     assert!(shown.iter().any(|(.., option)| late(option) && option.waiting > 0));
 }

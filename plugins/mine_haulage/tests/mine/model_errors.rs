@@ -37,7 +37,7 @@ fn a_loader_out_of_reach_is_no_candidate_and_is_named() {
     close(&mut baseline, &["E07_TO_LOAD_N"]);
     let model = Model::new(&baseline, policy("nearest_available_loader")).unwrap();
     assert_eq!(model.unreached_loaders(), [LoaderId(0)]);
-    let outcome = model.replicate(1, None);
+    let outcome = model.replicate(1, None).unwrap();
     assert_eq!((outcome.loaders[0].arrivals, outcome.loaders[1].arrivals > 0), (0, true));
     assert_eq!(model.way_to_dump(LoaderId(0)), None);
     assert_eq!(model.way_to_loader(NodeId(0), LoaderId(0)), None);

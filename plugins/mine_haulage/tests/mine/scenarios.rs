@@ -71,8 +71,8 @@ fn loaded_trucks_do_not_use_the_ramp() {
 #[test]
 fn the_same_seed_gives_the_same_shift_and_another_seed_another() {
     let model = model(&scenario("trucks_12"));
-    assert_eq!(model.replicate(5, None), model.replicate(5, None));
-    assert_ne!(model.replicate(5, None).trucks, model.replicate(6, None).trucks);
+    assert_eq!(model.replicate(5, None).unwrap(), model.replicate(5, None).unwrap());
+    assert_ne!(model.replicate(5, None).unwrap().trucks, model.replicate(6, None).unwrap().trucks);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn every_policy_plays_every_scenario() {
         for policy in ["fixed_assignment", "least_expected_cycle", "nearest_available_loader", "shortest_queue"] {
             let mut scenario = scenario(id);
             scenario.dispatch = policy.to_owned();
-            let outcome = model(&scenario).replicate(1, None);
+            let outcome = model(&scenario).replicate(1, None).unwrap();
             outcome.check_books().unwrap();
             assert!(outcome.tonnes > 5_000.0, "{id} {policy}: {}", outcome.tonnes);
         }
@@ -93,7 +93,7 @@ fn every_policy_plays_every_scenario() {
 fn the_first_shift_of_every_scenario_is_what_it_always_was() {
     let first = |id: &str| {
         let scenario = scenario(id);
-        let outcome = model(&scenario).replicate(scenario.base_seed, None);
+        let outcome = model(&scenario).replicate(scenario.base_seed, None).unwrap();
         (outcome.tonnes, outcome.events, outcome.dump.queue_wait_ns, outcome.trucks[0].cycle_ns)
     };
     // Tonnes, events, time in the crusher's queue [ns], completed cycles of the first truck [ns].

@@ -74,7 +74,7 @@ fn facts(plugin: Plugin) -> Value {
             let spec = |spec: &MetricSpec| json!({ "name": spec.name, "unit": spec.unit, "formula": spec.formula, "when": spec.when.as_str(), "better": spec.better.as_str(), "uncertainty": spec.uncertainty.as_str() });
             json!({ "figures": metric.specs().iter().map(spec).collect::<Vec<_>>() })
         }
-        Plugin::CoordinationMethod(method) => {
+        Plugin::CoordinationMethod(method) | Plugin::AgentPolicy(method) => {
             let schema: serde_json::Value = serde_json::from_str(&method.params_schema()).unwrap_or_default();
             json!({ "summary": method.summary(), "params": schema })
         }

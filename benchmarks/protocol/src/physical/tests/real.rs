@@ -6,7 +6,7 @@ use crate::evaluate::outputs::Outputs;
 use crate::evaluate::{REQUIRED_SCENARIOS, Rules};
 use crate::physical::{PhysicalChecks, Sites, run};
 use labtrust_bench::stats::{Confidence, mean_interval, moments};
-use labtrust_mine_haulage::dispatch::NearestAvailableLoader;
+use labtrust_mine_haulage::dispatch::{Compiled, NearestAvailableLoader};
 use labtrust_mine_haulage::{EventLog, MineData, Model, Resource, Scenario};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -48,12 +48,12 @@ fn study(ids: &[&str], replications: u64) -> Study {
     let (mut log, mut results, mut scenarios) = (Vec::new(), Vec::new(), Map::new());
     for id in ids {
         let scenario = data.scenario(id, &[]).unwrap();
-        let model = Model::new(&scenario, &NearestAvailableLoader).unwrap();
+        let model = Model::new(&scenario, &Compiled::<NearestAvailableLoader>::NEW).unwrap();
         let mut tonnes = Vec::new();
         for replication in 0..replications {
             let seed = scenario.base_seed + replication;
             let mut events = EventLog::new();
-            let outcome = model.replicate(seed, Some(&mut events));
+            let outcome = model.replicate(seed, Some(&mut events)).unwrap();
             rows(&scenario, replication, &events, &mut log);
             let rate = outcome.tonnes / scenario.shift_hours();
             results.push(format!("{id},{replication},{seed},{},{rate}", outcome.tonnes));
