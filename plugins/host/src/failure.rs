@@ -1,9 +1,11 @@
 //! How a plugin fails at work.
 
 use labtrust_plugin::wire::{Problem, WireError};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How an instance of a plugin fails. Nothing of it is used again then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Failure {
     /// It used all of its fuel.
     #[error("it used all of its fuel: {limit}")]
@@ -32,7 +34,7 @@ pub enum Failure {
     #[error("{what} at {address} with {len} bytes is outside of its memory of {memory} bytes")]
     OutOfBounds {
         /// The buffer or the answer.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// Where it should be.
         address: u32,
         /// How long it should be [bytes].
@@ -48,12 +50,52 @@ pub enum Failure {
         /// The limit [bytes].
         limit: u64,
     },
-    /// An answer cannot be read.
-    #[error("its answer cannot be read: {0}")]
-    Garbage(#[from] WireError),
     /// It says itself that it cannot go on.
     #[error("it reports: {0}")]
     Problem(Problem),
+    /// It panicked, and caught that itself.
+    #[error("it panicked: {message}")]
+    Panic {
+        /// What it said.
+        message: String,
+    },
+    /// An answer has a length and is nowhere.
+    #[error("an answer of {len} bytes is nowhere: its address is null")]
+    NullReply {
+        /// Its length [bytes].
+        len: u64,
+    },
+    /// A call returned what the contract does not have.
+    #[error("a call returned {status}, which means nothing")]
+    Status {
+        /// What it returned.
+        status: u32,
+    },
+    /// It took longer than it may.
+    #[error("it took longer than {limit_s} s for an answer, and was ended")]
+    Late {
+        /// The limit [s].
+        limit_s: u64,
+    },
+    /// Its process ended.
+    #[error("its process {how}{last_words}")]
+    Died {
+        /// By which signal, or with which code.
+        how: String,
+        /// What it wrote last on its standard error, with a word before it; or nothing.
+        last_words: String,
+    },
+    /// Its process does not do what the program's other end does.
+    #[error("its process {rule}")]
+    Process {
+        /// What it does.
+        rule: String,
+    },
+    /// An answer cannot be read. Found on this side only, so that it never crosses to it; and last, because the numbers
+    /// of what follows a skipped variant would be others on the two sides.
+    #[serde(skip)]
+    #[error("its answer cannot be read: {0}")]
+    Garbage(#[from] WireError),
 }
 
 impl From<Failure> for Problem {

@@ -13,12 +13,11 @@ mod rules;
 pub use error::{LoadError, Refusal};
 pub use limits::{Limits, Numerics};
 
+use crate::digest::sha256;
 use crate::{Carrier, Failure, read_manifest};
 use instance::Instance;
 use labtrust_plugin::Origin;
 use labtrust_plugin::wire::Manifest;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::path::Path;
 
 /// The engine that runs modules, and so defines what a unit of fuel is.
@@ -56,14 +55,10 @@ pub fn load(path: &Path, limits: Limits) -> Result<WasmPlugin, LoadError> {
 pub fn compile(bytes: &[u8], limits: Limits) -> Result<WasmPlugin, LoadError> {
     let module = rules::check(bytes, limits)?;
     let manifest = read_manifest(&Instance::new(&module, limits)?.manifest()?)?;
-    let mut sha256 = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(sha256, "{byte:02x}");
-    }
     let origin = Origin {
         carrier: "wasm",
         path: None,
-        sha256,
+        sha256: sha256(bytes),
         version: manifest.version.clone(),
         contract: (manifest.handshake.contract_major, manifest.handshake.contract_minor),
         engine: Some(ENGINE),

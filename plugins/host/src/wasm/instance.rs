@@ -72,7 +72,7 @@ impl Instance {
         let memory = self.memory.data_size(&self.store) as u64;
         let buffer = span(address, len)
             .and_then(|span| self.memory.data_mut(&mut self.store).get_mut(span))
-            .ok_or(Failure::OutOfBounds { what: "the buffer", address, len, memory })?;
+            .ok_or(Failure::OutOfBounds { what: "the buffer".into(), address, len, memory })?;
         buffer.copy_from_slice(request);
         let place = function.call(&mut self.store, (address, len)).map_err(trapped)?;
         reply.extend_from_slice(self.reply(place)?);
@@ -84,7 +84,7 @@ impl Instance {
     fn reply(&self, place: u64) -> Result<&[u8], Failure> {
         let (address, len, limit) = (high(place), low(place), self.limits.reply_bytes);
         let data = self.memory.data(&self.store);
-        let outside = Failure::OutOfBounds { what: "an answer", address, len, memory: data.len() as u64 };
+        let outside = Failure::OutOfBounds { what: "an answer".into(), address, len, memory: data.len() as u64 };
         let reply = span(address, len).and_then(|span| data.get(span)).ok_or(outside)?;
         if len > limit {
             return Err(Failure::ReplyTooLong { len: len.into(), limit: limit.into() });
