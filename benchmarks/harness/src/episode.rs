@@ -5,6 +5,7 @@
 
 use crate::BenchError;
 use crate::approvals::{ApprovalHook, Desk};
+use crate::direction::{DirectedSeat, Direction, Director};
 use crate::log::EpisodeLog;
 use crate::metrics::EpisodeMeter;
 use base64::Engine as _;
@@ -24,6 +25,8 @@ use serde_json::{Map, Value, json};
 pub struct Cast<'a> {
     /// Who sits in the seats instead of the task's own agents; attackers stay.
     pub agents: Option<&'a dyn AgentSet>,
+    /// What directs all of them but attackers, whoever they are.
+    pub method: Option<Direction<'a>>,
     /// What disturbs them.
     pub injection: Option<&'a dyn Injection>,
     /// Who answers when one of them asks for an approval; nobody when absent.
@@ -73,12 +76,20 @@ struct Seat {
     /// Index in [`WorldView::agents`].
     me: usize,
     policy: Box<dyn AgentPolicy>,
+    /// Whether the run's method says what it does, and not its own policy.
+    directed: bool,
     /// The agent's keys, its own first; none where signatures are not required.
     keys: Vec<(SigningKey, Symbol)>,
     /// The id of its own key, where it has one.
     own_key: Option<Symbol>,
     /// Why the last action was refused; kept until the next action.
     refused: Option<&'static str>,
+}
+
+impl Seat {
+    const fn for_director(&self) -> DirectedSeat {
+        DirectedSeat { place: self.me, directed: self.directed, refused: self.refused }
+    }
 }
 
 /// Those who watch an episode.
@@ -115,7 +126,7 @@ impl Observer for Watch<'_> {
 ///
 /// # Errors
 /// [`BenchError::OpenWorkflow`], [`BenchError::Lab`] or [`BenchError::SeatWithoutAgent`] when the task's initial state
-/// cannot be used.
+/// cannot be used; [`BenchError::Method`] when the method cannot begin.
 pub fn run_episode(
     engine: &mut dyn LabEngine,
     setup: &EpisodeSetup<'_>,
@@ -156,6 +167,13 @@ pub fn run_episode(
     engine.observe(&mut view);
     let mut seats =
         agents.into_iter().map(|seat| take_seat(engine, &view, setup, strict, seat)).collect::<Result<Vec<_>, _>>()?;
+    let mut director = match &setup.cast.method {
+        Some(direction) => {
+            let directed: Vec<_> = seats.iter().map(Seat::for_director).collect();
+            Some(Director::new(direction, &view, engine.symbols(), &directed, (seed, spec.dt_s))?)
+        }
+        None => None,
+    };
 
     let mut decisions: Vec<Option<Decision>> = Vec::with_capacity(seats.len());
     let mut payload = Vec::new();
@@ -173,7 +191,15 @@ pub fn run_episode(
         for seat in &mut seats {
             let mut context =
                 AgentContext { view: &view, symbols: engine.symbols_mut(), me: seat.me, refused: seat.refused };
-            decisions.push(seat.policy.decide(&mut context));
+            decisions.push(if seat.directed { None } else { seat.policy.decide(&mut context) });
+        }
+        if let Some(director) = &mut director {
+            let directed = seats.iter().map(Seat::for_director);
+            if !director.decide(step, &view, engine.symbols_mut(), directed, &mut decisions) {
+                // Nobody acts any more. The laboratory goes on to the horizon, so that the episode is measured over the
+                // same time as others: what was not done counts as not done.
+                break;
+            }
         }
         if let Some(injector) = &mut watch.injector {
             let symbols = engine.symbols_mut();
@@ -196,7 +222,10 @@ pub fn run_episode(
     engine.advance_to(horizon_s, &mut watch);
 
     let summary = engine.timing_summary();
-    let metrics = watch.meter.finish(&summary, engine.symbols());
+    let mut metrics = watch.meter.finish(&summary, engine.symbols());
+    if let Some(director) = &director {
+        metrics.insert("coordination".to_owned(), director.metrics());
+    }
     let count = |name: &str| metrics.get(name).and_then(Value::as_u64).unwrap_or(0);
     Ok(EpisodeOutcome {
         chain_head: engine.chain().last_hash.to_owned(),
@@ -261,7 +290,8 @@ fn take_seat(
         |(seed, id): labtrust_plugin::SigningKey| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&id));
     let keys = keys.into_iter().map(&mut key).collect();
     let name = engine.symbols_mut().intern(&seat.name);
-    Ok(Seat { name, agent, me, policy: seat.policy, keys, own_key, refused: None })
+    let directed = setup.cast.method.is_some() && !seat.attacker;
+    Ok(Seat { name, agent, me, policy: seat.policy, directed, keys, own_key, refused: None })
 }
 
 /// Signs an event that changes something with the agent's own key, or with the one of its keys that the event names. What

@@ -68,6 +68,16 @@ pub enum BenchError {
         /// Why.
         source: LabError,
     },
+    /// The method cannot begin an episode.
+    #[error("method {method}, seed {seed}: {problem}")]
+    Method {
+        /// Its id.
+        method: String,
+        /// The episode's seed.
+        seed: u64,
+        /// Why.
+        problem: labtrust_plugin::wire::Problem,
+    },
     /// A policy file cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),

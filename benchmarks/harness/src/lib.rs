@@ -9,6 +9,7 @@ pub mod agent_process;
 pub mod approvals;
 pub mod checkpoint;
 pub mod diff;
+pub mod direction;
 mod episode;
 mod error;
 pub mod files;
@@ -26,6 +27,7 @@ pub mod trace_check;
 pub mod validate;
 
 pub use ablation::Ablation;
+pub use direction::Direction;
 pub use episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;
 pub use run::{BenchmarkRun, RunLogs, RunOutcome};

@@ -1,6 +1,7 @@
 //! A benchmark run: the episodes of one task, in parallel, and the results file that comes of them.
 
 use crate::checkpoint::{Asking, CheckpointedLogs};
+use crate::direction::Direction;
 use crate::episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 use crate::log::{EpisodeLines, EpisodeLog, LogContext, LogFiles};
 use crate::results::{Asked, PolicyFacts, SCHEMA_VERSION, config_of};
@@ -117,6 +118,8 @@ pub struct RunOutcome {
     pub actions_total: u64,
     /// Threads used [count].
     pub threads: usize,
+    /// Episodes that ended early because the method failed [count].
+    pub cut_short: u64,
 }
 
 impl RunOutcome {
@@ -237,13 +240,15 @@ impl BenchmarkRun<'_> {
         Ok(RunOutcome {
             throughput_total: tally.throughput,
             actions_total: tally.actions,
+            cut_short: tally.cut_short,
             threads,
             results: self.results(task, facts, &asked, tally),
         })
     }
 
-    pub(crate) fn baseline_id<'t>(&'t self, task: &'t dyn Task) -> &'t str {
-        self.cast.agents.and_then(AgentSet::baseline_id).unwrap_or(task.spec().baseline_id)
+    pub(crate) fn baseline_id(&self, task: &dyn Task) -> String {
+        let of_set = || self.cast.agents.and_then(AgentSet::baseline_id).unwrap_or(task.spec().baseline_id).to_owned();
+        self.cast.method.as_ref().map_or_else(of_set, Direction::baseline_id)
     }
 
     fn results(&self, task: &dyn Task, facts: PolicyFacts, asked: &Asked<'_>, tally: Tally) -> ResultsFile {
@@ -268,7 +273,7 @@ impl BenchmarkRun<'_> {
             partner_id: facts.partner_id,
             policy_fingerprint: facts.fingerprint,
             tool_registry_fingerprint: facts.tool_registry_fingerprint,
-            agent_baseline_id: self.baseline_id(task).to_owned(),
+            agent_baseline_id: self.baseline_id(task),
             warnings: tally.warnings(),
             episodes: tally.records,
             metadata,
@@ -284,6 +289,9 @@ struct Tally {
     throughput: u64,
     specimens: u64,
     actions: u64,
+    cut_short: u64,
+    /// What went wrong in the method, in the first episode in which something did.
+    first_failure: Option<String>,
 }
 
 impl Tally {
@@ -292,6 +300,12 @@ impl Tally {
         self.throughput += outcome.throughput;
         self.specimens += outcome.specimens_total;
         self.actions += outcome.actions_attempted;
+        if let Some(method) = outcome.metrics.get("coordination").and_then(|coordination| coordination.get("method")) {
+            self.cut_short += u64::from(!method["ended_step"].is_null());
+            if let (None, Some(failure)) = (&self.first_failure, method["first_failure"].as_str()) {
+                self.first_failure = Some(failure.to_owned());
+            }
+        }
         self.records.push(EpisodeRecord { seed, metrics: outcome.metrics });
         self.records.last().expect("a record was just added")
     }
@@ -323,6 +337,10 @@ impl Tally {
         }
         if self.actions == 0 {
             warnings.push("no agent acted".to_owned());
+        }
+        if let Some(failure) = &self.first_failure {
+            let cut_short = self.cut_short;
+            warnings.push(format!("the method failed; {cut_short} of {episodes} episodes ended early. First: {failure}"));
         }
         warnings
     }

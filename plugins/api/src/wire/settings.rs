@@ -26,6 +26,19 @@ impl Setting {
     }
 }
 
+#[cfg(feature = "compiled-in")]
+impl Setting {
+    /// The same as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Flag(flag) => (*flag).into(),
+            Self::Number(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
+}
+
 /// Parameters by name, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings(pub BTreeMap<String, Setting>);

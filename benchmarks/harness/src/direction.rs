@@ -1,0 +1,156 @@
+//! A coordination method in an episode: it directs every honest agent; attackers act as they like.
+//!
+//! The method sees one observation a step, made of the view that all agents share. What it chooses becomes the same
+//! actions that the agents themselves would take, and passes the same gates. Its failures never reach the laboratory.
+
+use crate::BenchError;
+use labtrust_plugin::lab::method::{Assignment, Observer, carry_out};
+use labtrust_plugin::lab::{AgentContext, Decision, Symbols, WorldView};
+use labtrust_plugin::method::{CoordinationMethod, Coordinator};
+use labtrust_plugin::wire::{Decision as Chosen, Settings};
+use serde_json::{Map, Value, json};
+
+/// Why an episode ended before its horizon, as its metrics say it.
+pub const PLUGIN_FAILED: &str = "PLUGIN_FAILED";
+
+/// The method of a run.
+#[derive(Clone, Copy)]
+pub struct Direction<'a> {
+    /// The method.
+    pub method: &'a dyn CoordinationMethod,
+    /// Its parameters.
+    pub settings: &'a Settings,
+    /// Which file it comes from and what holds for it, copied into the `config` of results.
+    pub facts: &'a Map<String, Value>,
+}
+
+impl Direction<'_> {
+    /// The method's name where results name who acted.
+    #[must_use]
+    pub fn baseline_id(&self) -> String {
+        self.method.id().replace('.', "_")
+    }
+
+    /// What the `config` of results says of it.
+    pub(crate) fn config(&self) -> [(&'static str, Value); 3] {
+        let settings = self.settings.0.iter().map(|(name, setting)| (name.clone(), setting.to_json()));
+        [
+            ("coord_method", self.method.id().into()),
+            ("coord_params", Value::Object(settings.collect())),
+            ("coord_plugin", Value::Object(self.facts.clone())),
+        ]
+    }
+}
+
+/// The method at work in one episode.
+pub(crate) struct Director<'a> {
+    id: &'a str,
+    observer: Observer,
+    at_work: Box<dyn Coordinator>,
+    /// The seat of each agent of the view; none of those who have no seat or are not directed.
+    seats: Vec<Option<usize>>,
+    /// Why the last action of each agent of the view was refused.
+    refused: Vec<Option<&'static str>>,
+    chosen: Chosen,
+    decisions: u64,
+    choices: u64,
+    /// The step in which it failed for good, and why.
+    end: Option<(u32, String)>,
+}
+
+/// One seat, as the director sees it.
+pub(crate) struct DirectedSeat {
+    /// The agent's place in the view.
+    pub(crate) place: usize,
+    pub(crate) directed: bool,
+    /// Why its last action was refused.
+    pub(crate) refused: Option<&'static str>,
+}
+
+impl<'a> Director<'a> {
+    /// Tells the method where it works.
+    ///
+    /// # Errors
+    /// [`BenchError::Method`] when it cannot work there, or with its parameters.
+    pub(crate) fn new(
+        direction: &Direction<'a>,
+        view: &WorldView,
+        symbols: &Symbols,
+        seats: &[DirectedSeat],
+        (seed, dt_s): (u64, u32),
+    ) -> Result<Self, BenchError> {
+        let directed: Vec<_> = seats.iter().filter(|seat| seat.directed).map(|seat| seat.place).collect();
+        let observer = Observer::new(view, symbols, &Assignment { seed, dt_s, directed: &directed });
+        let id = direction.method.id();
+        let failed = |problem| BenchError::Method { method: id.to_owned(), seed, problem };
+        let at_work = direction.method.create(direction.settings, observer.site()).map_err(failed)?;
+        let mut places = vec![None; view.agents.len()];
+        for (number, seat) in seats.iter().enumerate().filter(|(_, seat)| seat.directed) {
+            places[seat.place] = Some(number);
+        }
+        Ok(Self {
+            id,
+            observer,
+            at_work,
+            seats: places,
+            refused: Vec::new(),
+            chosen: Chosen::default(),
+            decisions: 0,
+            choices: 0,
+            end: None,
+        })
+    }
+
+    /// Fills in what the directed seats do in this step. Returns whether the episode goes on.
+    pub(crate) fn decide(
+        &mut self,
+        step: u32,
+        view: &WorldView,
+        symbols: &mut Symbols,
+        seats: impl Iterator<Item = DirectedSeat>,
+        decisions: &mut [Option<Decision>],
+    ) -> bool {
+        self.refused.clear();
+        self.refused.resize(view.agents.len(), None);
+        for seat in seats {
+            self.refused[seat.place] = seat.refused;
+        }
+        self.observer.observe(step, view, symbols, &self.refused);
+        let seen = self.observer.seen();
+        self.decisions += 1;
+        // What is compiled in is checked like everything else: a method is not judged by how it is carried.
+        let decided = self.at_work.decide(seen, &mut self.chosen);
+        if let Err(problem) = decided.and_then(|()| self.chosen.check(self.observer.site(), seen)) {
+            self.end = Some((step, problem.message));
+            return false;
+        }
+        self.choices += self.chosen.choices.len() as u64;
+        for choice in &self.chosen.choices {
+            let me = usize::from(choice.agent);
+            if let Some(Some(seat)) = self.seats.get(me) {
+                let mut ctx = AgentContext { view, symbols, me, refused: self.refused[me] };
+                decisions[*seat] = carry_out(&mut ctx, choice);
+            }
+        }
+        true
+    }
+
+    /// The member `coordination` of the episode's metrics.
+    pub(crate) fn metrics(&self) -> Value {
+        let tally = self.at_work.tally();
+        let mut method = json!({
+            "id": self.id,
+            "decisions": self.decisions,
+            "choices": self.choices,
+            "failures": tally.failures.max(u64::from(self.end.is_some())),
+            "ended_step": self.end.as_ref().map(|(step, _)| step),
+            "end_reason": self.end.as_ref().map(|_| PLUGIN_FAILED),
+            "first_failure": tally.first_failure.as_deref().or(self.end.as_ref().map(|(_, why)| why.as_str())),
+        });
+        if tally.fuel > 0 {
+            method["fuel"] = tally.fuel.into();
+            method["fuel_max"] = tally.fuel_max.into();
+        }
+        json!({ "method": method })
+    }
+}
