@@ -3,6 +3,7 @@
 use crate::estimate::rounded;
 use labtrust_kernel::SimDuration;
 use labtrust_mine_haulage::{Account, Model, Outcome};
+use labtrust_plugin::method::Tally;
 
 /// What kind of thing trucks queue for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,8 @@ pub(crate) struct Figures {
     pub(crate) resources: Vec<ResourceFigures>,
     /// Trucks that came to each road, limited or not, in the order of [`Model::roads`] [count].
     pub(crate) road_arrivals: Vec<u64>,
+    /// Of the dispatch policy, where it is a file of its own.
+    pub(crate) dispatch: Tally,
 }
 
 impl Figures {
@@ -117,6 +120,7 @@ impl Figures {
             dumps: outcome.dumps,
             resources: resources.iter().map(of).collect(),
             road_arrivals: outcome.roads.iter().map(|road| road.arrivals).collect(),
+            dispatch: outcome.dispatch.clone(),
         }
     }
 }

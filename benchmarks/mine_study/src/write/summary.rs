@@ -48,6 +48,8 @@ struct ScenarioRecord {
     warmup_minutes: f64,
     truck_count: usize,
     dispatch_policy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dispatch_plugin: Option<PluginRecord>,
     lane_model: &'static str,
     total_tonnes_mean: f64,
     total_tonnes_ci95_low: Option<f64>,
@@ -62,6 +64,24 @@ struct ScenarioRecord {
     average_loader_queue_time_min: f64,
     average_crusher_queue_time_min: f64,
     top_bottlenecks: Vec<Bottleneck>,
+}
+
+/// Where a policy that is a file of its own comes from, and what was counted of it over all replications.
+#[derive(Serialize)]
+struct PluginRecord {
+    carrier: &'static str,
+    version: String,
+    sha256: String,
+    contract: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<&'static str>,
+    decisions: u64,
+    failures: u64,
+    first_failure: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fuel: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fuel_max: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -148,6 +168,7 @@ fn scenario(study: &Study<'_>, result: &ArmResult) -> ScenarioRecord {
         warmup_minutes: scenario.warmup.as_secs_f64() / 60.0,
         truck_count: scenario.fleet,
         dispatch_policy: scenario.dispatch.clone(),
+        dispatch_plugin: dispatch_plugin(result),
         lane_model: scenario.lane_model.as_str(),
         total_tonnes_mean: tonnes.mean,
         total_tonnes_ci95_low: tonnes.low(),
@@ -169,6 +190,25 @@ fn scenario(study: &Study<'_>, result: &ArmResult) -> ScenarioRecord {
         average_crusher_queue_time_min: mean(&result.column(|figures| crusher(figures, result).queue_min)).mean,
         top_bottlenecks: ranking(result).into_iter().filter(|it| it.utilisation > 0.0).take(TOP).collect(),
     }
+}
+
+fn dispatch_plugin(result: &ArmResult) -> Option<PluginRecord> {
+    let origin = result.arm.model.policy().origin()?;
+    let tallies = || result.figures.iter().map(|figures| &figures.dispatch);
+    let (major, minor) = origin.contract;
+    let fuel: u64 = tallies().map(|tally| tally.fuel).sum();
+    Some(PluginRecord {
+        carrier: origin.carrier,
+        version: origin.version.clone(),
+        sha256: origin.sha256.clone(),
+        contract: format!("{major}.{minor}"),
+        engine: origin.engine,
+        decisions: tallies().map(|tally| tally.decisions).sum(),
+        failures: tallies().map(|tally| tally.failures).sum(),
+        first_failure: tallies().find_map(|tally| tally.first_failure.clone()),
+        fuel: (fuel > 0).then_some(fuel),
+        fuel_max: tallies().map(|tally| tally.fuel_max).max().filter(|_| fuel > 0),
+    })
 }
 
 fn paired(comparison: &Comparison) -> PairedRecord {

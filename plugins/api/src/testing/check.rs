@@ -16,10 +16,13 @@
 //! assert_eq!(tried.acts, 0, "this one never does anything");
 //! ```
 
-use super::{Size, observation, site};
-use crate::method::Method;
+use super::{Size, dispatch_request, mine_site, observation, site};
+use crate::agent::{self, Agent};
+use crate::method::{CoordinationMethod, Method};
+use crate::mine::{self, Dispatch, DispatchPolicy, LoaderId};
 use crate::params::Params;
 use crate::sdk::Speaker;
+use crate::wire::mine::{CreateDispatch, DispatchReply};
 use crate::wire::{
     Act, Create, CreateReply, DecideReply, Decision, Manifest, Observation, Settings, Site, decode, encode,
 };
@@ -33,7 +36,9 @@ const SIZES: [Size; 6] = [
     Size { zones: 3, devices: 9, agents: 3 },
     Size { zones: 16, devices: 30, agents: 60 },
 ];
-/// Steps on each site [count].
+/// Mines of all sizes: trucks and loaders.
+const MINES: [(u16, u16); 4] = [(1, 1), (4, 2), (12, 3), (80, 16)];
+/// Steps on each site, requests in each mine [count].
 const STEPS: u64 = 64;
 /// How much there is to do in one step and the next [count].
 const WORK: [usize; 8] = [0, 1, 4, 30, 0, 12, 90, 2];
@@ -95,14 +100,99 @@ pub fn coordination_method<M: Method>() -> Tried {
         }
     }
     assert!(tried.sites > 0, "{} refused every site: {refused:#?}", M::ID);
-    let manifest: Manifest = decode(&Speaker::of::<M, _>().manifest("0.1.0")).expect("the kit wrote it");
-    assert_eq!(manifest.handshake.check(), Ok(()));
-    assert!(
-        !M::ID.is_empty() && !M::ID.contains(char::is_whitespace),
-        "{:?} is no id: it is typed on a command line",
-        M::ID
-    );
+    assert_manifest(&Speaker::of::<M, _>());
     tried
+}
+
+/// Tries an agent policy with its default parameters: a team of it at made-up sites of all sizes.
+///
+/// # Panics
+/// As [`coordination_method`], and when an agent decides for another one.
+#[must_use]
+pub fn agent_policy<A: Agent>() -> Tried {
+    let (mut tried, mut refused) = (Tried::default(), Vec::new());
+    let team = agent::Compiled::<A>::NEW;
+    for (number, size) in (0..).zip(SIZES) {
+        let site = site(number, size);
+        let (Ok(mut first), Ok(mut again)) =
+            (team.create(&Settings::default(), &site), team.create(&Settings::default(), &site))
+        else {
+            refused.push(format!("{size:?}"));
+            continue;
+        };
+        tried.sites += 1;
+        let mut speakers: Vec<Speaker> = site.directed().map(|_| Speaker::of::<A, _>()).collect();
+        for (me, speaker) in site.directed().zip(&mut speakers) {
+            assert_created(speaker, &agent::site_of(&site, me));
+        }
+        for step in 0..STEPS {
+            let place = format!("{}: step {step} at a site of {size:?}", A::ID);
+            let seen = seen(number, step, &site);
+            let [mut one, mut other] = [Decision::default(), Decision::default()];
+            let decided = first.decide(&seen, &mut one).and_then(|()| one.check(&site, &seen));
+            decided.unwrap_or_else(|problem| panic!("{place}: {problem}"));
+            assert_eq!(again.decide(&seen, &mut other), Ok(()), "{place}: it decided otherwise when asked again");
+            assert_eq!(one, other, "{place}: it decided otherwise when asked again");
+            let spoken = speakers.iter_mut().flat_map(|speaker| {
+                let reply: DecideReply = decode(&speaker.decide(&encode(&seen))).expect("the kit wrote it");
+                reply.unwrap_or_else(|problem| panic!("{place}: as a file of its own: {problem}")).choices
+            });
+            assert!(spoken.eq(one.choices.iter().cloned()), "{place}: it decided otherwise as a file of its own");
+            tried.decisions += 1;
+            tried.acts += one.choices.iter().filter(|choice| choice.act != Act::Noop).count();
+        }
+    }
+    assert!(tried.sites > 0, "{} refused every site: {refused:#?}", A::ID);
+    assert_manifest(&Speaker::of::<A, _>());
+    tried
+}
+
+/// Tries a dispatch policy with its default parameters in made-up mines of all sizes. What it did counts as acts.
+///
+/// # Panics
+/// With the place and the reason, when the policy refuses every mine; panics or gives up; chooses a loader that is not
+/// on offer; chooses otherwise when it is asked again from the start; or as a file of its own than called.
+#[must_use]
+pub fn mine_dispatch<D: Dispatch>() -> Tried {
+    let (mut tried, mut refused) = (Tried::default(), Vec::new());
+    let policy = mine::Compiled::<D>::NEW;
+    for (number, (trucks, loaders)) in (0..).zip(MINES) {
+        let site = mine_site(number, trucks, loaders);
+        let begun = || policy.dispatcher(&Settings::default(), &site);
+        let (mut first, mut again) = match (begun(), begun()) {
+            (Ok(first), Ok(again)) => (first, again),
+            (Err(problem), _) | (_, Err(problem)) => {
+                refused.push(format!("{trucks} trucks, {loaders} loaders: {problem}"));
+                continue;
+            }
+        };
+        tried.sites += 1;
+        let mut speaker = Speaker::of::<D, _>();
+        let create = CreateDispatch { settings: Settings::default(), site: site.clone() };
+        let created: CreateReply = decode(&speaker.create(&encode(&create))).expect("the kit wrote it");
+        assert_eq!(created, Ok(()), "it accepted this mine before");
+        for step in 0..STEPS {
+            let place = format!("{}: request {step} in a mine of {trucks} trucks and {loaders} loaders", D::ID);
+            let seen = dispatch_request(number * STEPS + step, &site);
+            let chosen = first.choose(&seen).and_then(|chosen| seen.on_offer(chosen).map(|()| chosen));
+            let chosen: LoaderId = chosen.unwrap_or_else(|problem| panic!("{place}: {problem}"));
+            assert_eq!(again.choose(&seen), Ok(chosen), "{place}: it chose otherwise when asked again");
+            let spoken: DispatchReply = decode(&speaker.decide(&encode(&seen))).expect("the kit wrote it");
+            assert_eq!(spoken, Ok(chosen), "{place}: it chose otherwise as a file of its own");
+            tried.decisions += 1;
+            tried.acts += 1;
+        }
+    }
+    assert!(tried.sites > 0, "{} refused every mine: {refused:#?}", D::ID);
+    assert_manifest(&Speaker::of::<D, _>());
+    tried
+}
+
+fn assert_manifest(speaker: &Speaker) {
+    let manifest: Manifest = decode(&speaker.manifest("0.1.0")).expect("the kit wrote it");
+    assert_eq!(manifest.handshake.check(), Ok(()));
+    let id = &manifest.id;
+    assert!(!id.is_empty() && !id.contains(char::is_whitespace), "{id:?} is no id: it is typed on a command line");
 }
 
 fn seen(site_number: u64, step: u64, site: &Site) -> Observation {

@@ -5,7 +5,7 @@ use labtrust_plugin::method::CoordinationMethod;
 use labtrust_plugin::mine::{self, DispatchPolicy};
 use labtrust_plugin::prelude::*;
 use labtrust_plugin::sdk::Speaker;
-use labtrust_plugin::testing::{Size, dispatch_request, mine_site, observation, site};
+use labtrust_plugin::testing::{Size, check, dispatch_request, mine_site, observation, site};
 use labtrust_plugin::wire::mine::{CreateDispatch, DispatchReply};
 use labtrust_plugin::wire::{Create, CreateReply, DecideReply, Manifest, Setting, Settings, decode, encode};
 use labtrust_plugin::{Plugin, Registry};
@@ -184,6 +184,32 @@ fn a_loader_that_is_not_on_offer_is_refused_with_those_that_are() {
     let refused = seen.on_offer(LoaderId(3)).unwrap_err();
     let message = "it chose loader 3, and truck 4 can be sent to one of [0]";
     assert_eq!(refused, Problem::of_kind(ProblemKind::Decision, message));
+}
+
+#[test]
+fn the_kits_checks_try_both_kinds() {
+    let team = check::agent_policy::<Counting>();
+    assert!(team.sites == 6 && team.acts > 1000, "{team:?}");
+    let trucks = check::mine_dispatch::<Around>();
+    assert_eq!((trucks.sites, trucks.decisions), (4, 256));
+}
+
+#[test]
+#[should_panic(expected = "agent A_0 decides for agent 1, nobody")]
+fn the_kits_check_tells_an_agent_that_decides_for_others() {
+    struct Meddling;
+    impl Agent for Meddling {
+        const ID: &'static str = "org.example.meddling";
+        const SUMMARY: &'static str = "Decides for its neighbour.";
+        type Params = NoParams;
+        fn new(_: NoParams, _: &Site, _: u16) -> Result<Self, Problem> {
+            Ok(Self)
+        }
+        fn decide(&mut self, _: &Observation, me: u16) -> Result<Option<Choice>, Problem> {
+            Ok(Some(Choice::new(me + 1, Act::Noop)))
+        }
+    }
+    let _ = check::agent_policy::<Meddling>();
 }
 
 #[test]
