@@ -340,7 +340,8 @@ impl Tally {
         }
         if let Some(failure) = &self.first_failure {
             let cut_short = self.cut_short;
-            warnings.push(format!("the method failed; {cut_short} of {episodes} episodes ended early. First: {failure}"));
+            warnings
+                .push(format!("the method failed; {cut_short} of {episodes} episodes ended early. First: {failure}"));
         }
         warnings
     }

@@ -63,9 +63,9 @@ impl Plugin {
 pub struct Registration {
     /// The plugin itself.
     pub plugin: Plugin,
-    /// The crate that brings it, named when two crates claim one id.
+    /// The crate or the file that brings it, named when two claim one id.
     pub owner: &'static str,
-    /// That crate's version.
+    /// The version of the crate, or of the plugin in the file.
     pub version: &'static str,
 }
 
@@ -112,7 +112,7 @@ pub enum RegistryError {
     },
 }
 
-/// All compiled-in plugins.
+/// All plugins of the program: those that are compiled in, and those that were loaded.
 pub struct Registry {
     entries: Vec<&'static Registration>,
 }
@@ -123,7 +123,20 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Duplicate`] when two plugins of one kind have one id.
     pub fn linked() -> Result<Self, RegistryError> {
-        let mut entries: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
+        Self::of(inventory::iter::<Registration>.into_iter().collect())
+    }
+
+    /// The same with more, such as plugins that are files of their own: they live as long as the program does.
+    ///
+    /// # Errors
+    /// [`RegistryError::Duplicate`], as of [`Registry::linked`]: no file takes the place of another plugin.
+    pub fn with(self, more: impl IntoIterator<Item = &'static Registration>) -> Result<Self, RegistryError> {
+        let mut entries = self.entries;
+        entries.extend(more);
+        Self::of(entries)
+    }
+
+    fn of(mut entries: Vec<&'static Registration>) -> Result<Self, RegistryError> {
         // Link order is the linker's business; the id is ours.
         entries.sort_by_key(|entry| (entry.plugin.kind(), entry.plugin.id(), entry.owner));
         if let Some([first, second]) =

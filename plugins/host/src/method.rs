@@ -1,6 +1,7 @@
 //! A coordination method that is a file of its own, whichever way it is carried.
 
 use crate::guard::{Guard, OnTrap, OnTrapError, Policy, Worker};
+use crate::schema::{Schema, SchemaError};
 use crate::{Carrier, Failure, Instance};
 use labtrust_plugin::Origin;
 use labtrust_plugin::method::{CoordinationMethod, Coordinator};
@@ -13,15 +14,19 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct LoadedMethod {
     carrier: Arc<dyn Carrier>,
+    schema: Arc<Schema>,
     on_trap: OnTrap,
     fallback: Option<&'static dyn CoordinationMethod>,
 }
 
 impl LoadedMethod {
     /// The method of a plugin. Its failures end the episode.
-    #[must_use]
-    pub fn new(carrier: Arc<dyn Carrier>) -> Self {
-        Self { carrier, on_trap: OnTrap::EndEpisode, fallback: None }
+    ///
+    /// # Errors
+    /// [`SchemaError`] when what it says of its parameters is no JSON Schema.
+    pub fn new(carrier: Arc<dyn Carrier>) -> Result<Self, SchemaError> {
+        let schema = Arc::new(Schema::new(&carrier.manifest().params_schema)?);
+        Ok(Self { carrier, schema, on_trap: OnTrap::EndEpisode, fallback: None })
     }
 
     /// The same with another way to deal with failures. `fallback` is the method that [`OnTrap::Fallback`] names.
@@ -62,6 +67,7 @@ impl CoordinationMethod for LoadedMethod {
     }
 
     fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem> {
+        self.schema.check(settings)?;
         let create = encode(&Create { settings: settings.clone(), site: site.clone() });
         let policy = Policy::new(&self.on_trap, self.fallback, site)?;
         let mut at_work =

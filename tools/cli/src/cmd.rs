@@ -16,6 +16,7 @@ pub(crate) mod leaderboard;
 pub(crate) mod man;
 mod manifest;
 pub(crate) mod measure_run;
+mod method_options;
 pub(crate) mod new_task;
 pub(crate) mod normalize_tokens;
 mod not_yet;

@@ -48,6 +48,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::man::Options>(),
     entry::<cmd::controls::List>(),
     entry::<cmd::plugins::List>(),
+    entry::<cmd::plugins::Show>(),
+    entry::<cmd::plugins::CheckFile>(),
     entry::<cmd::plugins_new::Options>(),
     entry::<cmd::lab_draw::Options>(),
 ];
@@ -55,7 +57,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 /// What the groups of commands are for.
 const GROUPS: &[(&str, &str)] = &[
     ("controls", "See which controls the laboratory has"),
-    ("plugins", "See which plugins there are, and begin one"),
+    ("plugins", "See which plugins there are, check one, or begin one"),
     ("lab", "Look at the laboratory"),
 ];
 

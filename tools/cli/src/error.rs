@@ -17,6 +17,12 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(transparent)]
+    Plugin(#[from] crate::plugin_files::PluginError),
+    #[error("--coord-param {name} is given twice")]
+    ParamTwice { name: String },
+    #[error("the method failed in {}; the results say when and why", if *episodes == 1 { "the episode".to_owned() } else { format!("all {episodes} episodes") })]
+    MethodFailed { episodes: u64 },
+    #[error(transparent)]
     Study(#[from] StudyError),
     #[error(transparent)]
     Vectors(#[from] crate::cmd::run_vectors::VectorError),
@@ -94,6 +100,7 @@ impl CliError {
         match self {
             Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
             | Self::ParquetCheckpoints
+            | Self::ParamTwice { .. }
             | Self::Study(
                 StudyError::Sweep(_)
                 | StudyError::Twice { .. }

@@ -9,6 +9,7 @@ mod command;
 mod commands;
 mod error;
 mod floor_plan;
+mod plugin_files;
 mod session;
 mod talk;
 mod version;
@@ -17,8 +18,9 @@ use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches, Parser};
 use commands::Failure;
 use error::{CliError, report};
-use std::ffi::OsString;
-use std::path::PathBuf;
+use plugin_files::{PluginOptions, SERVE};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use talk::Talk;
 
@@ -50,6 +52,8 @@ struct Global {
     /// Laboratory profile of the policy to apply
     #[arg(long, global = true, value_name = "ID")]
     profile: Option<String>,
+    #[command(flatten)]
+    plugins: PluginOptions,
     /// Say more
     #[arg(short, long, global = true)]
     verbose: bool,
@@ -74,7 +78,23 @@ pub fn run() -> ExitCode {
         eprintln!("Please report it with the command line and the output of `labtrust --version`.");
     }));
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let [_, group, name, plugin] = &arguments[..]
+        && [group, name].map(OsString::as_os_str) == SERVE.map(OsStr::new)
+    {
+        return serve(Path::new(plugin));
+    }
     std::panic::catch_unwind(|| run_with(&arguments)).unwrap_or(ExitCode::from(EXIT_BUG))
+}
+
+/// Answers for an isolated plugin, as the process that another one of this program has started for it.
+fn serve(plugin: &Path) -> ExitCode {
+    match labtrust_plugin_host::isolated::serve(plugin) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("labtrust plugins serve: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn run_with(arguments: &[OsString]) -> ExitCode {

@@ -1,10 +1,12 @@
 //! Modules at work: the same decisions every time, nothing remembered between episodes, failures dealt with as asked.
 
-use crate::guest::{Guest, floor, seen};
+use crate::guest::{Guest, LIMITS, floor, manifest, seen};
 use labtrust_plugin::method::{Compiled, CoordinationMethod, Coordinator};
 use labtrust_plugin::prelude::*;
-use labtrust_plugin::wire::Settings;
-use labtrust_plugin_host::{OnTrap, OnTrapError};
+use labtrust_plugin::wire::{Manifest, Setting, Settings, encode};
+use labtrust_plugin_host::wasm::compile;
+use labtrust_plugin_host::{LoadedMethod, OnTrap, OnTrapError};
+use std::sync::Arc;
 
 /// Counts its decisions in its memory, and answers with the act of that number.
 const COUNTING: &str = "
@@ -151,6 +153,35 @@ fn a_problem_at_the_beginning_is_told_with_its_kind() {
     let problem = Problem::of_kind(ProblemKind::Settings, "batch: 0 is not from 1 to 1000");
     let guest = Guest { create_reply: Err(problem.clone()), ..Guest::default() }.loaded();
     assert_eq!(guest.create(&Settings::default(), &floor()).err(), Some(problem));
+}
+
+#[test]
+fn parameters_are_checked_against_the_schema_before_the_module_sees_them() {
+    let schema =
+        r#"{"type":"object","properties":{"batch":{"type":"integer","maximum":9}},"additionalProperties":false}"#;
+    let manifest = Manifest { params_schema: schema.to_owned(), ..manifest() };
+    let guest = Guest { manifest: encode(&manifest), ..Guest::default() }.loaded();
+    let created = |name: &str, setting| {
+        let settings = Settings([(name.to_owned(), setting)].into());
+        guest.create(&settings, &floor()).map(drop).map_err(|problem| (problem.kind, problem.message))
+    };
+    assert_eq!(created("batch", Setting::Number(9)), Ok(()));
+    for (name, setting) in
+        [("batch", Setting::Number(10)), ("batch", Setting::Flag(true)), ("bach", Setting::Number(1))]
+    {
+        let (kind, message) = created(name, setting).unwrap_err();
+        assert!(kind == ProblemKind::Settings && message.contains(name), "{message}");
+    }
+}
+
+#[test]
+fn a_schema_that_is_none_is_refused() {
+    for text in ["", "{", r#"{"type": 3}"#] {
+        let manifest = Manifest { params_schema: text.to_owned(), ..manifest() };
+        let bytes = Guest { manifest: encode(&manifest), ..Guest::default() }.bytes();
+        let plugin = compile(&bytes, LIMITS).unwrap();
+        assert!(LoadedMethod::new(Arc::new(plugin)).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Guest {
     }
 
     pub(crate) fn load(&self, limits: Limits) -> Result<LoadedMethod, LoadError> {
-        compile(&self.bytes(), limits).map(|plugin| LoadedMethod::new(Arc::new(plugin)))
+        compile(&self.bytes(), limits).map(|plugin| LoadedMethod::new(Arc::new(plugin)).unwrap())
     }
 
     pub(crate) fn loaded(&self) -> LoadedMethod {

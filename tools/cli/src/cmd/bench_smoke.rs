@@ -5,6 +5,7 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::plugin_files;
 use crate::session::Session;
 use crate::talk::Talk;
 use labtrust_bench::files::AtomicFile;
@@ -53,7 +54,7 @@ impl CliCommand for Options {
 /// # Errors
 /// [`CliError::NothingReleased`] when a task has specimens and releases none, and whatever keeps a task from running.
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let session = Session::open(global, None)?;
     let mut files = Vec::new();
     for task in TASKS {

@@ -3,11 +3,13 @@
 
 mod report;
 
+use super::method_options::MethodOptions;
 use super::{Timing, not_yet};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::plugin_files;
 use crate::session::{self, Session};
 use crate::talk::Talk;
 use labtrust_bench::diff::diff;
@@ -46,11 +48,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
     #[command(flatten)]
+    method: MethodOptions,
+    #[command(flatten)]
     format: FormatOption,
     #[arg(long, hide = true, value_parser = ["deterministic", "llm_offline"])]
     pipeline_mode: Option<String>,
-    #[arg(long, hide = true)]
-    coord_method: Option<String>,
     #[arg(long, hide = true)]
     llm_backend: Option<String>,
 }
@@ -92,21 +94,23 @@ impl CliCommand for Options {
 /// [`CliError::NotDeterministic`] when anything differs, and whatever keeps the benchmark from running.
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     not_yet::refuse_pipeline(options.pipeline_mode.as_deref())?;
-    for (value, flag) in [(&options.coord_method, "--coord-method"), (&options.llm_backend, "--llm-backend")] {
-        if value.is_some() {
-            return Err(CliError::NotAvailable { flag, reason: "only scripted agents can be reported on yet" });
-        }
+    if options.llm_backend.is_some() {
+        return Err(CliError::NotAvailable {
+            flag: "--llm-backend",
+            reason: "agents without a language model only can be reported on yet",
+        });
     }
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }
     // What cannot run is told once, and by name.
     let partner = session::partner(options.partner.as_deref());
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let task = registry.task(&options.task)?;
     if let Some(id) = &options.injection {
         registry.injection(id)?;
     }
+    options.method.choose(&registry, &global.plugins)?;
     Session::open(global, partner.as_deref())?.load_lab(&registry, task)?;
 
     let scratch = Scratch::create(&options.out)?;
@@ -181,6 +185,7 @@ fn measured(
     for (name, value) in [("--partner", partner), ("--injection", injection), ("--scale", scale)] {
         command.args(value.iter().flat_map(|value| [name, value]));
     }
+    command.args(options.method.arguments()).args(global.plugins.arguments());
     if let Some(profile) = &global.profile {
         command.arg("--profile").arg(profile);
     }

@@ -4,6 +4,7 @@ use super::run_options::{Made, RunOptions, SUMMARY};
 use crate::Global;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::plugin_files;
 use crate::session;
 use crate::talk::Talk;
 use crate::version;
@@ -157,7 +158,7 @@ impl Player {
 /// Runs the command.
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     options.run.check()?;
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let ablation = options.run.ablated(registry.task(&options.task)?);
     let task: &dyn Task = &ablation;
     let out = AtomicFile::create(&options.run.out)?;
@@ -195,7 +196,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         dt_s: spec.dt_s,
         sat_down: AtomicBool::new(false),
     };
-    bench.cast = Cast { agents: Some(&guest), injection: None, approvals: options.run.approvals() };
+    bench.cast = Cast { agents: Some(&guest), approvals: options.run.approvals(), ..Cast::default() };
     let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.as_mut().map_or(RunLogs::None, RunLogs::Files), &|| bar.inc(1));

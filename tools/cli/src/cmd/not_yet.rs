@@ -5,7 +5,7 @@ use crate::error::CliError;
 use std::path::PathBuf;
 
 const MODEL: &str = "there are no language models in it";
-const COORDINATION: &str = "there are no coordination methods in it";
+const COORDINATION: &str = "no method in it works with a language model";
 
 /// See the module.
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,6 @@ pub(crate) struct NotYet {
     allow_network: bool,
     #[arg(long, hide = true)]
     preset: Option<String>,
-    #[arg(long, hide = true)]
-    coord_method: Option<String>,
     #[arg(long, hide = true)]
     coord_fixtures_path: Option<PathBuf>,
     #[arg(long, hide = true)]
@@ -58,7 +56,7 @@ impl NotYet {
     /// # Errors
     /// [`CliError::NotAvailable`] naming the option.
     pub(crate) fn refuse(&self) -> Result<(), CliError> {
-        let flags: [(bool, &'static str, &'static str); 20] = [
+        let flags: [(bool, &'static str, &'static str); 19] = [
             (self.llm_backend.is_some(), "--llm-backend", MODEL),
             (self.llm_model.is_some(), "--llm-model", MODEL),
             (self.llm_output_mode.is_some(), "--llm-output-mode", MODEL),
@@ -66,7 +64,6 @@ impl NotYet {
             (self.use_llm_live_openai, "--use-llm-live-openai", MODEL),
             (self.allow_network, "--allow-network", "nothing in it uses the network"),
             (self.preset.is_some(), "--preset", MODEL),
-            (self.coord_method.is_some(), "--coord-method", COORDINATION),
             (self.coord_fixtures_path.is_some(), "--coord-fixtures-path", COORDINATION),
             (self.record_coord_fixtures_path.is_some(), "--record-coord-fixtures-path", COORDINATION),
             (self.coord_planner_backend.is_some(), "--coord-planner-backend", COORDINATION),

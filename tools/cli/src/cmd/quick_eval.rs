@@ -4,6 +4,7 @@ use super::{Timing, manifest, not_yet};
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::plugin_files;
 use crate::session::{self, Session};
 use crate::talk::Talk;
 use crate::{Global, version};
@@ -97,7 +98,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         None => utc_stamp(SystemTime::now()),
     };
     let target = options.out_dir.join(format!("quick_eval_{run_id}"));
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let tasks = TASKS.map(|id| registry.task(id));
     let dir = RunDir::create(&options.out_dir, &target)?;
     let session = Session::open(global, None)?;

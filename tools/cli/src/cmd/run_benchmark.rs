@@ -1,13 +1,14 @@
 //! `run-benchmark`: the episodes of one task, and a results file.
 
+use super::method_options::{ChosenMethod, MethodOptions};
 use super::not_yet;
 use super::run_options::{Made, RunOptions, SUMMARY};
 use super::step_timing::TimedLab;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session;
 use crate::talk::Talk;
 use crate::{Global, version};
+use crate::{plugin_files, session};
 use labtrust_bench::checkpoint::{CheckpointOptions, CheckpointedLogs};
 use labtrust_bench::files::AtomicFile;
 use labtrust_bench::log::LogFiles;
@@ -44,6 +45,8 @@ pub(crate) struct Options {
     /// Who acts: `scripted` (the task's own), `random_legal`, `null`; attackers stay
     #[arg(long, value_name = "SET", default_value = "scripted")]
     agents: String,
+    #[command(flatten)]
+    method: MethodOptions,
     /// Disturbance of a task that takes one (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
@@ -94,7 +97,7 @@ impl CliCommand for Options {
             output("checkpoint.json", "beside the log, with --checkpoint-every: where to go on"),
         ],
         json: Json::product(SUMMARY),
-        fails: "an unknown task, scale, agent set or injection; a checkpoint of another run; an option whose feature does not exist yet",
+        fails: "an unknown task, scale, agent set, method or injection; a method that failed in every episode; a checkpoint of another run; an option whose feature does not exist yet",
         usage: "two outputs with one name, an unknown control, checkpoints of a log in columns",
         examples: &[
             Example::new("--task throughput_sla --episodes 20 --seed 123 --out results.json --log log.jsonl")
@@ -181,11 +184,13 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     options.not_yet.refuse()?;
     not_yet::refuse_preset(global.profile.as_deref())?;
     options.run.check()?;
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let plain = registry.task(options.task.as_deref().unwrap_or_default())?;
     let ablation = options.run.ablated(plain);
     let task: &dyn Task = &ablation;
+    let method = options.method.choose(&registry, &global.plugins)?;
     let cast = Cast {
+        method: method.as_ref().map(ChosenMethod::direction),
         agents: Some(registry.agent_set(&options.agents)?),
         injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,
         approvals: options.run.approvals(),
@@ -240,6 +245,9 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         .parent()
         .filter(|dir| !dir.as_os_str().is_empty())
         .map_or(".".into(), |dir| dir.display().to_string());
+    if outcome.cut_short == options.episodes {
+        return Err(CliError::MethodFailed { episodes: options.episodes });
+    }
     talk.say(&format!("Next: labtrust run-summary --run {dir}"));
     Ok(())
 }

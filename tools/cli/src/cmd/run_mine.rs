@@ -4,6 +4,7 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::plugin_files;
 use crate::talk::Talk;
 use labtrust_mine_haulage::{LaneModel, MineData};
 use labtrust_mine_study::{Animation, Lanes, ScenarioLine, StudyDone, StudySpec, Sweep, SweepError, run_study};
@@ -137,17 +138,17 @@ impl CliCommand for Options {
         ],
     };
 
-    fn run(&self, _global: &Global, talk: Talk) -> Result<(), CliError> {
-        run(self, talk)
+    fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
+        run(self, global, talk)
     }
 }
 
 /// Runs the command.
-fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
+fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let data = match &options.data {
         Some(directory) => MineData::load_dir(directory).map_err(labtrust_mine_study::StudyError::from)?,
         None => MineData::built_in(),

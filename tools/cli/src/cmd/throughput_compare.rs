@@ -6,6 +6,7 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
+use crate::plugin_files;
 use crate::session::Session;
 use crate::talk::Talk;
 use labtrust_bench::files::AtomicFile;
@@ -71,7 +72,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if options.out.as_os_str().is_empty() {
         return Err(CliError::Empty { option: "--out" });
     }
-    let registry = labtrust_builtin::registry()?;
+    let registry = plugin_files::registry(global)?;
     let session = Session::open(global, None)?;
     let mut file = AtomicFile::create(&options.out)?;
     let Options { episodes, seed, .. } = *options;

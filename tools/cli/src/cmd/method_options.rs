@@ -1,0 +1,113 @@
+//! `--coord-method` and its parameters, wherever episodes of one task are run.
+
+use crate::error::CliError;
+use crate::plugin_files::PluginOptions;
+use labtrust_bench::Direction;
+use labtrust_plugin::Registry;
+use labtrust_plugin::method::{CoordinationMethod, KIND};
+use labtrust_plugin::wire::{Setting, Settings};
+use serde_json::{Map, Value, json};
+use std::ffi::OsString;
+
+/// Which method directs the agents.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MethodOptions {
+    /// Coordination method that directs all agents but attackers (`labtrust plugins list` shows them)
+    #[arg(long, value_name = "ID")]
+    coord_method: Option<String>,
+    /// Parameter of the method (`labtrust plugins show` tells them): true or false, a whole number, or a text
+    #[arg(long, value_name = "NAME=VALUE", requires = "coord_method", value_parser = parameter)]
+    coord_param: Vec<(String, Setting)>,
+}
+
+fn parameter(text: &str) -> Result<(String, Setting), String> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("should be NAME=VALUE")?;
+    let setting = match (value, value.parse()) {
+        ("true", _) => Setting::Flag(true),
+        ("false", _) => Setting::Flag(false),
+        (_, Ok(number)) => Setting::Number(number),
+        (text, Err(_)) => Setting::Text(text.to_owned()),
+    };
+    Ok((name.to_owned(), setting))
+}
+
+/// The method that was asked for.
+pub(crate) struct ChosenMethod {
+    method: &'static dyn CoordinationMethod,
+    settings: Settings,
+    facts: Map<String, Value>,
+}
+
+impl MethodOptions {
+    /// The method with its parameters, if one is asked for.
+    ///
+    /// # Errors
+    /// [`CliError::Registry`] for an unknown one, [`CliError::ParamTwice`].
+    pub(crate) fn choose(
+        &self,
+        registry: &Registry,
+        plugins: &PluginOptions,
+    ) -> Result<Option<ChosenMethod>, CliError> {
+        let Some(id) = &self.coord_method else { return Ok(None) };
+        let method = registry.coordination_method(id)?;
+        let mut settings = Settings::default();
+        for (name, setting) in &self.coord_param {
+            if settings.0.insert(name.clone(), setting.clone()).is_some() {
+                return Err(CliError::ParamTwice { name: name.clone() });
+            }
+        }
+        Ok(Some(ChosenMethod { method, settings, facts: facts(method, registry, plugins) }))
+    }
+
+    /// The same for another process of this program.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let method = self.coord_method.iter().flat_map(|id| ["--coord-method".to_owned(), id.clone()]);
+        let params = self.coord_param.iter().flat_map(|(name, setting)| {
+            let value = match setting {
+                Setting::Flag(flag) => flag.to_string(),
+                Setting::Number(number) => number.to_string(),
+                Setting::Text(text) => text.clone(),
+            };
+            ["--coord-param".to_owned(), format!("{name}={value}")]
+        });
+        method.chain(params).map(OsString::from).collect()
+    }
+}
+
+impl ChosenMethod {
+    /// For the cast of a run.
+    pub(crate) fn direction(&self) -> Direction<'_> {
+        Direction { method: self.method, settings: &self.settings, facts: &self.facts }
+    }
+}
+
+/// Where a method comes from and what holds for it.
+fn facts(method: &dyn CoordinationMethod, registry: &Registry, plugins: &PluginOptions) -> Map<String, Value> {
+    let facts = match method.origin() {
+        Some(origin) => {
+            let mut facts = json!({
+                "carrier": origin.carrier,
+                "version": origin.version,
+                "sha256": origin.sha256,
+                "contract": format!("{}.{}", origin.contract.0, origin.contract.1),
+                "on_trap": plugins.on_trap_text(),
+            });
+            if let Some(engine) = origin.engine {
+                facts["engine"] = engine.into();
+                facts["limits"] = serde_json::to_value(plugins.limits()).unwrap_or_default();
+            }
+            facts
+        }
+        None => {
+            let of = |entry: &&&labtrust_plugin::Registration| {
+                entry.plugin.kind() == KIND && entry.plugin.id() == method.id()
+            };
+            let version = registry.entries().iter().find(of).map(|entry| entry.version);
+            json!({ "carrier": "compiled_in", "version": version })
+        }
+    };
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
+}
