@@ -52,8 +52,6 @@ struct Global {
     /// Laboratory profile of the policy to apply
     #[arg(long, global = true, value_name = "ID")]
     profile: Option<String>,
-    #[command(flatten)]
-    plugins: PluginOptions,
     /// Say more
     #[arg(short, long, global = true)]
     verbose: bool,
@@ -63,6 +61,8 @@ struct Global {
     /// Print version and commit
     #[arg(short = 'V', long, global = true)]
     version: bool,
+    #[command(flatten)]
+    plugins: PluginOptions,
 }
 
 /// Runs the program with the arguments of the process.

@@ -127,7 +127,7 @@ fn wrong_usage_is_exit_2() {
 #[test]
 fn an_option_whose_feature_is_missing_is_refused_by_name() {
     for (flag, value) in [
-        ("--coord-method", "kernel_centralized_edf"),
+        ("--coord-planner-backend", "openai_live"),
         ("--llm-backend", "openai_live"),
         ("--profile", "llm_live_eval"),
         ("--pipeline-mode", "llm_live"),
