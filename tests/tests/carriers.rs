@@ -7,6 +7,8 @@
 
 #[path = "carriers/episodes.rs"]
 mod episodes;
+#[path = "carriers/in_c.rs"]
+mod in_c;
 
 use episodes::{Recording, record, tasks};
 use labtrust_example_earliest_due::EarliestDue;
