@@ -1,7 +1,7 @@
 //! One method in every carrier: it does the laboratory's work, and decides the same wherever it runs.
 //!
 //! What is compared are bytes, over observations of episodes of all tasks in both timings, made anew in every run. The
-//! WebAssembly module is where `.ci/guests` puts it.
+//! native library is built with this test; the WebAssembly module is where `.ci/guests` puts it.
 
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows the figures that the tests hold to their limits")]
 
@@ -15,9 +15,12 @@ use labtrust_example_earliest_due::EarliestDue;
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::method::Compiled;
 use labtrust_plugin::wire::{CreateReply, encode};
-use labtrust_plugin_host::{Carrier, wasm};
+use labtrust_plugin_host::{Carrier, native, wasm};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+
+// Names the crate, and so has its library built.
+use earliest_due as _;
 
 static METHOD: Compiled<EarliestDue> = Compiled::NEW;
 
@@ -46,7 +49,7 @@ static RECORDED: LazyLock<Vec<Recorded>> = LazyLock::new(|| {
 #[test]
 fn the_example_runs_the_whole_laboratory() {
     for Recorded { task, timing, episodes } in RECORDED.iter() {
-        let sum = |of: fn(&Recording) -> u32| episodes.iter().map(of).sum::<u32>();
+        let sum = |of: fn(&Recording) -> u64| episodes.iter().map(of).sum::<u64>();
         let (released, bound) = (sum(|episode| episode.released), sum(|episode| episode.bound));
         // What the scripted crew releases of the bound: figures.md. A task that it does not master has its own share.
         let wanted = match (*task, timing) {
@@ -63,6 +66,13 @@ fn the_example_runs_the_whole_laboratory() {
 }
 
 #[test]
+fn the_method_decides_the_same_as_a_native_library() {
+    // Built beside this test's own program.
+    let file = std::env::current_exe().unwrap().with_file_name(library("earliest_due"));
+    agrees(&native::load(&file, &native::Permission::Everything, native::Limits::default()).unwrap());
+}
+
+#[test]
 fn the_method_decides_the_same_as_webassembly() {
     let Some(file) = guest("earliest_due.wasm") else { return };
     agrees(&wasm::load(&file, wasm::Limits::default()).unwrap());
@@ -75,6 +85,11 @@ fn guest(name: &str) -> Option<PathBuf> {
         eprintln!("skipped: no {name}; `.ci/guests` builds it where a compiler for WebAssembly can be had");
     }
     file.exists().then_some(file)
+}
+
+/// The name of a library's file.
+fn library(name: &str) -> String {
+    format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }
 
 /// Plays every recorded episode on a carrier, an instance each, and compares all answers byte by byte.

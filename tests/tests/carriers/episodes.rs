@@ -1,13 +1,14 @@
 //! Episodes that a method directs, recorded as the bytes of the contract.
 
+use labtrust_bench::{Cast, Direction, EpisodeSetup, run_episode};
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::lab::method::{Assignment, Observer, carry_out};
-use labtrust_plugin::lab::{Action, ActionKind, AgentContext, EventId, LoadedLab, WorldView};
-use labtrust_plugin::method::CoordinationMethod;
-use labtrust_plugin::wire::{Act, Create, DecideReply, Decision, Settings, encode};
-use labtrust_plugin::{Opening, Plugin, Registry, Task};
+use labtrust_plugin::lab::LoadedLab;
+use labtrust_plugin::method::{CoordinationMethod, Coordinator};
+use labtrust_plugin::wire::{Act, Create, DecideReply, Decision, Observation, Problem, Settings, Site, encode};
+use labtrust_plugin::{Plugin, Registry, Task};
 use labtrust_policy::PolicyStore;
-use std::sync::{Arc, LazyLock};
+use serde_json::Map;
+use std::sync::{Arc, LazyLock, Mutex};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));
 static LAB: LazyLock<Arc<dyn LoadedLab>> = LazyLock::new(|| {
@@ -16,6 +17,7 @@ static LAB: LazyLock<Arc<dyn LoadedLab>> = LazyLock::new(|| {
 });
 
 /// What was said in one episode, and what came of it.
+#[derive(Default)]
 pub(crate) struct Recording {
     /// Bytes of the message that begins it.
     pub(crate) create: Vec<u8>,
@@ -23,12 +25,12 @@ pub(crate) struct Recording {
     pub(crate) steps: Vec<(Vec<u8>, Vec<u8>)>,
     /// Steps in which somebody was told to do something [count].
     pub(crate) busy_steps: usize,
-    /// Results released [count].
-    pub(crate) released: u32,
-    /// Most that could be released [count].
-    pub(crate) bound: u32,
-    /// Choices that the laboratory refused, with its reason.
+    /// Reasons for which something was refused that the method asked for.
     pub(crate) refused: Vec<String>,
+    /// Results released [count].
+    pub(crate) released: u64,
+    /// Most that could be released [count].
+    pub(crate) bound: u64,
 }
 
 /// Every task.
@@ -42,68 +44,67 @@ pub(crate) fn tasks() -> impl Iterator<Item = &'static dyn Task> {
 /// An episode of a task, directed by a method; attackers act as ever.
 pub(crate) fn record(task: &dyn Task, timing: ClockMode, seed: u64, method: &dyn CoordinationMethod) -> Recording {
     let spec = task.spec();
-    let max_steps = if timing == ClockMode::Simulated { spec.max_steps_simulated } else { spec.max_steps };
-    let (dt_s, mut state) = (i64::from(spec.dt_s), task.initial_state(seed, None));
-    state.insert("timing_mode".into(), timing.as_str().into());
-    state.insert("strict_signatures".into(), false.into());
-    let mut engine = LAB.engine();
-    engine.reset(&state, seed).expect("the task's state is good");
-    let horizon_s = i64::from(max_steps) * dt_s;
-    let mut view = WorldView { horizon_s: Some(horizon_s), ..WorldView::default() };
-    engine.observe(&mut view);
-
-    let mut seats = task.agents(&Opening { seed, state: &state });
-    let place = |id| view.agents.iter().position(|agent| agent.id == id).expect("a seat has an agent");
-    let places: Vec<usize> = seats.iter().map(|seat| place(engine.symbols_mut().intern(&seat.agent_id))).collect();
-    let honest = seats.iter().zip(&places).filter(|(seat, _)| !seat.attacker);
-    let directed: Vec<usize> = honest.map(|(_, &place)| place).collect();
-    let assignment = Assignment { seed, dt_s: spec.dt_s, directed: &directed };
-    let mut observer = Observer::new(&view, engine.symbols(), &assignment);
-    let settings = Settings::default();
-    let mut at_work = method.create(&settings, observer.site()).expect("the method works everywhere");
-    let mut recording = Recording {
-        create: encode(&Create { settings, site: observer.site().clone() }),
-        steps: Vec::new(),
-        busy_steps: 0,
-        released: 0,
-        bound: engine.most_releasable(horizon_s, spec.dt_s).expect("this laboratory has a bound"),
-        refused: Vec::new(),
+    let tape = Tape { method, recording: Arc::default() };
+    let direction = Direction { method: &tape, settings: &Settings::default(), facts: &Map::new() };
+    let setup = EpisodeSetup {
+        task,
+        seed,
+        max_steps: if timing == ClockMode::Simulated { spec.max_steps_simulated } else { spec.max_steps },
+        timing,
+        strict_signatures: false,
+        calibration: None,
+        metrics: &REGISTRY.metrics(),
+        cast: Cast { method: Some(direction), ..Cast::default() },
     };
-
-    let (mut refused, mut decision) = (vec![None; view.agents.len()], Decision::default());
-    for step in 0..max_steps {
-        let t_s = (i64::from(step) + 1) * dt_s;
-        engine.advance_to(t_s, &mut ());
-        engine.begin_batch();
-        engine.observe(&mut view);
-        let seen = observer.observe(step, &view, engine.symbols(), &refused).clone();
-        at_work.decide(&seen, &mut decision).expect("the method goes on");
-        decision.check(observer.site(), &seen).expect("what it decides can be");
-        recording.busy_steps += usize::from(decision.choices.iter().any(|choice| choice.act != Act::Noop));
-        recording.steps.push((encode(&seen), encode(&DecideReply::Ok(decision.clone()))));
-        let chosen = |me: usize| decision.choices.iter().find(|choice| usize::from(choice.agent) == me);
-        let mut actions = Vec::new();
-        for (seat, &me) in seats.iter_mut().zip(&places) {
-            let (symbols, refused) = (engine.symbols_mut(), refused[me]);
-            let mut ctx = AgentContext { view: &view, symbols, me, refused };
-            actions.push(match seat.attacker {
-                true => seat.policy.decide(&mut ctx),
-                false => chosen(me).and_then(|choice| carry_out(&mut ctx, choice)),
-            });
-        }
-        for ((seat, &me), decision) in seats.iter().zip(&places).zip(actions) {
-            let Some(decision) = decision.filter(|decision| decision.kind != ActionKind::Noop) else { continue };
-            let (kind, agent) = (decision.kind, view.agents[me].id);
-            let event_id = EventId::Step { agent, step: step + 1 };
-            engine.step(&Action { event_id, t_s, agent, decision }, &mut ());
-            let outcome = engine.outcome();
-            refused[me] = outcome.reason.filter(|_| !outcome.accepted);
-            let released = kind == ActionKind::ReleaseResult && outcome.accepted;
-            recording.released += u32::from(released);
-            if let Some(reason) = refused[me].filter(|_| !seat.attacker) {
-                recording.refused.push(format!("{} {reason}", kind.name()));
-            }
-        }
-    }
+    let outcome = run_episode(LAB.engine().as_mut(), &setup, None).expect("the episode runs");
+    let mut recording = std::mem::take(&mut *tape.recording.lock().expect("nobody panicked"));
+    recording.released = outcome.throughput;
+    recording.bound = outcome.metrics["throughput_bound"].as_u64().expect("this laboratory has a bound");
+    assert_eq!(outcome.metrics["coordination"]["method"]["failures"], 0, "{}: {:?}", task.id(), outcome.metrics);
     recording
+}
+
+/// A method that writes down all that is said.
+struct Tape<'a> {
+    method: &'a dyn CoordinationMethod,
+    recording: Arc<Mutex<Recording>>,
+}
+
+impl CoordinationMethod for Tape<'_> {
+    fn id(&self) -> &str {
+        self.method.id()
+    }
+
+    fn summary(&self) -> &str {
+        self.method.summary()
+    }
+
+    fn params_schema(&self) -> String {
+        self.method.params_schema()
+    }
+
+    fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem> {
+        let create = Create { settings: settings.clone(), site: site.clone() };
+        self.recording.lock().expect("nobody panicked").create = encode(&create);
+        let at_work = self.method.create(settings, site)?;
+        Ok(Box::new(Running { at_work, site: site.clone(), recording: Arc::clone(&self.recording) }))
+    }
+}
+
+struct Running {
+    at_work: Box<dyn Coordinator>,
+    site: Site,
+    recording: Arc<Mutex<Recording>>,
+}
+
+impl Coordinator for Running {
+    fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem> {
+        self.at_work.decide(seen, out)?;
+        let mut recording = self.recording.lock().expect("nobody panicked");
+        recording.busy_steps += usize::from(out.choices.iter().any(|choice| choice.act != Act::Noop));
+        recording.steps.push((encode(seen), encode(&DecideReply::Ok(out.clone()))));
+        let ours = seen.agents.refused.iter().filter(|(agent, _)| self.site.agents[usize::from(*agent)].directed);
+        recording.refused.extend(ours.map(|(_, reason)| reason.clone()));
+        Ok(())
+    }
 }
