@@ -35,7 +35,7 @@ pub(crate) fn loaded(path: &Path) -> Result<NativePlugin, LoadError> {
 }
 
 pub(crate) fn method(plugin: impl Carrier + 'static) -> LoadedMethod {
-    LoadedMethod::new(Arc::new(plugin))
+    LoadedMethod::new(Arc::new(plugin)).unwrap()
 }
 
 /// The Rust plugin as a method.
