@@ -134,8 +134,10 @@ fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     // What a panic leaves behind belongs to one instance, and the program asks that instance nothing more.
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         let message = message(payload.as_ref());
-        // Dropping it is the plugin's code again, and could panic again.
-        std::mem::forget(payload);
+        // Its destructor is the plugin's code again, and could panic again.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(payload);
+        }
         message
     })
 }
@@ -319,7 +321,14 @@ mod tests {
         let (caller, ..) = Caller::created(b"panic at the end");
         caller.decide(b"a");
         assert_eq!(caller.decide(b"panic"), (PANIC, b"call 1".to_vec()));
+        caller.destroy();
+    }
+
+    #[test]
+    fn a_panic_of_a_panic_is_forgotten() {
+        let (caller, ..) = Caller::created(b"");
         assert_eq!(caller.decide(b"panic strangely"), (PANIC, b"it gives no message".to_vec()));
+        assert_eq!(caller.decide(b"a"), (OK, vec![1]));
         caller.destroy();
     }
 

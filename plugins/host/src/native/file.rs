@@ -11,6 +11,9 @@ use labtrust_plugin::wire::Manifest;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
+use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
 
 /// Largest file [bytes].
@@ -125,13 +128,12 @@ impl Approved {
     pub(super) fn image(&self) -> io::Result<Image> {
         use nix::fcntl::{FcntlArg, SealFlag, fcntl};
         use nix::sys::memfd::{MFdFlags, memfd_create};
-        use std::os::fd::AsRawFd;
         let memory = memfd_create("labtrust-plugin", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
         let mut memory = File::from(memory);
         memory.write_all(&self.bytes)?;
         let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
         fcntl(&memory, FcntlArg::F_ADD_SEALS(seals))?;
-        Ok(Image { path: format!("/proc/self/fd/{}", memory.as_raw_fd()).into(), _kept: memory })
+        Ok(Image { path: format!("/proc/self/fd/{}", memory.as_raw_fd()).into(), file: memory })
     }
 
     /// The bytes where the system's loader finds them: a file of a name that is used once, for this user only.
@@ -145,7 +147,7 @@ impl Approved {
         let path = std::env::temp_dir().join(name);
         let mut file = File::options().write(true).create_new(true).mode(0o500).open(&path)?;
         file.write_all(&self.bytes)?;
-        Ok(Image { path, _kept: file })
+        Ok(Image { path, file })
     }
 }
 
@@ -153,7 +155,7 @@ impl Approved {
 pub(super) struct Image {
     path: PathBuf,
     /// On Linux the path is this file's as long as it is open.
-    _kept: File,
+    file: File,
 }
 
 impl Image {
@@ -167,6 +169,6 @@ impl Image {
             // What is loaded stays in memory; the name is not used again.
             let _ = std::fs::remove_file(&self.path);
         }
-        std::mem::forget(self);
+        let _never_closed = self.file.into_raw_fd();
     }
 }

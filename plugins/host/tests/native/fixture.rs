@@ -78,7 +78,8 @@ pub(crate) fn failure(method: &dyn CoordinationMethod, settings: &Settings) -> S
 
 /// That a good plugin decides as ever, in this very process.
 pub(crate) fn others_still_work() {
-    let mut at_work = wayward().create(&Settings::default(), &floor()).unwrap();
+    static OTHER: LazyLock<LoadedMethod> = LazyLock::new(wayward);
+    let mut at_work = OTHER.create(&Settings::default(), &floor()).unwrap();
     for step in 0..3 {
         assert!(!decided(at_work.as_mut(), step).unwrap().choices.is_empty());
     }
@@ -113,7 +114,7 @@ impl Default for Library {
             manifest: encode(&manifest()),
             symbol: SYMBOL,
             before: "",
-            create: "*instance = malloc(1); static const uint8_t ok[] = {0}; return answered(ok, sizeof ok, reply);",
+            create: "if (live++) abort(); *instance = malloc(1); static const uint8_t ok[] = {0}; return answered(ok, sizeof ok, reply);",
             decide: "return answered(decision, sizeof decision, reply);",
             head: ["sizeof table".to_owned(), major, minor, reserved],
             manifest_field: "{manifest, sizeof manifest}",
@@ -137,6 +138,8 @@ impl Library {
             static const uint8_t decision[] = {{{}}};
             /* Buffers that were not given back. The program has one at a time of an instance. */
             static int out;
+            /* Instances that were not ended. The tests have one at a time of a library. */
+            static int live;
             static inline uint32_t answered(const uint8_t *bytes, size_t len, labtrust_buf *reply) {{
                 if (reply->ptr || reply->len || out++) abort();
                 reply->ptr = malloc(len); reply->len = len; reply->cap = 42;
@@ -152,7 +155,7 @@ impl Library {
                 (void)instance; (void)request;
                 {decide}
             }}
-            static void destroy(void *instance) {{ if (!instance) abort(); free(instance); }}
+            static void destroy(void *instance) {{ if (!instance) abort(); live--; free(instance); }}
             static void free_buf(labtrust_buf buf) {{ if (!buf.ptr || buf.cap != 42) abort(); out--; free(buf.ptr); }}
             static const struct {{ labtrust_plugin table; {} }} table =
                 {{{{{}, {manifest_field}, {}}}, {}}};

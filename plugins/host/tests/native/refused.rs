@@ -150,8 +150,9 @@ fn a_table_that_is_none_is_refused() {
 #[test]
 fn another_contract_is_refused_before_the_rest_is_read() {
     // Only 16 bytes are there: reading more would be seen by valgrind, or end the process.
-    let before = "static uint32_t *page(uint32_t major, uint32_t reserved) {
-        uint32_t *head = malloc(16);
+    let before = "static uint32_t *head;
+    static uint32_t *page(uint32_t major, uint32_t reserved) {
+        head = malloc(16);
         head[0] = 16; head[1] = major; head[2] = 0; head[3] = reserved;
         return head;
     }";
