@@ -1,5 +1,6 @@
 //! How a plugin fails at work.
 
+use crate::words::plain;
 use labtrust_plugin::wire::{Problem, WireError};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -96,6 +97,14 @@ pub enum Failure {
     #[serde(skip)]
     #[error("its answer cannot be read: {0}")]
     Garbage(#[from] WireError),
+}
+
+impl Failure {
+    /// What a plugin reports itself, in words that are fit for one line of a message.
+    #[must_use]
+    pub fn reported(problem: Problem) -> Self {
+        Self::Problem(Problem { message: plain(problem.message.as_bytes()), ..problem })
+    }
 }
 
 impl From<Failure> for Problem {

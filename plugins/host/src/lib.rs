@@ -23,7 +23,6 @@ pub mod native;
 mod schema;
 #[cfg(feature = "wasm")]
 pub mod wasm;
-#[cfg(all(unix, feature = "native"))]
 mod words;
 
 pub use carrier::{Carrier, Instance, KINDS, ManifestError, read_manifest};

@@ -95,7 +95,7 @@ impl AtWork {
         self.instance = None;
         let mut instance = self.carrier.instance()?;
         instance.create(&self.create, &mut self.reply)?;
-        decode::<CreateReply>(&self.reply)?.map_err(Failure::Problem)?;
+        decode::<CreateReply>(&self.reply)?.map_err(Failure::reported)?;
         self.instance = Some(instance);
         Ok(())
     }
@@ -107,7 +107,7 @@ impl AtWork {
         self.request.clear();
         encode_into(seen, &mut self.request);
         instance.decide(&self.request, &mut self.reply)?;
-        decode::<DecideReply>(&self.reply)?.map_err(Failure::Problem)
+        decode::<DecideReply>(&self.reply)?.map_err(Failure::reported)
     }
 }
 
