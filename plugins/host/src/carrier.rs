@@ -41,7 +41,7 @@ pub trait Instance: Send {
 }
 
 /// Kinds that can be files of their own.
-pub const KINDS: &[&str] = &[labtrust_plugin::method::KIND];
+pub const KINDS: &[&str] = &[labtrust_plugin::method::KIND, labtrust_plugin::agent::KIND, labtrust_plugin::mine::KIND];
 
 /// Why a manifest cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,8 +1,9 @@
 //! What can be found out about a plugin without running an episode: it is put to work on made-up sites.
 
 use labtrust_plugin::method::{CoordinationMethod, Tally};
-use labtrust_plugin::testing::{Size, observation, site};
-use labtrust_plugin::wire::{Decision, Problem, Setting, Settings, Site};
+use labtrust_plugin::mine::{DispatchPolicy, LoaderId};
+use labtrust_plugin::testing::{Size, dispatch_request, mine_site, observation, site};
+use labtrust_plugin::wire::{Decision, Problem, Setting, Settings};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,41 +24,97 @@ const SITES: [(Size, usize); 5] = [
     (Size { zones: 6, devices: 8, agents: 12 }, 40),
     (Size { zones: 14, devices: 30, agents: 60 }, 100),
 ];
-/// Observations of each site [count].
+/// Mines from a truck and a loader to a large fleet: trucks, loaders.
+const MINES: [(u16, u16); 4] = [(1, 1), (4, 2), (12, 3), (80, 16)];
+/// Observations of each site, requests in each mine [count].
 const STEPS: u64 = 40;
 /// A parameter that no plugin has.
 const NO_PARAMETER: &str = "labtrust_check_unknown_parameter";
 
-/// Puts a method to work with its default parameters.
-#[must_use]
-pub fn check_method(method: &dyn CoordinationMethod) -> Vec<Check> {
-    let mut checks = Vec::new();
-    let mut check = |name, result: Result<String, String>| {
+impl Check {
+    fn new(name: &'static str, result: Result<String, String>) -> Self {
         let (passed, found) = match result {
             Ok(found) => (true, found),
             Err(found) => (false, found),
         };
-        checks.push(Check { name, passed, found });
-        passed
-    };
-    let first = play(method);
-    let went = check("works", first.as_ref().map(Played::told).map_err(Clone::clone));
-    if let (true, Ok(first)) = (went, &first) {
-        check("repeatable", play(method).and_then(|again| first.same_as(&again)));
-        check("acts", first.acts());
+        Self { name, passed, found }
     }
-    check("parameters", refuses_unknown(method));
+}
+
+/// Puts a method to work with its default parameters.
+#[must_use]
+pub fn check_method(method: &dyn CoordinationMethod) -> Vec<Check> {
+    let (size, _) = SITES[2];
+    let mut checks = played_twice(|| play(method), |first| vec![Check::new("acts", acts(&first.decisions))]);
+    checks.push(refuses_unknown(|settings| method.create(settings, &site(0, size)).is_err()));
     checks
 }
 
-/// All sites, one after the other.
-struct Played {
-    decisions: Vec<Decision>,
+/// Puts a dispatch policy to work with its default parameters.
+#[must_use]
+pub fn check_dispatch(policy: &dyn DispatchPolicy) -> Vec<Check> {
+    let (trucks, loaders) = MINES[1];
+    let mut checks = played_twice(|| play_mines(policy), |_| Vec::new());
+    let mine = mine_site(0, trucks, loaders);
+    checks.push(refuses_unknown(|settings| policy.dispatcher(settings, &mine).is_err()));
+    checks
+}
+
+/// Whether it works, and decides the same when it begins anew; and what else there is to say of what it did.
+fn played_twice<D: PartialEq>(
+    play: impl Fn() -> Result<Played<D>, String>,
+    more: impl FnOnce(&Played<D>) -> Vec<Check>,
+) -> Vec<Check> {
+    let first = match play() {
+        Err(found) => return vec![Check::new("works", Err(found))],
+        Ok(first) => first,
+    };
+    let repeatable = play().and_then(|again| first.same_as(&again));
+    let mut checks = vec![Check::new("works", Ok(first.told())), Check::new("repeatable", repeatable)];
+    checks.extend(more(&first));
+    checks
+}
+
+/// All sites or mines, one after the other.
+struct Played<D> {
+    places: usize,
+    decisions: Vec<D>,
     tally: Tally,
 }
 
-fn play(method: &dyn CoordinationMethod) -> Result<Played, String> {
-    let mut played = Played { decisions: Vec::new(), tally: Tally::default() };
+impl<D> Played<D> {
+    const fn nothing(places: usize) -> Self {
+        let tally = Tally { decisions: 0, failures: 0, fuel: 0, fuel_max: 0, first_failure: None };
+        Self { places, decisions: Vec::new(), tally }
+    }
+
+    /// Counts what was done at one place. A study may go on after a failure; a check does not.
+    fn count(&mut self, tally: Tally) -> Result<(), String> {
+        self.tally.fuel += tally.fuel;
+        self.tally.fuel_max = self.tally.fuel_max.max(tally.fuel_max);
+        tally.first_failure.map_or(Ok(()), Err)
+    }
+}
+
+fn play_mines(policy: &dyn DispatchPolicy) -> Result<Played<LoaderId>, String> {
+    let mut played = Played::nothing(MINES.len());
+    for (number, (trucks, loaders)) in (0..).zip(MINES) {
+        let mine = mine_site(number, trucks, loaders);
+        let at = |when: String, problem: Problem| format!("{when}, with {trucks} trucks, {loaders} loaders: {problem}");
+        let begun = policy.dispatcher(&Settings::default(), &mine);
+        let mut at_work = begun.map_err(|problem| at("at the beginning".to_owned(), problem))?;
+        for step in 0..STEPS {
+            let seen = dispatch_request(number * STEPS + step, &mine);
+            let chosen = at_work.choose(&seen).and_then(|chosen| seen.on_offer(chosen).map(|()| chosen));
+            played.decisions.push(chosen.map_err(|problem| at(format!("for truck {step}"), problem))?);
+        }
+        played.count(at_work.tally())?;
+    }
+    Ok(played)
+}
+
+fn play(method: &dyn CoordinationMethod) -> Result<Played<Decision>, String> {
+    let mut played = Played::nothing(SITES.len());
     for (number, (size, work)) in (0..).zip(SITES) {
         let site = site(number, size);
         let at = |step: Option<u64>, problem: Problem| {
@@ -73,23 +130,16 @@ fn play(method: &dyn CoordinationMethod) -> Result<Played, String> {
             decided.map_err(|problem| at(Some(step), problem))?;
             played.decisions.push(out);
         }
-        let tally = at_work.tally();
-        // A study may go on after a failure; a check does not.
-        if let Some(failure) = tally.first_failure {
-            return Err(at(None, Problem::new(failure)));
-        }
-        played.tally.decisions += STEPS;
-        played.tally.fuel += tally.fuel;
-        played.tally.fuel_max = played.tally.fuel_max.max(tally.fuel_max);
+        played.count(at_work.tally()).map_err(|failure| at(None, Problem::new(failure)))?;
     }
     Ok(played)
 }
 
-impl Played {
+impl<D: PartialEq> Played<D> {
     fn told(&self) -> String {
-        let Tally { decisions, fuel_max, .. } = self.tally;
+        let fuel_max = self.tally.fuel_max;
         let fuel = if fuel_max > 0 { format!(", at most {fuel_max} fuel each") } else { String::new() };
-        format!("{decisions} decisions at {} made-up sites{fuel}", SITES.len())
+        format!("{} decisions at {} made-up sites{fuel}", self.decisions.len(), self.places)
     }
 
     fn same_as(&self, other: &Self) -> Result<String, String> {
@@ -101,26 +151,22 @@ impl Played {
         }
         Ok("the same decisions, with the same fuel, by a new instance".to_owned())
     }
+}
 
-    fn acts(&self) -> Result<String, String> {
-        let acting = self.decisions.iter().filter(|decision| !decision.choices.is_empty()).count();
-        match acting {
-            0 => Err("nobody acted in any decision".to_owned()),
-            _ => Ok(format!("somebody acted in {acting} of {} decisions", self.decisions.len())),
-        }
+fn acts(decisions: &[Decision]) -> Result<String, String> {
+    let acting = decisions.iter().filter(|decision| !decision.choices.is_empty()).count();
+    match acting {
+        0 => Err("nobody acted in any decision".to_owned()),
+        _ => Ok(format!("somebody acted in {acting} of {} decisions", decisions.len())),
     }
 }
 
 /// A misspelt parameter must not pass for its default.
-fn refuses_unknown(method: &dyn CoordinationMethod) -> Result<String, String> {
+fn refuses_unknown(refused: impl FnOnce(&Settings) -> bool) -> Check {
     let settings = Settings([(NO_PARAMETER.to_owned(), Setting::Flag(true))].into());
-    let (size, _) = SITES[2];
-    let site: Site = site(0, size);
-    match method.create(&settings, &site) {
-        Err(_) => Ok("one that it does not have is refused".to_owned()),
-        Ok(_) => {
-            Err("one that it does not have is taken; its schema should say `\"additionalProperties\": false`"
-                .to_owned())
-        }
-    }
+    let found = match refused(&settings) {
+        true => Ok("one that it does not have is refused"),
+        false => Err("one that it does not have is taken; its schema should say `\"additionalProperties\": false`"),
+    };
+    Check::new("parameters", found.map(str::to_owned).map_err(str::to_owned))
 }

@@ -28,6 +28,37 @@ pub enum OnTrapError {
         /// The id of the method that was given, or "none".
         given: String,
     },
+    /// A dispatch policy cannot do nothing.
+    #[error("{id} sends trucks, and a truck has to go somewhere: use end_episode, or a fallback, and not noop")]
+    TruckMustGo {
+        /// The policy.
+        id: String,
+    },
+}
+
+impl OnTrap {
+    /// Whether the fallback of this id is the one that is named here.
+    pub(crate) fn check_fallback(&self, given: Option<&str>) -> Result<(), OnTrapError> {
+        match self {
+            Self::Fallback(wanted) if given != Some(wanted) => {
+                let given = given.unwrap_or("none").to_owned();
+                Err(OnTrapError::OtherFallback { wanted: wanted.clone(), given })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Counts what a decision took [fuel].
+pub(crate) fn count(tally: &mut Tally, fuel: u64) {
+    tally.fuel = tally.fuel.saturating_add(fuel);
+    tally.fuel_max = tally.fuel_max.max(fuel);
+}
+
+/// Counts a failure, and keeps the first.
+pub(crate) fn count_failure(tally: &mut Tally, failure: &str) {
+    tally.failures += 1;
+    tally.first_failure.get_or_insert_with(|| failure.to_owned());
 }
 
 /// What a guard watches over: an instance of a plugin.
@@ -88,8 +119,7 @@ impl<W: Worker> Guard<W> {
             self.broken = false;
         }
         let (fuel, decided) = self.worker.decide(seen, out);
-        self.tally.fuel = self.tally.fuel.saturating_add(fuel);
-        self.tally.fuel_max = self.tally.fuel_max.max(fuel);
+        count(&mut self.tally, fuel);
         decided?;
         out.check(&self.site, seen).map_err(|problem| problem.message)
     }
@@ -104,8 +134,7 @@ impl<W: Worker> Coordinator for Guard<W> {
         }
         let Err(failure) = self.ask(seen, out) else { return Ok(()) };
         self.broken = true;
-        self.tally.failures += 1;
-        self.tally.first_failure.get_or_insert_with(|| failure.clone());
+        count_failure(&mut self.tally, &failure);
         out.choices.clear();
         match &mut self.policy {
             Policy::EndEpisode => Err(Problem::new(failure)),

@@ -1,9 +1,9 @@
 //! Any plugin file: its first bytes show how it is carried.
 
-use crate::{Carrier, LoadedMethod, OnTrap, OnTrapError, SchemaError, wasm};
+use crate::{Carrier, Loaded, OnTrap, OnTrapError, SchemaError, wasm};
 #[cfg(all(unix, feature = "native"))]
 use crate::{isolated, native};
-use labtrust_plugin::{Plugin, Registration, Registry, RegistryError};
+use labtrust_plugin::{Registration, Registry, RegistryError};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -133,16 +133,8 @@ pub fn register(registry: Registry, carrier: Arc<dyn Carrier>, on_trap: &OnTrap)
     let origin = carrier.origin();
     let owner = origin.path.as_deref().map_or_else(|| origin.sha256.clone(), |path| path.display().to_string());
     let version = origin.version.clone();
-    let fallback = match on_trap {
-        OnTrap::Fallback(id) => Some(registry.coordination_method(id)?),
-        OnTrap::EndEpisode | OnTrap::Noop => None,
-    };
-    let method = LoadedMethod::new(carrier)?.on_trap(on_trap.clone(), fallback)?;
-    let registration = Registration {
-        // A program loads a handful of plugins, once; nothing is ever unloaded.
-        plugin: Plugin::CoordinationMethod(Box::leak(Box::new(method))),
-        owner: Box::leak(owner.into_boxed_str()),
-        version: Box::leak(version.into_boxed_str()),
-    };
+    let plugin = Loaded::new(carrier)?.plugin(&registry, on_trap)?;
+    let registration =
+        Registration { plugin, owner: Box::leak(owner.into_boxed_str()), version: Box::leak(version.into_boxed_str()) };
     Ok(registry.with([&*Box::leak(Box::new(registration))])?)
 }

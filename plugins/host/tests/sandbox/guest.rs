@@ -20,6 +20,8 @@ pub(crate) struct Guest {
     pub(crate) after: &'static str,
     pub(crate) create_reply: CreateReply,
     pub(crate) decide_reply: DecideReply,
+    /// Bytes in the place of those of `decide_reply`, for a guest of another kind.
+    pub(crate) other_reply: Option<Vec<u8>>,
     /// A function of the contract that is left out.
     pub(crate) without: &'static str,
 }
@@ -52,15 +54,22 @@ impl Default for Guest {
             after: "",
             create_reply: Ok(()),
             decide_reply: Ok(Decision { choices: vec![choice] }),
+            other_reply: None,
             without: "",
         }
     }
 }
 
 impl Guest {
+    /// The default guest, said to be of another kind.
+    pub(crate) fn of_kind(kind: &str) -> Self {
+        Self { manifest: encode(&Manifest { kind: kind.to_owned(), ..manifest() }), ..Self::default() }
+    }
+
     pub(crate) fn text(&self) -> String {
         let data = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
-        let (created, decided) = (encode(&self.create_reply), encode(&self.decide_reply));
+        let created = encode(&self.create_reply);
+        let decided = self.other_reply.clone().unwrap_or_else(|| encode(&self.decide_reply));
         let export = |name: &str, rest: String| {
             if self.without == name { String::new() } else { format!("(func (export \"{name}\") {rest})\n") }
         };

@@ -4,7 +4,9 @@
 //! its malice.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+mod agents;
 mod at_work;
+mod dispatch;
 mod guest;
 mod hostile;
 mod refused;

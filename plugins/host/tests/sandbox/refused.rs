@@ -155,8 +155,11 @@ fn another_contract_is_refused() {
 fn another_kind_is_refused() {
     let mut manifest = manifest();
     manifest.kind = "injection".into();
-    let refused = Guest { manifest: encode(&manifest), ..Guest::default() }.load(LIMITS);
-    assert!(matches!(refused, Err(LoadError::Unusable(ManifestError::Kind { kind, .. })) if kind == "injection"));
+    let refused = Guest { manifest: encode(&manifest), ..Guest::default() }.load(LIMITS).err().unwrap();
+    assert!(matches!(&refused, LoadError::Unusable(ManifestError::Kind { kind, .. }) if kind == "injection"));
+    let message = "org.example.guest is of the kind injection; a file of its own can be: coordination-method, \
+                   agent-policy, mine-dispatch";
+    assert_eq!(refused.to_string(), message);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::plugin_files::{self, PluginError};
 use crate::talk::Talk;
 use labtrust_plugin::metric::MetricSpec;
 use labtrust_plugin::{Origin, Plugin, Registration};
-use labtrust_plugin_host::{Check, LoadedMethod, check_method, load};
+use labtrust_plugin_host::{Check, Loaded, load};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -200,14 +200,14 @@ impl CliCommand for CheckFile {
                 );
                 checks.push(Check { name: "loads", passed: true, found });
                 origin = Some((said.id.clone(), carrier.origin().clone()));
-                match LoadedMethod::new(carrier) {
-                    Ok(method) => {
+                match Loaded::new(carrier) {
+                    Ok(plugin) => {
                         checks.push(Check {
                             name: "schema",
                             passed: true,
                             found: "of its parameters can be used".to_owned(),
                         });
-                        checks.extend(check_method(&method));
+                        checks.extend(plugin.check());
                     }
                     Err(error) => checks.push(Check { name: "schema", passed: false, found: error.to_string() }),
                 }
@@ -247,7 +247,8 @@ impl CliCommand for CheckFile {
 /// The file that a plugin comes from, if it does.
 fn origin(plugin: Plugin) -> Option<&'static Origin> {
     match plugin {
-        Plugin::CoordinationMethod(method) => method.origin(),
+        Plugin::CoordinationMethod(method) | Plugin::AgentPolicy(method) => method.origin(),
+        Plugin::MineDispatch(policy) => policy.origin(),
         _ => None,
     }
 }
@@ -294,7 +295,10 @@ fn facts(plugin: Plugin) -> Value {
             json!({ "summary": method.summary(), "params": schema })
         }
         Plugin::Domain(domain) => json!({ "summary": domain.summary() }),
-        Plugin::MineDispatch(policy) => json!({ "summary": policy.summary() }),
+        Plugin::MineDispatch(policy) => {
+            let schema: serde_json::Value = serde_json::from_str(&policy.params_schema()).unwrap_or_default();
+            json!({ "summary": policy.summary(), "params": schema })
+        }
         Plugin::LabDomain(_) | Plugin::AgentSet(_) | Plugin::Injection(_) => json!({}),
     }
 }
