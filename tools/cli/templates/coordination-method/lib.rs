@@ -8,8 +8,8 @@ use labtrust_plugin::prelude::*;
 params! {
     /// Parameters, as written in a study file.
     pub struct Params {
-        /// Work that waits at an analyser before more is queued there [count].
-        queue_depth: u32 = 2, 1..=1000;
+        /// How long a tube waits for others before a centrifuge starts that is not full [s].
+        patience_s: u32 = 60, 0..=3600;
     }
 }
 
@@ -31,7 +31,7 @@ impl Method for FirstMethod {
 
     /// One step. Who is not named in `out` does nothing.
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem> {
-        let mut jobs = work::list(&self.site, seen, self.params.queue_depth);
+        let mut jobs = work::list(&self.site, seen, self.params.patience_s);
         for agent in self.site.directed().filter(|&agent| seen.is_idle(agent)) {
             let here = seen.agents.zone[usize::from(agent)];
             let may = |job: &&work::Job| seen.may(agent, job.act);

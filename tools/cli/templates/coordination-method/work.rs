@@ -31,7 +31,7 @@ impl Job {
 
 /// All work, the nearest to a release first. Specimens come by priority, arrival and id, so the first one is the most
 /// urgent, and the same in every run.
-pub fn list(site: &Site, seen: &Observation, queue_depth: u32) -> Vec<Job> {
+pub fn list(site: &Site, seen: &Observation, patience_s: u32) -> Vec<Job> {
     let mut jobs = Vec::new();
     for (place, _) in (0..).zip(&seen.results.releasable).filter(|(_, releasable)| **releasable) {
         jobs.push(Job { object: Some(place), ..Job::new(Act::ReleaseResult) });
@@ -53,7 +53,7 @@ pub fn list(site: &Site, seen: &Observation, queue_depth: u32) -> Vec<Job> {
     }
     for specimen in seen.at(Stage::Ready) {
         let shortest = specimen.compatible.iter().min_by_key(|&&device| queued[usize::from(device)]);
-        if let Some(&device) = shortest.filter(|&&device| queued[usize::from(device)] < queue_depth) {
+        if let Some(&device) = shortest {
             queued[usize::from(device)] += 1;
             jobs.push(Job { specimen: Some(specimen.place), ..Job::at(Act::QueueRun, site, device) });
         }
@@ -72,7 +72,9 @@ pub fn list(site: &Site, seen: &Observation, queue_depth: u32) -> Vec<Job> {
         if seen.at(Stage::Spun).any(|tube| tube.device == Some(centrifuge)) {
             jobs.push(Job::at(Act::CentrifugeEnd, site, centrifuge));
         }
-        if free(centrifuge) && seen.at(Stage::Accepted).next().is_some() {
+        let is_full = seen.at(Stage::Accepted).count() >= site.devices[usize::from(centrifuge)].batch_capacity as usize;
+        let is_late = |tube: Specimen| seen.now_s.saturating_sub(tube.since_s) >= i64::from(patience_s);
+        if free(centrifuge) && (is_full || seen.at(Stage::Accepted).any(is_late)) {
             jobs.push(Job::at(Act::CentrifugeStart, site, centrifuge));
         }
     }
