@@ -6,7 +6,8 @@ use crate::{Carrier, Failure, Instance, native};
 use labtrust_plugin::wire::{WireError, decode, encode};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::unistd::{dup, dup2_stdin, dup2_stdout};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, dup, dup2_stdin, dup2_stdout, getpgrp, getpid};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -117,8 +118,10 @@ fn end_with_the_program(input: &File) -> io::Result<()> {
             }
         }
         std::thread::sleep(LAST_MOMENT);
-        // Not `exit`: that runs what the plugin has registered, on this thread.
-        let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+        // The group is ours if it has our number; what the plugin has started is in it. Not `exit`: that runs what the
+        // plugin has registered, on this thread.
+        let group = if getpgrp() == getpid() { Pid::from_raw(0) } else { getpid() };
+        let _ = kill(group, Signal::SIGKILL);
     })?;
     Ok(())
 }

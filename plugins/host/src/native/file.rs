@@ -80,12 +80,17 @@ impl Approved {
         permission.any()?;
         let read = |source| LoadError::Read { path: path.to_owned(), source };
         let real = path.canonicalize().map_err(read)?;
+        let found = real.metadata().map_err(read)?;
         // Opening a pipe waits for somebody to write.
-        if !real.metadata().map_err(read)?.is_file() {
+        if !found.is_file() {
             return Err(Refusal::NotAFile.into());
         }
+        // Asked before it is read: a file may be larger than memory.
+        if found.len() > FILE_BYTES_MAX {
+            return Err(Refusal::TooLarge.into());
+        }
         let mut bytes = Vec::new();
-        // No more than that is read: the file may be larger than memory.
+        // It may have grown since.
         File::open(&real).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)).map_err(read)?;
         if bytes.len() as u64 > FILE_BYTES_MAX {
             return Err(Refusal::TooLarge.into());

@@ -41,7 +41,7 @@ fn copy() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Processes, also ended ones that nobody has buried, with this in their command line.
+/// Processes with this in their command line.
 #[cfg(target_os = "linux")]
 fn processes(word: &str) -> usize {
     let lines = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
@@ -49,6 +49,16 @@ fn processes(word: &str) -> usize {
         Some(String::from_utf8_lossy(&line).into_owned())
     });
     lines.filter(|line| line.contains(word)).count()
+}
+
+/// Children of this process that have ended and that nobody has buried.
+#[cfg(target_os = "linux")]
+fn zombies() -> usize {
+    let us = std::process::id().to_string();
+    let stats = std::fs::read_dir("/proc").unwrap().flatten();
+    let stats = stats.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    // `pid (name) state parent ..`
+    stats.filter(|stat| stat.rsplit(") ").next().unwrap().starts_with(&format!("Z {us} "))).count()
 }
 
 /// Whether this comes true in some seconds.
@@ -87,6 +97,9 @@ fn an_endless_loop_ends_with_its_time() {
     let problem = library.create(&wrong("new", "loop", 0), &floor()).err().unwrap();
     assert_eq!(problem.message, message);
     others_still_work();
+    // Those of tests beside this one are gone in a moment.
+    #[cfg(target_os = "linux")]
+    assert!(soon(|| zombies() == 0), "who was ended was buried");
 }
 
 #[test]
@@ -224,7 +237,7 @@ fn no_process_outlives_its_episode() {
     let word = path.to_string_lossy().into_owned();
     let library = method(isolated_with(&path, LIMITS).unwrap());
     assert_eq!(processes(&word), 0, "the one that said who it is");
-    let mut at_work = library.create(&wrong("decide", "spawn", 0), &floor()).unwrap();
+    let mut at_work = library.create(&wrong("decide", "spawn 86399.25", 0), &floor()).unwrap();
     decided(at_work.as_mut(), 0).unwrap();
     assert_eq!(processes(&word), 1);
     assert!(soon(|| processes("86399.25") == 1), "what it has started");
@@ -232,7 +245,10 @@ fn no_process_outlives_its_episode() {
     assert_eq!(processes(&word), 0);
     assert!(soon(|| processes("86399.25") == 0), "what it has started goes with it");
     // Neither does one that was ended by force.
-    assert!(decided(library.create(&wrong("decide", "abort", 0), &floor()).unwrap().as_mut(), 0).is_err());
+    for what in ["abort", "exit", "panic"] {
+        let mut at_work = library.create(&wrong("decide", what, 0), &floor()).unwrap();
+        assert!(decided(at_work.as_mut(), 0).is_err());
+    }
     assert_eq!(processes(&word), 0);
 }
 
@@ -242,7 +258,7 @@ fn no_process_outlives_its_episode() {
 fn a_program_that_is_ended_while_it_waits() {
     let Some(path) = std::env::var_os("LABTRUST_TEST_WAITING") else { return };
     let library = method(isolated_with(path.as_ref(), LIMITS).unwrap());
-    let _ = failure(&library, &wrong("decide", "loop", 0));
+    let _ = failure(&library, &wrong("decide", "spawn 86398.5 and loop", 0));
 }
 
 #[cfg(target_os = "linux")]
@@ -256,8 +272,10 @@ fn a_process_does_not_outlive_the_program() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    assert!(soon(|| processes(&word) == 1));
+    assert!(soon(|| processes("86398.5") == 1), "it is in its endless loop");
+    assert_eq!(processes(&word), 1);
     program.kill().unwrap();
     program.wait().unwrap();
     assert!(soon(|| processes(&word) == 0), "its loop never ends, but nobody listens any more");
+    assert!(soon(|| processes("86398.5") == 0), "nor does what it has started");
 }

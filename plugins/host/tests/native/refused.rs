@@ -221,3 +221,15 @@ fn a_manifest_that_cannot_be_used_is_refused() {
     feature.handshake.features.push("telepathy".to_owned());
     assert!(matches!(of(encode(&feature)), Some(ManifestError::Handshake(HandshakeError::Feature { .. }))));
 }
+
+#[test]
+fn a_plugin_that_could_not_tell_of_a_panic_does_not_compile() {
+    // A target folder of its own: what is built for panics that abort is of no use to others.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("panic_abort");
+    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["check", "--locked", "--package", "labtrust-native-fixture", "--target-dir"]).arg(target);
+    let checked =
+        cargo.env("CARGO_PROFILE_DEV_PANIC", "abort").current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert!(!checked.status.success() && said.contains("must be built with panic = \"unwind\""), "{said}");
+}
