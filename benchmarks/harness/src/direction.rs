@@ -1,4 +1,4 @@
-//! A coordination method in an episode: it directs every honest agent; attackers act as they like.
+//! A coordination method, or a team of agent policies, in an episode: it directs honest agents; attackers act as they like.
 //!
 //! The method sees one observation a step, made of the view that all agents share. What it chooses becomes the same
 //! actions that the agents themselves would take, and passes the same gates. Its failures never reach the laboratory.
@@ -13,10 +13,23 @@ use serde_json::{Map, Value, json};
 /// Why an episode ended before its horizon, as its metrics say it.
 pub const PLUGIN_FAILED: &str = "PLUGIN_FAILED";
 
+/// What directs, and so where results name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directing<'a> {
+    /// A method, all agents but attackers.
+    Everybody,
+    /// An agent policy, with an instance for each of them.
+    Team,
+    /// An agent policy, in the seat of this name.
+    Seat(&'a str),
+}
+
 /// The method of a run.
 #[derive(Clone, Copy)]
 pub struct Direction<'a> {
-    /// The method.
+    /// Whom it directs.
+    pub directing: Directing<'a>,
+    /// The method, or the policy as a method.
     pub method: &'a dyn CoordinationMethod,
     /// Its parameters.
     pub settings: &'a Settings,
@@ -31,13 +44,27 @@ impl Direction<'_> {
         self.method.id().replace('.', "_")
     }
 
+    /// Whether it says what the honest agent in this seat does.
+    pub(crate) fn directs(&self, seat: &str) -> bool {
+        match self.directing {
+            Directing::Everybody | Directing::Team => true,
+            Directing::Seat(name) => seat == name,
+        }
+    }
+
     /// What the `config` of results says of it.
     pub(crate) fn config(&self) -> [(&'static str, Value); 3] {
         let settings = self.settings.0.iter().map(|(name, setting)| (name.clone(), setting.to_json()));
+        let names = match self.directing {
+            Directing::Everybody => ["coord_method", "coord_params", "coord_plugin"],
+            Directing::Team => ["agent_set", "agent_params", "agent_plugin"],
+            Directing::Seat(_) => ["agent_policy", "agent_params", "agent_plugin"],
+        };
+        let [id, params, plugin] = names;
         [
-            ("coord_method", self.method.id().into()),
-            ("coord_params", Value::Object(settings.collect())),
-            ("coord_plugin", Value::Object(self.facts.clone())),
+            (id, self.method.id().into()),
+            (params, Value::Object(settings.collect())),
+            (plugin, Value::Object(self.facts.clone())),
         ]
     }
 }

@@ -290,7 +290,7 @@ fn take_seat(
         |(seed, id): labtrust_plugin::SigningKey| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&id));
     let keys = keys.into_iter().map(&mut key).collect();
     let name = engine.symbols_mut().intern(&seat.name);
-    let directed = setup.cast.method.is_some() && !seat.attacker;
+    let directed = setup.cast.method.is_some_and(|method| method.directs(&seat.name)) && !seat.attacker;
     Ok(Seat { name, agent, me, policy: seat.policy, directed, keys, own_key, refused: None })
 }
 

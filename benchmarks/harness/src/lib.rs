@@ -27,7 +27,7 @@ pub mod trace_check;
 pub mod validate;
 
 pub use ablation::Ablation;
-pub use direction::Direction;
+pub use direction::{Directing, Direction};
 pub use episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;
 pub use run::{BenchmarkRun, RunLogs, RunOutcome};

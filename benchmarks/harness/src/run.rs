@@ -1,7 +1,7 @@
 //! A benchmark run: the episodes of one task, in parallel, and the results file that comes of them.
 
 use crate::checkpoint::{Asking, CheckpointedLogs};
-use crate::direction::Direction;
+use crate::direction::{Directing, Direction};
 use crate::episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 use crate::log::{EpisodeLines, EpisodeLog, LogContext, LogFiles};
 use crate::results::{Asked, PolicyFacts, SCHEMA_VERSION, config_of};
@@ -247,8 +247,10 @@ impl BenchmarkRun<'_> {
     }
 
     pub(crate) fn baseline_id(&self, task: &dyn Task) -> String {
+        // The agent in a single seat gave the whole crew its name already.
+        let of_seat = |method: &&Direction<'_>| matches!(method.directing, Directing::Seat(_));
         let of_set = || self.cast.agents.and_then(AgentSet::baseline_id).unwrap_or(task.spec().baseline_id).to_owned();
-        self.cast.method.as_ref().map_or_else(of_set, Direction::baseline_id)
+        self.cast.method.as_ref().filter(|method| !of_seat(method)).map_or_else(of_set, Direction::baseline_id)
     }
 
     fn results(&self, task: &dyn Task, facts: PolicyFacts, asked: &Asked<'_>, tally: Tally) -> ResultsFile {

@@ -18,8 +18,12 @@ pub(crate) enum CliError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Plugin(#[from] crate::plugin_files::PluginError),
-    #[error("--coord-param {name} is given twice")]
-    ParamTwice { name: String },
+    #[error("{option} {name} is given twice")]
+    ParamTwice { option: &'static str, name: String },
+    #[error("the agents {id} have no parameters")]
+    NoParams { id: String },
+    #[error("--coord-method directs all agents, so the policy {id} would direct none")]
+    TwoDirectors { id: String },
     #[error("the method failed in {}; the results say when and why", if *episodes == 1 { "the episode".to_owned() } else { format!("all {episodes} episodes") })]
     MethodFailed { episodes: u64 },
     #[error(transparent)]
@@ -101,6 +105,8 @@ impl CliError {
             Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
             | Self::ParquetCheckpoints
             | Self::ParamTwice { .. }
+            | Self::NoParams { .. }
+            | Self::TwoDirectors { .. }
             | Self::Study(
                 StudyError::Sweep(_)
                 | StudyError::Twice { .. }

@@ -1,6 +1,7 @@
 //! Plugins that are files of their own, from the command line: loaded, shown, checked, and at work in episodes.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+use labtrust_plugin::wire::{Handshake, Manifest, encode};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -223,6 +224,65 @@ fn parameters_are_checked_by_name() {
     assert_eq!(place.refused(&["run-benchmark", "--task", "throughput_sla", "--coord-param", "a=1"]).0, 2);
     let (code, said) = place.refused(&run_with(&["org.example.doorkeepr", "--plugin", plugin]));
     assert!(code == 1 && said.contains(ID), "{said}");
+}
+
+/// The same choices from an agent policy.
+fn agent_policy(place: &Place) -> PathBuf {
+    let manifest = |kind: &str, id: &str| {
+        let schema = "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}";
+        encode(&Manifest {
+            handshake: Handshake::ours(),
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            version: "1.0.0".to_owned(),
+            summary: "Somebody looks at the doors in every step.".to_owned(),
+            params_schema: schema.to_owned(),
+        })
+    };
+    let (before, after) = (manifest("coordination-method", ID), manifest("agent-policy", "org.example.looker"));
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
+    let text = FIRST_LOOK.replace(&hex(&before), &hex(&after));
+    let length = |bytes: &[u8]| format!("(result i64) (i64.const {})", bytes.len());
+    let text = text.replace(&length(&before), &length(&after));
+    assert_ne!(text, FIRST_LOOK);
+    let path = place.path("looker.wasm");
+    fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+    path
+}
+
+#[test]
+fn an_agent_policy_from_a_file_takes_a_seat_or_all_of_them() {
+    let place = Place::new();
+    let plugin = agent_policy(&place);
+    let plugin = ["--plugin", plugin.to_str().unwrap()];
+    let policy = "org.example.looker";
+    let eval = ["eval-agent", "--task", "throughput_sla", "--episodes", "2", "--agent", policy];
+    // It always speaks of agent 0, who is in this seat.
+    place.done(&[&eval[..], &plugin, &["--seat", "reception_0"]].concat());
+    let results = place.json("results.json");
+    let config = &results["config"];
+    assert_eq!((&config["agent_policy"], &config["agent_plugin"]["carrier"]), (&policy.into(), &"wasm".into()));
+    assert_eq!((&results["agent_baseline_id"], &config["coord_method"]), (&"org_example_looker".into(), &Value::Null));
+    let method = &results["episodes"][0]["metrics"]["coordination"]["method"];
+    assert!(method["choices"].as_u64().unwrap() > 0 && method["choices"] == method["decisions"], "{method}");
+
+    let (code, said) = place.refused(&[&eval[..], &plugin, &["--seat", "runner_0"]].concat());
+    assert_eq!(code, 1, "a policy that speaks for somebody else has failed: {said}");
+    let (code, said) = place.refused(&[&eval[..], &plugin, &["--seat", "nobody"]].concat());
+    assert!(code == 1 && said.contains("no seat nobody"), "{said}");
+
+    let team =
+        ["run-benchmark", "--task", "throughput_sla", "--episodes", "2", "--agents", policy, "--on-trap", "noop"];
+    place.done(&[&team[..], &plugin, &["--out", "team.json"]].concat());
+    let results = place.json("team.json");
+    assert_eq!(results["config"]["agent_set"], policy);
+    assert!(results["episodes"][0]["metrics"]["coordination"]["method"]["failures"].as_u64().unwrap() > 0);
+    for more in [&["--coord-method", policy][..], &["--agent-param", "a=1", "--agent-param", "a=2"]] {
+        let code = place.refused(&[&team[..], &plugin, more].concat()).0;
+        assert!(code != 0, "{more:?}");
+    }
+    let no_params = ["run-benchmark", "--task", "throughput_sla", "--agents", "null", "--agent-param", "a=1"];
+    assert_eq!(place.refused(&no_params).0, 2);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! `eval-agent`: somebody else's agent in one seat of a task, the task's own crew in the others.
 
+use super::method_options::{AgentParams, ChosenMethod};
 use super::run_options::{Made, RunOptions, SUMMARY};
 use crate::Global;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::plugin_files;
+use crate::plugin_files::{self, PluginOptions};
 use crate::session;
 use crate::talk::Talk;
 use crate::version;
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
     task: String,
-    /// The agent: `exec:COMMAND` starts a process that speaks JSON lines, anything else is a registered agent set
+    /// The agent: `exec:COMMAND` starts a process that speaks JSON lines, anything else is an agent set or an agent policy
     #[arg(long, value_name = "SPEC")]
     agent: String,
     /// The seat it takes; `all` for every seat but attackers'
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     /// Episodes to run
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     episodes: u64,
+    #[command(flatten)]
+    agent_params: AgentParams,
     #[command(flatten)]
     run: RunOptions,
     /// How long a process may take for an answer [s]
@@ -97,6 +100,7 @@ pub(crate) enum EvalError {
 enum Player {
     Process(AgentProcess),
     Set(&'static dyn AgentSet),
+    Policy(ChosenMethod),
 }
 
 /// The player in its seat; everybody else is the task's own.
@@ -127,6 +131,8 @@ impl AgentSet for Guest<'_> {
         self.sat_down.store(true, Ordering::Relaxed);
         match &self.player {
             Player::Set(set) => set.policy(vacancy),
+            // The seat keeps its own agent, which is not asked.
+            Player::Policy(_) => None,
             Player::Process(process) => Some(process.policy(&Reset {
                 task: &self.options.task,
                 seed: vacancy.seed,
@@ -142,10 +148,14 @@ impl AgentSet for Guest<'_> {
 }
 
 impl Player {
-    fn find(options: &Options, registry: &Registry) -> Result<Self, CliError> {
+    fn find(options: &Options, registry: &Registry, plugins: &PluginOptions) -> Result<Self, CliError> {
         let Some(command) = options.agent.strip_prefix("exec:") else {
-            return Ok(Self::Set(registry.agent_set(&options.agent)?));
+            return Ok(match options.agent_params.choose(&options.agent, registry, plugins)? {
+                Some(policy) => Self::Policy(policy),
+                None => Self::Set(registry.agent_set(&options.agent)?),
+            });
         };
+        options.agent_params.none_for(&options.agent)?;
         let command = shlex::split(command).ok_or(EvalError::Quotes)?;
         if command.is_empty() {
             return Err(EvalError::NoCommand.into());
@@ -187,7 +197,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let timing = bench.timing()?;
     let spec = task.spec();
     let guest = Guest {
-        player: Player::find(options, &registry)?,
+        player: Player::find(options, &registry, &global.plugins)?,
         baseline_id: options.agent.replace([':', '.', ' ', '/', '"', '\'', '\\'], "_"),
         options,
         timing_mode: timing.as_str(),
@@ -196,7 +206,12 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         dt_s: spec.dt_s,
         sat_down: AtomicBool::new(false),
     };
-    bench.cast = Cast { agents: Some(&guest), approvals: options.run.approvals(), ..Cast::default() };
+    let method = match &guest.player {
+        Player::Policy(policy) if options.seat == "all" => Some(policy.direction()),
+        Player::Policy(policy) => Some(policy.in_seat(&options.seat)),
+        Player::Process(_) | Player::Set(_) => None,
+    };
+    bench.cast = Cast { agents: Some(&guest), method, approvals: options.run.approvals(), ..Cast::default() };
     let bar = talk.progress(options.episodes, task.id());
     let begun = Instant::now();
     let outcome = bench.run(logs.as_mut().map_or(RunLogs::None, RunLogs::Files), &|| bar.inc(1));
@@ -227,5 +242,9 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
 
     let logs = || Ok(logs.map(LogFiles::persist).transpose()?.map(Vec::from_iter).unwrap_or_default());
     let made = Made { step_timing: None, wall, again: false };
-    options.run.finish::<Options>(&outcome, out, logs, made, &[], talk)
+    options.run.finish::<Options>(&outcome, out, logs, made, &[], talk)?;
+    match outcome.cut_short == options.episodes {
+        true => Err(CliError::MethodFailed { episodes: options.episodes }),
+        false => Ok(()),
+    }
 }

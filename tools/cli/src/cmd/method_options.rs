@@ -1,11 +1,11 @@
-//! `--coord-method` and its parameters, wherever episodes of one task are run.
+//! `--coord-method`, agent policies and their parameters, wherever episodes of one task are run.
 
 use crate::error::CliError;
 use crate::plugin_files::PluginOptions;
-use labtrust_bench::Direction;
-use labtrust_plugin::Registry;
+use labtrust_bench::{Directing, Direction};
 use labtrust_plugin::method::{CoordinationMethod, KIND};
 use labtrust_plugin::wire::{Setting, Settings};
+use labtrust_plugin::{Registry, agent};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 
@@ -18,6 +18,14 @@ pub(crate) struct MethodOptions {
     /// Parameter of the method (`labtrust plugins show` tells them): true or false, a whole number, or a text
     #[arg(long, value_name = "NAME=VALUE", requires = "coord_method", value_parser = parameter)]
     coord_param: Vec<(String, Setting)>,
+}
+
+/// Parameters of an agent policy.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AgentParams {
+    /// Parameter of an agent policy (`labtrust plugins show` tells them): true or false, a whole number, or a text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    agent_param: Vec<(String, Setting)>,
 }
 
 fn parameter(text: &str) -> Result<(String, Setting), String> {
@@ -33,6 +41,7 @@ fn parameter(text: &str) -> Result<(String, Setting), String> {
 
 /// The method that was asked for.
 pub(crate) struct ChosenMethod {
+    directing: Directing<'static>,
     method: &'static dyn CoordinationMethod,
     settings: Settings,
     facts: Map<String, Value>,
@@ -50,13 +59,9 @@ impl MethodOptions {
     ) -> Result<Option<ChosenMethod>, CliError> {
         let Some(id) = &self.coord_method else { return Ok(None) };
         let method = registry.coordination_method(id)?;
-        let mut settings = Settings::default();
-        for (name, setting) in &self.coord_param {
-            if settings.0.insert(name.clone(), setting.clone()).is_some() {
-                return Err(CliError::ParamTwice { name: name.clone() });
-            }
-        }
-        Ok(Some(ChosenMethod { method, settings, facts: facts(method, registry, plugins) }))
+        let settings = settings(&self.coord_param, "--coord-param")?;
+        let directing = Directing::Everybody;
+        Ok(Some(ChosenMethod { directing, method, settings, facts: facts(method, KIND, registry, plugins) }))
     }
 
     /// The same for another process of this program.
@@ -74,15 +79,70 @@ impl MethodOptions {
     }
 }
 
+impl AgentParams {
+    /// Refuses parameters where there is nothing that has them.
+    ///
+    /// # Errors
+    /// [`CliError::NoParams`].
+    pub(crate) fn none_for(&self, id: &str) -> Result<(), CliError> {
+        match self.agent_param.is_empty() {
+            true => Ok(()),
+            false => Err(CliError::NoParams { id: id.to_owned() }),
+        }
+    }
+
+    /// The agent policy `id` as a team, if that is what `id` is: agent sets come first.
+    ///
+    /// # Errors
+    /// [`CliError::Registry`] when it is neither, [`CliError::ParamTwice`], [`CliError::NoParams`] for parameters of a set.
+    pub(crate) fn choose(
+        &self,
+        id: &str,
+        registry: &Registry,
+        plugins: &PluginOptions,
+    ) -> Result<Option<ChosenMethod>, CliError> {
+        let set = registry.agent_set(id);
+        let method = match (registry.agent_policy(id), set) {
+            (_, Ok(_)) => return self.none_for(id).map(|()| None),
+            (Ok(method), Err(_)) => method,
+            (Err(_), Err(unknown)) => return Err(unknown.into()),
+        };
+        let settings = settings(&self.agent_param, "--agent-param")?;
+        let facts = facts(method, agent::KIND, registry, plugins);
+        Ok(Some(ChosenMethod { directing: Directing::Team, method, settings, facts }))
+    }
+}
+
+fn settings(given: &[(String, Setting)], option: &'static str) -> Result<Settings, CliError> {
+    let mut settings = Settings::default();
+    for (name, setting) in given {
+        if settings.0.insert(name.clone(), setting.clone()).is_some() {
+            return Err(CliError::ParamTwice { option, name: name.clone() });
+        }
+    }
+    Ok(settings)
+}
+
 impl ChosenMethod {
     /// For the cast of a run.
     pub(crate) fn direction(&self) -> Direction<'_> {
-        Direction { method: self.method, settings: &self.settings, facts: &self.facts }
+        let Self { directing, method, settings, facts } = self;
+        Direction { directing: *directing, method: *method, settings, facts }
+    }
+
+    /// The same in the seat of this name only.
+    pub(crate) fn in_seat<'a>(&'a self, seat: &'a str) -> Direction<'a> {
+        Direction { directing: Directing::Seat(seat), ..self.direction() }
     }
 }
 
 /// Where a method comes from and what holds for it.
-fn facts(method: &dyn CoordinationMethod, registry: &Registry, plugins: &PluginOptions) -> Map<String, Value> {
+fn facts(
+    method: &dyn CoordinationMethod,
+    kind: &str,
+    registry: &Registry,
+    plugins: &PluginOptions,
+) -> Map<String, Value> {
     let facts = match method.origin() {
         Some(origin) => {
             let mut facts = json!({
@@ -100,7 +160,7 @@ fn facts(method: &dyn CoordinationMethod, registry: &Registry, plugins: &PluginO
         }
         None => {
             let of = |entry: &&&labtrust_plugin::Registration| {
-                entry.plugin.kind() == KIND && entry.plugin.id() == method.id()
+                entry.plugin.kind() == kind && entry.plugin.id() == method.id()
             };
             let version = registry.entries().iter().find(of).map(|entry| entry.version);
             json!({ "carrier": "compiled_in", "version": version })

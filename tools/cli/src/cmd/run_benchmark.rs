@@ -1,6 +1,6 @@
 //! `run-benchmark`: the episodes of one task, and a results file.
 
-use super::method_options::{ChosenMethod, MethodOptions};
+use super::method_options::{AgentParams, ChosenMethod, MethodOptions};
 use super::not_yet;
 use super::run_options::{Made, RunOptions, SUMMARY};
 use super::step_timing::TimedLab;
@@ -42,9 +42,11 @@ pub(crate) struct Options {
     /// Size of a task that has several: an id of the policy's scale configurations
     #[arg(long, value_name = "ID")]
     scale: Option<String>,
-    /// Who acts: `scripted` (the task's own), `random_legal`, `null`; attackers stay
+    /// Who acts: `scripted` (the task's own), `random_legal`, `null`, or an agent policy; attackers stay
     #[arg(long, value_name = "SET", default_value = "scripted")]
     agents: String,
+    #[command(flatten)]
+    agent_params: AgentParams,
     #[command(flatten)]
     method: MethodOptions,
     /// Disturbance of a task that takes one (`labtrust plugins list` shows them)
@@ -189,9 +191,13 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let ablation = options.run.ablated(plain);
     let task: &dyn Task = &ablation;
     let method = options.method.choose(&registry, &global.plugins)?;
+    let team = options.agent_params.choose(&options.agents, &registry, &global.plugins)?;
+    if method.is_some() && team.is_some() {
+        return Err(CliError::TwoDirectors { id: options.agents.clone() });
+    }
     let cast = Cast {
-        method: method.as_ref().map(ChosenMethod::direction),
-        agents: Some(registry.agent_set(&options.agents)?),
+        method: method.as_ref().or(team.as_ref()).map(ChosenMethod::direction),
+        agents: team.is_none().then(|| registry.agent_set(&options.agents)).transpose()?,
         injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,
         approvals: options.run.approvals(),
     };
