@@ -9,6 +9,16 @@ use std::process::Command;
 #[allow(missing_docs, unreachable_pub, reason = "it is written as a crate of its own")]
 mod coordination_method;
 
+/// That of an agent policy, which has a link to the other's list of work.
+#[path = "../templates/agent-policy/lib.rs"]
+#[allow(missing_docs, unreachable_pub, reason = "it is written as a crate of its own")]
+mod agent_policy;
+
+/// That of a dispatch policy.
+#[path = "../templates/mine-dispatch/lib.rs"]
+#[allow(missing_docs, unreachable_pub, reason = "it is written as a crate of its own")]
+mod mine_dispatch;
+
 fn plugins_new(dir: &Path, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_labtrust"));
     let output = command.args(["plugins", "new"]).args(arguments).current_dir(dir).output().unwrap();
@@ -52,8 +62,15 @@ fn manifest(dir: &Path) -> serde_json::Value {
 
 #[test]
 fn a_crate_has_its_authors_names_and_none_of_the_templates() {
-    for carrier in ["compiled-in", "native", "wasm"] {
-        let dir = made(&["earliest_due", "--carrier", carrier]);
+    let kinds = [
+        ("coordination-method", "register_method!", "--coord-method"),
+        ("agent-policy", "register_agent!", "--agents"),
+        ("mine-dispatch", "register_dispatch!", "--dispatch"),
+    ];
+    for (carrier, (kind, register, named_by)) in
+        ["compiled-in", "native", "wasm"].into_iter().flat_map(|carrier| kinds.map(|kind| (carrier, kind)))
+    {
+        let dir = made(&["earliest_due", "--carrier", carrier, "--kind", kind]);
         let dir = dir.path().join("earliest_due");
         for file in files_below(&dir) {
             let text = std::fs::read_to_string(dir.join(&file)).unwrap();
@@ -64,11 +81,13 @@ fn a_crate_has_its_authors_names_and_none_of_the_templates() {
         let source = std::fs::read_to_string(dir.join("src/lib.rs")).unwrap();
         assert!(source.contains("pub struct EarliestDue") && source.contains("\"org.example.earliest_due\""));
         let export = match carrier {
-            "compiled-in" => "\nregister_method!(EarliestDue);\n",
-            "native" => "\nexport_native!(EarliestDue);\n",
-            _ => "\nexport_wasm!(EarliestDue);\n",
+            "compiled-in" => register,
+            "native" => "export_native!",
+            _ => "export_wasm!",
         };
-        assert!(source.contains(export), "{carrier}: {source}");
+        assert!(source.contains(&format!("\n{export}(EarliestDue);\n")), "{carrier}: {source}");
+        let readme = std::fs::read_to_string(dir.join("README.md")).unwrap();
+        assert!(readme.contains(&format!(" {named_by} org.example.earliest_due ")), "{kind}: {readme}");
         let manifest = manifest(&dir);
         assert_eq!((&manifest["name"], &manifest["license"]), (&"earliest_due".into(), &"MIT OR Apache-2.0".into()));
         let dependency =

@@ -38,6 +38,10 @@ pub(crate) struct Options {
 enum Kind {
     /// Directs many agents of a laboratory.
     CoordinationMethod,
+    /// Directs one agent of a laboratory; each has an instance of its own.
+    AgentPolicy,
+    /// Sends the trucks of a mine to loaders.
+    MineDispatch,
 }
 
 /// How a plugin gets to the program.
@@ -74,6 +78,8 @@ impl CliCommand for Options {
         examples: &[
             Example::new("first_method --kind coordination-method --carrier wasm").leaves(&["first_method/src/lib.rs"]),
             Example::tried("night_shift --carrier native --dir deep/er").leaves(&["deep/er/Cargo.toml"]),
+            Example::tried("runner --kind agent-policy").leaves(&["runner/build.rs"]),
+            Example::tried("shortest_wait --kind mine-dispatch").leaves(&["shortest_wait/build.rs"]),
             Example::tried("own_program --carrier compiled-in").leaves(&["own_program/src/main.rs"]),
         ],
         refusals: &[
@@ -101,6 +107,12 @@ impl CliCommand for Options {
 const MODEL: &str = "first_method";
 /// Its type.
 const MODEL_TYPE: &str = "FirstMethod";
+/// What it is called in a sentence, how it is run, and how it is named then.
+const MODEL_WORDS: [&str; 3] = [
+    "A coordination method",
+    "run-benchmark --task coord_scale",
+    "--coord-method org.example.first_method --out results.json --log log.jsonl",
+];
 /// The line of its source that says how it is carried.
 const MODEL_EXPORT: &str = "export_wasm!";
 
@@ -174,15 +186,21 @@ const RESERVED: [&str; 66] = [
     "aux",
 ];
 /// Types that the templates are written with: one of the author's own by this name would hide it.
-const TAKEN_TYPES: [&str; 22] = [
+const TAKEN_TYPES: [&str; 28] = [
     "Act",
+    "Agent",
     "Box",
     "Choice",
     "Decision",
     "DeviceStatus",
+    "Dispatch",
+    "DispatchRequest",
     "Err",
     "Job",
+    "LoaderId",
+    "LoaderOption",
     "Method",
+    "MineSite",
     "NoParams",
     "None",
     "Observation",
@@ -267,12 +285,19 @@ impl Kind {
                 template!("src/lib.rs" from "coordination-method/lib.rs"),
                 template!("src/work.rs" from "coordination-method/work.rs"),
             ],
+            Self::AgentPolicy => &[
+                template!("src/lib.rs" from "agent-policy/lib.rs"),
+                template!("src/work.rs" from "agent-policy/work.rs"),
+            ],
+            Self::MineDispatch => &[template!("src/lib.rs" from "mine-dispatch/lib.rs")],
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
             Self::CoordinationMethod => labtrust_plugin::method::KIND,
+            Self::AgentPolicy => labtrust_plugin::agent::KIND,
+            Self::MineDispatch => labtrust_plugin::mine::KIND,
         }
     }
 
@@ -280,6 +305,25 @@ impl Kind {
     const fn register(self) -> &'static str {
         match self {
             Self::CoordinationMethod => "register_method!",
+            Self::AgentPolicy => "register_agent!",
+            Self::MineDispatch => "register_dispatch!",
+        }
+    }
+
+    /// What a plugin of this kind is called in a sentence, how it is run, and how it is named then.
+    const fn words(self) -> [&'static str; 3] {
+        match self {
+            Self::CoordinationMethod => MODEL_WORDS,
+            Self::AgentPolicy => [
+                "An agent policy",
+                "run-benchmark --task coord_scale",
+                "--agents org.example.first_method --out results.json --log log.jsonl",
+            ],
+            Self::MineDispatch => [
+                "A dispatch policy for mines",
+                "run-mine --scenario baseline --replications 5",
+                "--dispatch org.example.first_method --out study",
+            ],
         }
     }
 }
@@ -326,6 +370,8 @@ fn run(options: &Options, talk: Talk) -> Result<(), CliError> {
     let sdk = options.sdk.as_deref().map(Sdk::checkout).transpose()?.unwrap_or(Sdk::released());
     let made = |(path, text): &Template| {
         let text = text.replace("SDK", &sdk.plugin).replace("CLI", &sdk.program);
+        let words = MODEL_WORDS.into_iter().zip(kind.words());
+        let text = words.fold(text, |text, (model, ours)| text.replace(model, ours));
         let text = text.replace(MODEL_EXPORT, carrier.export(*kind));
         (*path, text.replace(MODEL_TYPE, &type_name(name)).replace(MODEL, name))
     };
