@@ -1,5 +1,6 @@
 //! The templates of `plugins new`: they are compiled and run here, and what is made of them has the author's names.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+#![allow(clippy::duplicate_mod, reason = "two templates have one list of work")]
 
 use std::path::Path;
 use std::process::Command;
