@@ -60,6 +60,12 @@ pub enum ManifestError {
         /// Its kind.
         kind: String,
     },
+    /// What the plugin says that it does cannot stand in a table or a report.
+    #[error("{id} says in more than 300 characters what it does, or with control characters among them")]
+    Summary {
+        /// Its id.
+        id: String,
+    },
     /// The plugin's id or version cannot stand in a table, a path or an option.
     #[error("the plugin's {what} is {text:?}; it has 1 to 100 letters, digits, `.`, `_`, `-`, `+`")]
     Name {
@@ -86,6 +92,9 @@ pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, ManifestError> {
         if text.is_empty() || text.len() > 100 || !text.chars().all(plain) {
             return Err(ManifestError::Name { what, text: text.clone() });
         }
+    }
+    if manifest.summary.chars().any(char::is_control) || manifest.summary.chars().nth(300).is_some() {
+        return Err(ManifestError::Summary { id: manifest.id });
     }
     if !KINDS.contains(&manifest.kind.as_str()) {
         return Err(ManifestError::Kind { id: manifest.id, kind: manifest.kind });

@@ -64,7 +64,7 @@ pub(super) fn assumptions_introduced(study: &Study<'_>) -> Vec<String> {
         format!(
             "Empty trucks are sent by {}: {}.",
             scenario.dispatch,
-            study.baseline().arm.model.policy().summary()
+            super::readme::policy_summary(study.baseline())
         ),
         "Routes are the fastest over open roads at the speed limits, found once a scenario; trucks do not avoid traffic."
             .to_owned(),

@@ -87,7 +87,7 @@ fn routing(out: &mut String, study: &Study<'_>) {
         "## Routing and dispatch\n\nRoutes are the fastest ones over open roads, found once a scenario. Dispatch is by `{}`: \
          {}.\n\nWays of {}, without traffic:\n\n| from | to | by | km | min |\n|---|---|---|---:|---:|\n",
         baseline.scenario().dispatch,
-        baseline.arm.model.policy().summary(),
+        policy_summary(baseline),
         baseline.scenario().id
     );
     for way in &ways_of {
@@ -316,6 +316,18 @@ pub(super) fn bullets(out: &mut String, items: &[String]) {
     for item in items {
         let _ = writeln!(out, "* {item}");
     }
+}
+
+/// What a dispatch policy does, in its own words, which may be those of a stranger's file: as text, whatever is in it.
+pub(super) fn policy_summary(result: &ArmResult) -> String {
+    let mut text = String::new();
+    for c in result.arm.model.policy().summary().chars() {
+        if "\\`*_[]<>#&|".contains(c) {
+            text.push('\\');
+        }
+        text.push(if c.is_control() { ' ' } else { c });
+    }
+    text
 }
 
 /// Text in a cell of a Markdown table.

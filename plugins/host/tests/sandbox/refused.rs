@@ -172,6 +172,17 @@ fn an_id_that_cannot_stand_in_a_path_is_refused() {
 }
 
 #[test]
+fn a_summary_that_would_move_a_terminal_or_fill_it_is_refused() {
+    for summary in ["one\ntwo", "\x1b[2J", &"x".repeat(301)] {
+        let manifest = Manifest { summary: summary.to_owned(), ..manifest() };
+        let refused = Guest { manifest: encode(&manifest), ..Guest::default() }.load(LIMITS);
+        assert!(matches!(refused, Err(LoadError::Unusable(ManifestError::Summary { .. }))), "{summary}");
+    }
+    let long = Manifest { summary: "µ".repeat(300), ..manifest() };
+    assert!(Guest { manifest: encode(&long), ..Guest::default() }.load(LIMITS).is_ok());
+}
+
+#[test]
 fn a_manifest_that_cannot_be_read_is_refused() {
     let refused = Guest { manifest: vec![0xFF; 12], ..Guest::default() }.load(LIMITS);
     assert!(matches!(refused, Err(LoadError::Unusable(ManifestError::Garbage(_)))));
