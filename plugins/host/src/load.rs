@@ -20,6 +20,9 @@ pub struct LoadOptions {
     /// What serves shared libraries from a process of its own; `None` loads them into this one.
     #[cfg(all(unix, feature = "native"))]
     pub isolate: Option<isolated::Server>,
+    /// What processes of plugins may use.
+    #[cfg(all(unix, feature = "native"))]
+    pub isolated: isolated::Limits,
 }
 
 /// Why a file does not become a plugin.
@@ -105,7 +108,7 @@ fn load_library(path: &Path, options: &LoadOptions) -> Result<Arc<dyn Carrier>, 
         }
         Some(server) => {
             let refused = |source| LoadError::Isolated { path: path.to_owned(), source };
-            let limits = isolated::Limits { reply_bytes, ..isolated::Limits::default() };
+            let limits = isolated::Limits { reply_bytes, ..options.isolated };
             Ok(Arc::new(isolated::load(path, &options.native, server, limits).map_err(refused)?))
         }
     }

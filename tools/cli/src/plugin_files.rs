@@ -6,13 +6,14 @@
 use crate::Global;
 use crate::error::CliError;
 use labtrust_plugin::Registry;
-use labtrust_plugin_host::isolated::Server;
+use labtrust_plugin_host::isolated::{self, Server};
 use labtrust_plugin_host::native::Permission;
 use labtrust_plugin_host::wasm::{Limits, Numerics};
 use labtrust_plugin_host::{Carrier, LoadError, LoadOptions, OnTrap, RegisterError, load, register};
 use labtrust_policy::{LabProfile, PolicyStore, Source};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The words that follow the program's name when it serves an isolated plugin. No command: only this program says them.
 pub(crate) const SERVE: [&str; 2] = ["plugins", "serve"];
@@ -29,7 +30,8 @@ pub(crate) struct PluginOptions {
     /// What happens when a plugin fails at work: `end_episode`, `noop`, or `fallback:ID` (ID decides from then on)
     #[arg(long, global = true, value_name = "HOW", default_value = "end_episode", value_parser = on_trap)]
     on_trap: OnTrap,
-    /// Limit of a WebAssembly plugin: fuel_per_decision, fuel_per_create, memory_mib or reply_bytes, or numerics=floats
+    /// Limit of a WebAssembly plugin (fuel_per_decision, fuel_per_create, memory_mib, numerics=floats), of an isolated one
+    /// (isolated_call_s, isolated_memory_mib), or of every file (reply_bytes); may be given several times
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = limit)]
     plugin_limit: Vec<LimitGiven>,
     /// Load shared libraries too, which can do whatever this program can; only those with a SHA-256 of the list, if one is
@@ -65,6 +67,8 @@ enum Limit {
     MemoryMib,
     ReplyBytes,
     Numerics,
+    IsolatedCallS,
+    IsolatedMemoryMib,
 }
 
 fn on_trap(text: &str) -> Result<OnTrap, String> {
@@ -88,6 +92,8 @@ fn limit_and_value(text: &str) -> Result<(Limit, u64), String> {
         "fuel_per_create" => Limit::FuelPerCreate,
         "memory_mib" => Limit::MemoryMib,
         "reply_bytes" => Limit::ReplyBytes,
+        "isolated_call_s" => Limit::IsolatedCallS,
+        "isolated_memory_mib" => Limit::IsolatedMemoryMib,
         "numerics" => {
             return match value {
                 "integer_only" => Ok((Limit::Numerics, 0)),
@@ -97,12 +103,15 @@ fn limit_and_value(text: &str) -> Result<(Limit, u64), String> {
         }
         _ => {
             return Err(format!(
-                "{key} is no limit; there are fuel_per_decision, fuel_per_create, memory_mib, reply_bytes, numerics"
+                "{key} is no limit; there are fuel_per_decision, fuel_per_create, memory_mib, reply_bytes, numerics, \
+                 isolated_call_s, isolated_memory_mib"
             ));
         }
     };
     let most = match limit {
         Limit::MemoryMib => 4096,
+        Limit::IsolatedCallS => 86_400,
+        Limit::IsolatedMemoryMib => 1 << 20,
         Limit::ReplyBytes => u64::from(u32::MAX),
         _ => u64::MAX,
     };
@@ -121,7 +130,16 @@ impl PluginOptions {
         let limits = self.limits();
         let native = self.allow_native_plugins.clone().unwrap_or_default();
         let isolate = self.isolate.then(|| Server::this_program(SERVE)).transpose();
-        Ok(LoadOptions { limits, native, isolate: isolate.map_err(|source| CliError::Child { source })? })
+        let mut isolated = isolated::Limits::default();
+        for &LimitGiven { limit, value, .. } in &self.plugin_limit {
+            match limit {
+                Limit::IsolatedCallS => isolated.call = Duration::from_secs(value),
+                Limit::IsolatedMemoryMib => isolated.memory_mib = u32::try_from(value).unwrap_or(u32::MAX),
+                _ => {}
+            }
+        }
+        let isolate = isolate.map_err(|source| CliError::Child { source })?;
+        Ok(LoadOptions { limits, native, isolate, isolated })
     }
 
     /// What WebAssembly modules may use.
@@ -137,6 +155,7 @@ impl PluginOptions {
                 Limit::Numerics => {
                     limits.numerics = if value == 0 { Numerics::IntegerOnly } else { Numerics::Floats };
                 }
+                Limit::IsolatedCallS | Limit::IsolatedMemoryMib => {}
             }
         }
         limits

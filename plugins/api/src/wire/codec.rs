@@ -49,11 +49,19 @@ pub fn encode_into<T: Serialize>(message: &T, out: &mut Vec<u8>) {
 /// # Errors
 /// [`WireError::Malformed`] when the bytes are none, [`WireError::Trailing`] when something follows.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    let message = std::any::type_name::<T>().rsplit("::").next().unwrap_or("message").trim_end_matches('>');
+    let message = name::<T>();
     match postcard::take_from_bytes::<T>(bytes) {
         Ok((value, [])) => Ok(value),
         Ok((_, left)) => Err(WireError::Trailing { message, left: left.len() }),
         Err(error) => Err(WireError::Malformed { message, rule: rule(&error).to_owned() }),
+    }
+}
+
+/// The message's name, for people: the last word of its type, and of a type with two outcomes just that it is an answer.
+fn name<T>() -> &'static str {
+    match std::any::type_name::<T>() {
+        either if either.contains("::Result<") => "answer",
+        one => one.rsplit("::").next().unwrap_or("message").trim_end_matches('>'),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct MethodOptions {
     #[arg(long, value_name = "ID")]
     coord_method: Option<String>,
     /// Parameter of the method (`labtrust plugins show` tells them): true or false, a whole number, or a text
-    #[arg(long, value_name = "NAME=VALUE", requires = "coord_method", value_parser = parameter)]
+    #[arg(long, visible_alias = "param", value_name = "NAME=VALUE", requires = "coord_method", value_parser = parameter)]
     coord_param: Vec<(String, Setting)>,
 }
 
