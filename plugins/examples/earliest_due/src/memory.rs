@@ -37,7 +37,10 @@ impl Memory {
         for (agent, subject) in self.asked.drain(..) {
             // A refusal stays in sight until its agent acts again; only those who acted can have a new one.
             match (seen.refused(agent), subject) {
-                (Some(_), subject) => self.refused.push((subject, seen.now_s.saturating_add(REST_S))),
+                (Some(_), subject) => {
+                    self.refused.retain(|(refused, _)| *refused != subject);
+                    self.refused.push((subject, seen.now_s.saturating_add(REST_S)));
+                }
                 (None, (Act::AckCriticalResult, result)) => self.told.push(result),
                 (None, (Act::DispatchTransport, transport)) => self.sent.push(transport),
                 _ => {}
