@@ -1,6 +1,7 @@
 //! Episodes that a method directs, recorded as the bytes of the contract.
 
-use labtrust_bench::{Cast, Direction, EpisodeSetup, run_episode};
+use labtrust_bench::direction::{Directing, Direction};
+use labtrust_bench::{Cast, EpisodeSetup, run_episode};
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::lab::LoadedLab;
 use labtrust_plugin::method::{CoordinationMethod, Coordinator};
@@ -45,7 +46,8 @@ pub(crate) fn tasks() -> impl Iterator<Item = &'static dyn Task> {
 pub(crate) fn record(task: &dyn Task, timing: ClockMode, seed: u64, method: &dyn CoordinationMethod) -> Recording {
     let spec = task.spec();
     let tape = Tape { method, recording: Arc::default() };
-    let direction = Direction { method: &tape, settings: &Settings::default(), facts: &Map::new() };
+    let (settings, facts) = (Settings::default(), Map::new());
+    let direction = Direction { directing: Directing::Everybody, method: &tape, settings: &settings, facts: &facts };
     let setup = EpisodeSetup {
         task,
         seed,

@@ -124,7 +124,7 @@ fn what_is_cut_short_or_goes_on_is_no_message() {
 #[test]
 fn it_releases_results() {
     for carrier in CARRIERS.iter() {
-        let method = LoadedMethod::new(Arc::clone(carrier));
+        let method = LoadedMethod::new(Arc::clone(carrier)).unwrap();
         let shares = tasks().map(|task| {
             let run = record(task, ClockMode::Explicit, 100, &method);
             println!("{}: {} of {}, {} refused", task.id(), run.released, run.bound, run.refused.len());
