@@ -1,4 +1,4 @@
-//! What must hold of all bytes, not of thirty chosen ones.
+//! What must hold of all bytes, not of the chosen ones.
 
 use labtrust_plugin::testing::{Numbers, Size, dispatch_request, mine_site, observation, site};
 use labtrust_plugin::wire::mine::{CreateDispatch, DispatchReply, DispatchRequest};

@@ -190,6 +190,8 @@ fn a_loader_that_is_not_on_offer_is_refused_with_those_that_are() {
 fn the_kits_checks_try_both_kinds() {
     let team = check::agent_policy::<Counting>();
     assert!(team.sites == 6 && team.acts > 1000, "{team:?}");
+    let reception = check::agent_policy::<crate::receptionist::Receptionist>();
+    assert!(reception.acts > 10, "{reception:?}");
     let trucks = check::mine_dispatch::<Around>();
     assert_eq!((trucks.sites, trucks.decisions), (4, 256));
 }
@@ -225,7 +227,10 @@ fn both_kinds_are_found_by_their_ids() {
     assert_eq!(registry.agent_policy(Counting::ID).unwrap().summary(), Counting::SUMMARY);
     assert_eq!(registry.mine_dispatch(Around::ID).unwrap().summary(), Around::SUMMARY);
     let unknown = registry.agent_policy("org.example.around").err().unwrap().to_string();
-    assert_eq!(unknown, "unknown agent-policy: org.example.around. Known: [org.example.counting]");
+    assert_eq!(
+        unknown,
+        "unknown agent-policy: org.example.around. Known: [org.example.counting, org.example.receptionist]"
+    );
     let entry = registry.entries().iter().find(|entry| entry.plugin.id() == Counting::ID).unwrap();
     assert!(matches!(entry.plugin, Plugin::AgentPolicy(_)) && entry.plugin.kind() == agent::KIND);
 }

@@ -8,4 +8,5 @@ mod header;
 mod kinds;
 mod lab;
 mod method;
+mod receptionist;
 mod vectors;
