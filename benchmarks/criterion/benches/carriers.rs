@@ -6,6 +6,8 @@
 //! the figures are about the same bytes everywhere. The row of the C example shows a method that does less. What has not
 //! been built (`.ci/guests`) is left out, and said so.
 
+#![expect(clippy::print_stdout, reason = "a bench talks to whoever runs it")]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use labtrust_example_earliest_due::EarliestDue;
 use labtrust_plugin::method::{Compiled, CoordinationMethod};
@@ -64,6 +66,11 @@ fn decisions(c: &mut Criterion) {
             bencher.iter(|| at_work.decide(black_box(&seen), &mut decision).expect("it decides"));
         });
         assert!(!decision.choices.is_empty());
+        // Unlike the time, the same on every machine.
+        let tally = at_work.tally();
+        if let Some(fuel) = tally.fuel.checked_div(tally.decisions).filter(|&fuel| fuel > 0) {
+            println!("{name}: {fuel} units of fuel a decision\n");
+        }
     };
     measure("compiled_in", &COMPILED_IN);
     measure("native", &library());
