@@ -283,27 +283,28 @@ impl Observation {
         if !ends.is_sorted() || last != specimens.compatible.len() {
             return Err(WireError::Ragged { column: "specimens.compatible_end" });
         }
-        let is = |count: usize| move |place: &u32| (*place as usize) < count;
-        let (zone, role) = (is(site.zones.len()), is(site.roles.len()));
-        let (device, specimen) = (is(site.devices.len()), is(specimens.key.len()));
-        let small = |column: &[Option<u16>], fits: &dyn Fn(&u32) -> bool| {
-            column.iter().flatten().all(|&place| fits(&u32::from(place)))
-        };
+        let (zones, roles, specimens_len) = (site.zones.len(), site.roles.len(), specimens.key.len());
+        let devices_len = site.devices.len();
         let places = [
-            ("agents.zone", small(&agents.zone, &zone)),
-            ("agents.walking_to", small(&agents.walking_to, &zone)),
-            ("agents.role", small(&agents.role, &role)),
-            ("agents.refused", agents.refused.iter().all(|(place, _)| usize::from(*place) < site.agents.len())),
-            ("devices.queue_head", devices.queue_head.iter().flatten().all(specimen)),
-            ("specimens.device", small(&specimens.device, &device)),
-            ("specimens.compatible", specimens.compatible.iter().all(|&place| device(&u32::from(place)))),
-            ("runs.device", runs.device.iter().all(|&place| device(&u32::from(place)))),
-            ("runs.specimen", runs.specimen.iter().flatten().all(specimen)),
-            ("results.specimen", results.specimen.iter().flatten().all(specimen)),
+            ("agents.zone", fit(agents.zone.iter().flatten(), zones)),
+            ("agents.walking_to", fit(agents.walking_to.iter().flatten(), zones)),
+            ("agents.role", fit(agents.role.iter().flatten(), roles)),
+            ("agents.refused", fit(agents.refused.iter().map(|(place, _)| place), site.agents.len())),
+            ("devices.queue_head", fit(devices.queue_head.iter().flatten(), specimens_len)),
+            ("specimens.device", fit(specimens.device.iter().flatten(), devices_len)),
+            ("specimens.compatible", fit(&specimens.compatible, devices_len)),
+            ("runs.device", fit(&runs.device, devices_len)),
+            ("runs.specimen", fit(runs.specimen.iter().flatten(), specimens_len)),
+            ("results.specimen", fit(results.specimen.iter().flatten(), specimens_len)),
         ];
         match places.into_iter().find(|(_, fits)| !fits) {
             Some((column, _)) => Err(WireError::Ragged { column }),
             None => Ok(()),
         }
     }
+}
+
+/// Whether all places are in a table of this length.
+fn fit<'p, P: Copy + Into<u32> + 'p>(places: impl IntoIterator<Item = &'p P>, length: usize) -> bool {
+    places.into_iter().all(|&place| (place.into() as usize) < length)
 }

@@ -209,3 +209,12 @@ fn a_choice_that_names_nothing_is_a_bare_index() {
         assert_eq!(chosen, bare, "{}", kind.name());
     }
 }
+
+#[test]
+fn what_a_control_gave_is_for_the_device_to_say() {
+    let mut floor = Floor::new();
+    for choice in [Choice::new(0, Act::QcEvent), Choice::new(0, Act::QcEvent).device(1)] {
+        let control = floor.decision(&choice).unwrap();
+        assert!(control.args.device.is_some() && control.args.qc_outcome.is_none(), "{choice:?}");
+    }
+}

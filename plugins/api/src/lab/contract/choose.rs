@@ -92,8 +92,8 @@ pub(super) fn first_fit(ctx: &mut AgentContext<'_>, kind: ActionKind) -> Option<
         ActionKind::QcEvent => {
             let mine = || view.devices.iter().filter(|d| Some(d.zone) == here);
             let device = mine().find(|d| !d.qc_pass).or_else(|| mine().next())?.id;
-            let outcome = ctx.symbols.intern("pass");
-            decision(Args { device: Some(device), qc_outcome: Some(outcome), ..Args::default() })
+            // What the control gave is the device's to say.
+            decision(Args { device: Some(device), ..Args::default() })
         }
         ActionKind::RerunRequest => {
             let resulted = |id| view.at(Stage::Resulted).any(|s| Some(s.id) == id);

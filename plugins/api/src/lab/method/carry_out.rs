@@ -115,7 +115,6 @@ fn put_in(ctx: &mut AgentContext<'_>, named: &Named, decision: &mut Decision) {
         ActionKind::CreateAccession | ActionKind::AcceptSpecimen if first.is_some() => {
             args.specimen = first.map(|specimen| specimen.id);
         }
-        ActionKind::QcEvent => args.qc_outcome = Some(ctx.symbols.intern("pass")),
         _ => {}
     }
     let takes_device = matches!(
