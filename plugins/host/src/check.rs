@@ -158,7 +158,9 @@ impl<D: PartialEq> Played<D> {
         if self.tally != other.tally {
             return Err(format!("it used {} fuel, and {} the second time", self.tally.fuel, other.tally.fuel));
         }
-        Ok("the same decisions, with the same fuel, by a new instance".to_owned())
+        // Only a sandbox counts fuel.
+        let fuel = if self.tally.fuel > 0 { ", with the same fuel" } else { "" };
+        Ok(format!("the same decisions{fuel}, by a new instance"))
     }
 }
 

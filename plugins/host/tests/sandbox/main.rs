@@ -6,6 +6,7 @@
 
 mod agents;
 mod at_work;
+mod checked;
 mod dispatch;
 mod guest;
 mod hostile;
