@@ -14,6 +14,25 @@ use std::marker::PhantomData;
 /// Name of this kind of plugin.
 pub const KIND: &str = "coordination-method";
 
+/// What there is to know about a method before it is chosen: where it belongs, what it costs, where it comes from.
+///
+/// Of what is compiled in only; a file says the same in its documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MethodCard {
+    /// Its family: `centralized`, `hierarchical`, `market`, `decentralized`, `swarm`, `learning`.
+    pub class: &'static str,
+    /// What a decision costs, in N agents, W open jobs and so on: `O(N + W log W)`.
+    pub complexity: &'static str,
+    /// Who described it: author, year, place.
+    pub source: &'static str,
+    /// The idea that makes it what it is, and what `core=off` puts in its place.
+    pub core: &'static str,
+    /// For which sizes it is meant, and where it is weak.
+    pub envelope: &'static str,
+    /// Whether its agents send each other messages, so that a bad network changes what they do.
+    pub uses_messages: bool,
+}
+
 /// A coordination method, as its author writes it.
 ///
 /// It is a function of what it was given: its parameters, the site, and the observations so far. It has no clock, and
@@ -25,6 +44,8 @@ pub trait Method: Send + Sized + 'static {
     const SUMMARY: &'static str;
     /// Its parameters; made with [`params!`](crate::params!).
     type Params: Params;
+    /// Its card, for catalogues. Not part of what a file of its own says.
+    const CARD: Option<MethodCard> = None;
 
     /// The method at the start of an episode.
     ///
@@ -79,6 +100,11 @@ pub trait CoordinationMethod: Send + Sync {
     /// JSON Schema of its parameters, as text.
     fn params_schema(&self) -> String;
 
+    /// Its card, if it has one.
+    fn card(&self) -> Option<MethodCard> {
+        None
+    }
+
     /// The file that it comes from; none of a method that is compiled in.
     fn origin(&self) -> Option<&Origin> {
         None
@@ -110,6 +136,10 @@ impl<M: Method> CoordinationMethod for Compiled<M> {
 
     fn params_schema(&self) -> String {
         M::Params::schema()
+    }
+
+    fn card(&self) -> Option<MethodCard> {
+        M::CARD
     }
 
     fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem> {

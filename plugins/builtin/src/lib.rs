@@ -3,6 +3,7 @@
 //! Registration happens next to each plugin's type; the linker drops a crate that nobody mentions, so each is mentioned
 //! here. A program calls [`registry`] and never names a plugin crate itself.
 
+use labtrust_coordination as _;
 use labtrust_hospital_lab as _;
 use labtrust_mine_haulage as _;
 use labtrust_plugin::{Registry, RegistryError};

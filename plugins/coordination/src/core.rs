@@ -1,0 +1,27 @@
+//! What all methods share.
+//!
+//! In each step [`Driver`] has [`memory`] learn what was refused, lists the open work ([`work`]) and who is idle, lets the
+//! [`Rule`] fill a [`Plan`], and sends those without work to where work will be ([`staging`]). What is particular to a
+//! method is its rule alone, so that methods differ by their ideas and not by how well their authors know the laboratory.
+
+mod batch;
+pub mod draws;
+mod driver;
+mod floor;
+pub mod greedy;
+mod job;
+pub mod matching;
+mod memory;
+mod plan;
+mod rule;
+mod staging;
+mod step;
+mod work;
+
+pub use driver::Driver;
+pub use floor::{Device, Floor, NO_WAY, Purpose};
+pub use job::{Job, rank};
+pub use memory::{Memory, Outcome, Subject};
+pub use plan::Plan;
+pub use rule::{Core, Rule, head_start_s};
+pub use step::{Step, Worker};
