@@ -5,6 +5,7 @@
 //! method is its rule alone, so that methods differ by their ideas and not by how well their authors know the laboratory.
 
 mod batch;
+pub mod classes;
 pub mod draws;
 mod driver;
 mod floor;
@@ -13,6 +14,7 @@ mod job;
 pub mod matching;
 mod memory;
 mod plan;
+mod regions;
 mod rule;
 mod staging;
 mod step;
@@ -23,5 +25,6 @@ pub use floor::{Device, Floor, NO_WAY, Purpose};
 pub use job::{Job, rank};
 pub use memory::{Memory, Outcome, Subject};
 pub use plan::Plan;
+pub use regions::Regions;
 pub use rule::{Core, Rule, head_start_s};
 pub use step::{Step, Worker};

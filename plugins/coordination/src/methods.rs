@@ -1,6 +1,12 @@
 //! The methods, one a file.
 
 pub mod centralized_planner;
+pub mod group_evolving_experience_sharing;
+pub mod hierarchical_hub_local;
+pub mod hierarchical_hub_rr;
+pub mod kernel_auction_edf;
 pub mod kernel_centralized_edf;
 pub mod kernel_scheduler_or;
 pub mod market_auction;
+pub mod swarm_reactive;
+pub mod swarm_stigmergy_priority;

@@ -2,8 +2,11 @@
 
 use labtrust_coordination::core::Driver;
 use labtrust_coordination::methods::{
-    centralized_planner::CentralizedPlanner, kernel_centralized_edf::KernelCentralizedEdf,
-    kernel_scheduler_or::KernelSchedulerOr, market_auction::MarketAuction,
+    centralized_planner::CentralizedPlanner, group_evolving_experience_sharing::GroupEvolvingExperienceSharing,
+    hierarchical_hub_local::HierarchicalHubLocal, hierarchical_hub_rr::HierarchicalHubRr,
+    kernel_auction_edf::KernelAuctionEdf, kernel_centralized_edf::KernelCentralizedEdf,
+    kernel_scheduler_or::KernelSchedulerOr, market_auction::MarketAuction, swarm_reactive::SwarmReactive,
+    swarm_stigmergy_priority::SwarmStigmergyPriority,
 };
 use labtrust_plugin::Registry;
 use labtrust_plugin::testing::{Size, check, observation, site};
@@ -21,7 +24,8 @@ macro_rules! holds {
 
 #[test]
 fn nothing_that_it_could_be_shown_stops_a_method() {
-    holds!(CentralizedPlanner KernelCentralizedEdf KernelSchedulerOr MarketAuction);
+    holds!(CentralizedPlanner GroupEvolvingExperienceSharing HierarchicalHubLocal HierarchicalHubRr);
+    holds!(KernelAuctionEdf KernelCentralizedEdf KernelSchedulerOr MarketAuction SwarmReactive SwarmStigmergyPriority);
 }
 
 #[test]

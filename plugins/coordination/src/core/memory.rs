@@ -3,7 +3,7 @@
 //! What was refused is left alone for a minute. That is what keeps a blocked agent from hammering.
 
 use super::job::Job;
-use labtrust_plugin::wire::{Act, Observation};
+use labtrust_plugin::wire::{Act, Observation, Priority};
 use std::collections::BTreeMap;
 
 /// How long something that was refused is left alone [s].
@@ -23,6 +23,8 @@ pub struct Outcome {
     pub about: Subject,
     /// Where they stood.
     pub zone: u16,
+    /// How urgent it was.
+    pub priority: Priority,
     /// How many specimens it moved on [count].
     pub size: u32,
     /// Whether it was done; otherwise it was refused.
@@ -74,7 +76,14 @@ impl Memory {
 
     /// Keeps in mind who was asked for what.
     pub fn ask(&mut self, agent: u16, zone: u16, job: &Job) {
-        self.asked.push(Outcome { agent, about: job.about(), zone, size: job.size, done: false });
+        self.asked.push(Outcome {
+            agent,
+            about: job.about(),
+            zone,
+            priority: job.priority,
+            size: job.size,
+            done: false,
+        });
         if let (Act::QcEvent, Some(device)) = (job.act, job.device) {
             self.failing_since_s[usize::from(device)] = None;
         }

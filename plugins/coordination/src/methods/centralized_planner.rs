@@ -8,7 +8,7 @@
 //! The cost of a pair is the walk, and the wait until the device is free, less what the job is worth: urgent work is
 //! worth more, old work is, and work near its release is. Roles are hard: who may not do a job is not matched with it.
 
-use crate::core::{Core, Floor, Job, NO_WAY, Plan, Rule, Step, Worker, draws, head_start_s, matching, rank};
+use crate::core::{Core, Floor, Job, Plan, Rule, Step, Worker, classes, draws, head_start_s, matching, rank};
 use labtrust_kernel::Stream;
 use labtrust_plugin::method::MethodCard;
 use labtrust_plugin::wire::Problem;
@@ -71,8 +71,8 @@ impl Rule for CentralizedPlanner {
         if !self.core.is_on() {
             return draws::random_winners(step, &mut self.draws, plan);
         }
-        let classes = classes(step);
-        let jobs = worth_matching(step);
+        let classes = classes::of_workers(step);
+        let jobs = classes::worth_a_look(step, step.workers.len());
         let capacity: Vec<u32> = classes.iter().map(|class| class.len() as u32).collect();
         let given = matching::transport(&capacity, jobs.len(), |class, job| {
             self.profit(step, &step.workers[classes[class][0]], &step.jobs[jobs[job]])
@@ -100,27 +100,4 @@ impl CentralizedPlanner {
         let age_s = step.now_s() - job.urgency;
         Some(ANY + nearness + age_s - travel_s * self.travel_weight)
     }
-}
-
-/// Numbers of interchangeable workers: of one zone and one role.
-fn classes(step: &Step<'_>) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..step.workers.len()).collect();
-    let class = |&number: &usize| (step.workers[number].zone, step.workers[number].may);
-    order.sort_by_key(class);
-    order.chunk_by(|a, b| class(a) == class(b)).map(<[usize]>::to_vec).collect()
-}
-
-/// Jobs that can be in a best matching: of one act in one zone no more than there are people.
-fn worth_matching(step: &Step<'_>) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..step.jobs.len()).collect();
-    let kind = |&number: &usize| {
-        let job = &step.jobs[number];
-        (job.act, job.zone.unwrap_or(NO_WAY), step.is_ready(job))
-    };
-    // Stable: within a kind the most urgent stay first.
-    order.sort_by_key(kind);
-    let mut kept: Vec<usize> =
-        order.chunk_by(|a, b| kind(a) == kind(b)).flat_map(|of| of.iter().take(step.workers.len())).copied().collect();
-    kept.sort_unstable();
-    kept
 }
