@@ -202,6 +202,37 @@ pub const TOKEN_REASON_NOT_ALLOWED: &str = "TOKEN_REASON_NOT_ALLOWED";
 /// The enforcement to lift does not exist.
 pub const ENF_TARGET_UNKNOWN: &str = "ENF_TARGET_UNKNOWN";
 
+/// An agent decided a critical action on a picture of the laboratory that was too old.
+pub const COORD_STALE_VIEW: &str = "COORD_STALE_VIEW";
+/// A message between agents carries a wrong signature.
+pub const COORD_SIGNATURE_INVALID: &str = "COORD_SIGNATURE_INVALID";
+/// A message between agents had been seen before.
+pub const COORD_REPLAY_DETECTED: &str = "COORD_REPLAY_DETECTED";
+/// The sender may not send this kind of message now.
+pub const COORD_SENDER_NOT_AUTHORIZED: &str = "COORD_SENDER_NOT_AUTHORIZED";
+/// The message is of another step than the present one.
+pub const COORD_EPOCH_STALE: &str = "COORD_EPOCH_STALE";
+/// Messages of this kind are not allowed on this bus.
+pub const COORD_MESSAGE_TYPE_NOT_ALLOWED: &str = "COORD_MESSAGE_TYPE_NOT_ALLOWED";
+/// The message needs a second signature and has none.
+pub const COORD_COUNTERSIGN_MISSING: &str = "COORD_COUNTERSIGN_MISSING";
+/// The second signature of the message is wrong, or of somebody who may not give it.
+pub const COORD_COUNTERSIGN_INVALID: &str = "COORD_COUNTERSIGN_INVALID";
+/// The message lacks a field, a field has the wrong type, or its content is not the content it states.
+pub const COORD_MESSAGE_MALFORMED: &str = "COORD_MESSAGE_MALFORMED";
+/// The number of the message is too old to tell whether it was seen before.
+pub const COORD_NONCE_TOO_OLD: &str = "COORD_NONCE_TOO_OLD";
+/// A bid promises less than is physically possible.
+pub const COORD_BID_BELOW_BOUND: &str = "COORD_BID_BELOW_BOUND";
+/// A bid was revealed to which nobody had committed.
+pub const COORD_COMMIT_MISSING: &str = "COORD_COMMIT_MISSING";
+/// A revealed bid is not the bid that was committed to.
+pub const COORD_COMMIT_MISMATCH: &str = "COORD_COMMIT_MISMATCH";
+/// A leader proposed two different things in one term.
+pub const COORD_LEADER_EQUIVOCATION: &str = "COORD_LEADER_EQUIVOCATION";
+/// A certificate does not hold enough good votes for what it certifies.
+pub const COORD_CERTIFICATE_INVALID: &str = "COORD_CERTIFICATE_INVALID";
+
 /// Codes that the reference's registry lacks; see [`super::ReasonCodePolicy::builtin`].
 pub const ADDITIVE: &[&str] = &[
     INV_TOK_001,
@@ -247,4 +278,15 @@ pub const ADDITIVE: &[&str] = &[
     TOKEN_APPROVAL_ROLE,
     TOKEN_REASON_NOT_ALLOWED,
     ENF_TARGET_UNKNOWN,
+    COORD_EPOCH_STALE,
+    COORD_MESSAGE_TYPE_NOT_ALLOWED,
+    COORD_COUNTERSIGN_MISSING,
+    COORD_COUNTERSIGN_INVALID,
+    COORD_MESSAGE_MALFORMED,
+    COORD_NONCE_TOO_OLD,
+    COORD_BID_BELOW_BOUND,
+    COORD_COMMIT_MISSING,
+    COORD_COMMIT_MISMATCH,
+    COORD_CERTIFICATE_INVALID,
+    COORD_LEADER_EQUIVOCATION,
 ];

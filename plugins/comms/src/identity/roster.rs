@@ -1,0 +1,127 @@
+//! Public keys by worker id.
+
+use super::{IdentityError, KeyHandle};
+use labtrust_kernel::Symbols;
+use labtrust_trust::keys::{KeyEntry, KeyPolicy, KeyRegistry};
+
+/// Who may speak, and how to know that it is them. Verification is the strict one of [`KeyRegistry`].
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    keys: KeyRegistry,
+    symbols: Symbols,
+    ids: Vec<String>,
+}
+
+impl Roster {
+    /// The roster of these workers.
+    ///
+    /// # Errors
+    /// [`IdentityError::Twice`].
+    pub fn of<'a>(handles: impl IntoIterator<Item = &'a KeyHandle>) -> Result<Self, IdentityError> {
+        Self::from_public_keys(
+            handles.into_iter().map(|handle| (handle.worker_id().to_owned(), handle.public_key_b64())),
+        )
+    }
+
+    /// The roster of (worker id, public key in standard base64).
+    ///
+    /// # Errors
+    /// [`IdentityError`] for an empty id, an id that comes twice, a key that cannot be used.
+    pub fn from_public_keys(keys: impl IntoIterator<Item = (String, String)>) -> Result<Self, IdentityError> {
+        let mut symbols = Symbols::default();
+        let (mut ids, mut entries) = (Vec::new(), Vec::new());
+        for (id, key) in keys {
+            if id.trim().is_empty() {
+                return Err(IdentityError::EmptyId);
+            }
+            if symbols.get(&id).is_some() {
+                return Err(IdentityError::Twice(id));
+            }
+            symbols.intern(&id);
+            entries.push(KeyEntry::active(&id, &key, &id, "worker"));
+            ids.push(id);
+        }
+        // One at a time: the registry's warnings do not say which entry they are about in a form for programs.
+        let mut registry = KeyRegistry::default();
+        for entry in entries {
+            let one =
+                KeyRegistry::compile(&KeyPolicy { version: String::new(), keys: vec![entry.clone()] }, &mut symbols);
+            if !one.warnings().is_empty() {
+                return Err(IdentityError::UnusableKey(entry.key_id));
+            }
+            registry.overlay([&entry], &mut symbols);
+        }
+        Ok(Self { keys: registry, symbols, ids })
+    }
+
+    /// Whether `signature` is of `worker_id` over `bytes`. Unknown workers have signed nothing.
+    #[must_use]
+    pub fn verify(&self, worker_id: &str, signature: &str, bytes: &[u8]) -> bool {
+        self.symbols.get(worker_id).is_some_and(|key| self.keys.verify_bytes(key, signature, 0, bytes).passed)
+    }
+
+    /// Whose signature over `bytes` it really is: tries every key.
+    #[must_use]
+    pub fn attribute(&self, signature: &str, bytes: &[u8]) -> Option<&str> {
+        self.ids.iter().map(String::as_str).find(|id| self.verify(id, signature, bytes))
+    }
+
+    /// Whether the worker has a key here.
+    #[must_use]
+    pub fn contains(&self, worker_id: &str) -> bool {
+        self.place(worker_id).is_some()
+    }
+
+    /// Its number in the order of the roster.
+    pub(crate) fn place(&self, worker_id: &str) -> Option<usize> {
+        self.symbols.get(worker_id).map(|symbol| symbol.index()).filter(|place| *place < self.ids.len())
+    }
+
+    /// The worker with a number.
+    #[must_use]
+    pub fn worker_id(&self, place: usize) -> Option<&str> {
+        self.ids.get(place).map(String::as_str)
+    }
+
+    /// How many workers [count].
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handles() -> [KeyHandle; 3] {
+        ["worker_0", "worker_1", "worker_2"].map(|id| KeyHandle::derive(42, id).unwrap())
+    }
+
+    #[test]
+    fn a_signature_verifies_as_its_worker_only_and_is_attributed_to_it() {
+        let handles = handles();
+        let roster = Roster::of(&handles).unwrap();
+        let signature = handles[1].sign_bytes(b"bytes");
+        let verifies: Vec<bool> =
+            ["worker_0", "worker_1", "worker_2", "worker_3"].map(|id| roster.verify(id, &signature, b"bytes")).into();
+        assert_eq!(verifies, [false, true, false, false]);
+        assert_eq!(roster.attribute(&signature, b"bytes"), Some("worker_1"));
+        assert_eq!(roster.attribute(&signature, b"other"), None);
+        assert_eq!((roster.place("worker_2"), roster.place("worker")), (Some(2), None));
+    }
+
+    #[test]
+    fn a_roster_refuses_doubles_and_keys_that_verify_nothing() {
+        let handles = [KeyHandle::derive(1, "a").unwrap(), KeyHandle::derive(2, "a").unwrap()];
+        assert_eq!(Roster::of(&handles).unwrap_err(), IdentityError::Twice("a".into()));
+        let weak = [("a".to_owned(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned())];
+        assert_eq!(Roster::from_public_keys(weak).unwrap_err(), IdentityError::UnusableKey("a".into()));
+    }
+}

@@ -1,0 +1,68 @@
+//! Table I of Choi, Brunet and How (2009): what an agent does with what another believes about a task.
+
+use super::Award;
+use crate::agent::AgentId;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Keep the own belief.
+    Leave,
+    /// Take the sender's.
+    Update,
+    /// Believe nothing.
+    Reset,
+}
+
+/// Receiver `i` believes `mine`, sender `k` believes `theirs`. `fresher(m)`: the sender has heard of m later than the receiver;
+/// `staler(m)`: earlier. Where the paper has a higher score, this has a lower (cost, agent).
+pub(super) fn judge(
+    i: AgentId,
+    k: AgentId,
+    mine: Option<Award>,
+    theirs: Option<Award>,
+    fresher: impl Fn(AgentId) -> bool,
+    staler: impl Fn(AgentId) -> bool,
+) -> Step {
+    let update_if = |yes: bool| if yes { Step::Update } else { Step::Leave };
+    let winner = |award: Option<Award>| award.map(|award| award.winner);
+    let better = || theirs.zip(mine).is_some_and(|(theirs, mine)| theirs < mine);
+    match (winner(theirs), winner(mine)) {
+        // The sender believes that it has won itself.
+        (Some(z), Some(own)) if z == k && own == i => update_if(better()),
+        (Some(z), Some(m)) if z == k && m != k => update_if(fresher(m) || better()),
+        (Some(z), _) if z == k => Step::Update,
+        // The sender believes that the receiver has won.
+        (Some(z), Some(m)) if z == i && m == k => Step::Reset,
+        (Some(z), Some(m)) if z == i && m != i => {
+            if fresher(m) {
+                Step::Reset
+            } else {
+                Step::Leave
+            }
+        }
+        (Some(z), _) if z == i => Step::Leave,
+        // The sender believes that somebody else has won.
+        (Some(m), Some(own)) if own == i => update_if(fresher(m) && better()),
+        (Some(m), Some(n)) if n == k => {
+            if fresher(m) {
+                Step::Update
+            } else {
+                Step::Reset
+            }
+        }
+        (Some(m), Some(n)) if n == m => update_if(fresher(m)),
+        (Some(m), Some(n)) => match (fresher(m), fresher(n)) {
+            (true, true) => Step::Update,
+            (true, false) if better() => Step::Update,
+            (false, true) if staler(m) => Step::Reset,
+            _ => Step::Leave,
+        },
+        (Some(m), None) => update_if(fresher(m)),
+        // The sender believes that nobody has won.
+        (None, Some(own)) if own == i => Step::Leave,
+        (None, Some(n)) if n == k => Step::Update,
+        (None, Some(m)) => update_if(fresher(m)),
+        (None, None) => Step::Leave,
+    }
+}

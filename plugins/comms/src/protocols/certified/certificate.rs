@@ -1,0 +1,134 @@
+//! Votes, and enough of them.
+
+use crate::agent::AgentId;
+use crate::identity::{KeyHandle, Roster};
+use crate::network::Wire;
+use crate::protocols::Quorum;
+use std::sync::Arc;
+
+/// Begins what is signed; a changed layout changes it.
+const DOMAIN: &[u8] = b"labtrust.vote.v1\0";
+
+/// What a signature stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Phase {
+    /// A leader proposes.
+    Propose = 0,
+    /// A vote that the value be prepared.
+    Prepare = 1,
+    /// A vote that the prepared value be decided.
+    Commit = 2,
+}
+
+/// A value that can be agreed on.
+pub trait Decree: Clone + Eq + Wire {
+    /// What votes are for: a hash of the whole value that nobody can find two values for.
+    fn digest(&self) -> [u8; 32];
+}
+
+/// The keys of one agent, and everybody's public ones.
+pub trait Authority {
+    /// A signature.
+    type Signature: Clone + Eq + Wire;
+    /// This agent's signature over `bytes`.
+    fn sign(&self, bytes: &[u8]) -> Self::Signature;
+    /// Whether `signature` is `agent`'s over `bytes`.
+    fn verify(&self, agent: AgentId, bytes: &[u8], signature: &Self::Signature) -> bool;
+}
+
+/// One agent's word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vote<S> {
+    /// Whose.
+    pub voter: AgentId,
+    /// Its signature.
+    pub signature: S,
+}
+
+impl<S: Wire> Wire for Vote<S> {
+    fn wire_bytes(&self) -> u32 {
+        4 + self.signature.wire_bytes()
+    }
+}
+
+/// That enough agents have voted for one thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Certificate<S> {
+    /// What they voted for: to prepare or to commit.
+    pub phase: Phase,
+    /// In which slot.
+    pub slot: u64,
+    /// In which term.
+    pub term: u32,
+    /// Which value.
+    pub digest: [u8; 32],
+    /// Their votes, by rising voter: nobody counts twice.
+    pub votes: Vec<Vote<S>>,
+}
+
+impl<S: Wire> Wire for Certificate<S> {
+    fn wire_bytes(&self) -> u32 {
+        45 + self.votes.iter().map(Wire::wire_bytes).sum::<u32>()
+    }
+}
+
+impl<S> Certificate<S> {
+    /// Whether it holds good votes of a quorum of different agents.
+    #[must_use]
+    pub fn verify<A: Authority<Signature = S>>(&self, quorum: Quorum, authority: &A) -> bool {
+        let rising = self.votes.windows(2).all(|pair| pair[0].voter < pair[1].voter);
+        let members = self.votes.last().is_none_or(|vote| vote.voter.0 < quorum.agents());
+        let bytes = vote_bytes(self.phase, self.slot, self.term, &self.digest);
+        rising
+            && members
+            && quorum.reached(self.votes.len())
+            && self.votes.iter().all(|vote| authority.verify(vote.voter, &bytes, &vote.signature))
+    }
+}
+
+/// What is signed: domain, phase, slot and term as little-endian numbers, digest.
+pub(super) fn vote_bytes(phase: Phase, slot: u64, term: u32, digest: &[u8; 32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(DOMAIN.len() + 45);
+    bytes.extend_from_slice(DOMAIN);
+    bytes.push(phase as u8);
+    bytes.extend_from_slice(&slot.to_le_bytes());
+    bytes.extend_from_slice(&term.to_le_bytes());
+    bytes.extend_from_slice(digest);
+    bytes
+}
+
+/// Ed25519 keys: this agent's handle, and the roster in which agent n is the n-th worker.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    handle: Arc<KeyHandle>,
+    roster: Arc<Roster>,
+}
+
+impl Keys {
+    /// The keys of one agent.
+    #[must_use]
+    pub const fn new(handle: Arc<KeyHandle>, roster: Arc<Roster>) -> Self {
+        Self { handle, roster }
+    }
+}
+
+impl Authority for Keys {
+    /// Standard base64.
+    type Signature = String;
+
+    fn sign(&self, bytes: &[u8]) -> String {
+        self.handle.sign_bytes(bytes)
+    }
+
+    fn verify(&self, agent: AgentId, bytes: &[u8], signature: &String) -> bool {
+        self.roster.worker_id(agent.index()).is_some_and(|id| self.roster.verify(id, signature, bytes))
+    }
+}
+
+impl Wire for String {
+    /// Its length [B].
+    fn wire_bytes(&self) -> u32 {
+        u32::try_from(self.len()).unwrap_or(u32::MAX)
+    }
+}

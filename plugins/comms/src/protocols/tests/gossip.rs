@@ -1,0 +1,82 @@
+use super::*;
+use crate::protocols::gossip::{Claim, Gossip};
+
+fn gossips(agents: u32) -> Vec<Gossip> {
+    let peers = |me: u32| (0..agents).filter(|other| *other != me).map(AgentId).collect();
+    (0..agents).map(|me| Gossip::new(AgentId(me), peers(me), 1, 42)).collect()
+}
+
+fn spread(machines: &mut [Gossip], settings: &NetworkSettings, rounds: u32) {
+    let mut network = Network::new(settings, machines.len() as u32, 7).unwrap();
+    Exchange::over_a_step(rounds, &network).run(machines, &mut network, |_, _| true);
+}
+
+fn agree(machines: &[Gossip]) -> bool {
+    let known = |machine: &Gossip| machine.known().copied().collect::<Vec<Claim>>();
+    machines.iter().all(|machine| known(machine) == known(&machines[0]))
+}
+
+#[test]
+fn everybody_knows_everything_after_a_few_rounds_and_nothing_without_any() {
+    for rounds in [0, 9] {
+        let mut machines = gossips(32);
+        machines.iter_mut().enumerate().for_each(|(me, machine)| machine.claim(100 + me as u32, me as i64));
+        spread(&mut machines, &NetworkSettings::default(), rounds);
+        assert_eq!(agree(&machines), rounds > 0, "{rounds}");
+        assert_eq!(machines[0].known().count(), if rounds > 0 { 32 } else { 1 });
+    }
+}
+
+#[test]
+fn loss_costs_rounds_and_not_agreement() {
+    let settings = NetworkSettings { drop_rate: 0.3, duplicate_rate: 0.2, ..NetworkSettings::ideal() };
+    let mut machines = gossips(16);
+    machines.iter_mut().enumerate().for_each(|(me, machine)| machine.claim(me as u32 % 5, me as i64 % 3));
+    spread(&mut machines, &settings, 25);
+    assert!(agree(&machines));
+}
+
+#[test]
+fn conflicts_are_decided_by_priority_then_by_the_older_claim_then_by_the_smaller_number() {
+    let mut machines = gossips(4);
+    machines[3].claim(1, 9);
+    machines[2].claim(1, 5);
+    machines[1].claim(2, 5);
+    machines[1].claim(2, 7);
+    machines[0].claim(3, 7);
+    machines[2].claim(2, 7);
+    machines[3].claim(3, 7);
+    spread(&mut machines, &NetworkSettings::default(), 8);
+    for machine in &machines {
+        let winners: Vec<u32> = [1, 2, 3].iter().map(|key| machine.winner(*key).unwrap().owner.0).collect();
+        assert_eq!(winners, [3, 2, 0]);
+    }
+}
+
+#[test]
+fn a_withdrawn_claim_stays_withdrawn_whoever_still_tells_the_old_one() {
+    let mut machines = gossips(6);
+    machines[0].claim(1, 9);
+    machines[5].claim(1, 3);
+    spread(&mut machines, &NetworkSettings::default(), 8);
+    machines[0].withdraw(1);
+    machines[0].withdraw(2);
+    assert_eq!(machines[4].winner(1).unwrap().owner, AgentId(0));
+    spread(&mut machines, &NetworkSettings::default(), 8);
+    assert!(agree(&machines) && machines.iter().all(|machine| machine.winner(1).unwrap().owner == AgentId(5)));
+    machines.iter_mut().for_each(|machine| machine.retain(|key| key != 1));
+    assert!(machines.iter().all(|machine| machine.known().count() == 0));
+}
+
+#[test]
+fn what_is_known_already_is_not_sent_again() {
+    let bytes = |rounds| {
+        let mut machines = gossips(8);
+        machines.iter_mut().enumerate().for_each(|(me, machine)| machine.claim(me as u32, 1));
+        let mut network = Network::new(&NetworkSettings::default(), 8, 7).unwrap();
+        Exchange::over_a_step(rounds, &network).run(&mut machines, &mut network, |_, _| true);
+        network.metrics().bytes
+    };
+    // A round in which all is known is 8 offers of 8 versions.
+    assert_eq!(bytes(20) - bytes(19), 8 * (8 * 12 + 5));
+}
