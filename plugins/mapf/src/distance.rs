@@ -8,7 +8,7 @@
 use crate::graph::{Graph, Vertex};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 /// Distance to a vertex that cannot be reached.
@@ -24,17 +24,47 @@ pub struct Distances {
 
 struct Row {
     token: bool,
-    /// Distance plus one; 0 where it is not known yet. Memory that is never written to costs nothing.
-    found: Vec<u32>,
+    found: Found,
     frontier: Frontier,
 }
 
+/// Distance plus one by vertex; 0 where it is not known yet. Memory that is never written to costs nothing.
+enum Found {
+    /// Where no distance can be as long as 2^16, which halves what a large map with many goals takes.
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+}
+
+impl Found {
+    fn new(graph: &Graph) -> Self {
+        let vertices = graph.vertices() as usize;
+        if u64::from(graph.vertices()) * u64::from(graph.longest()) < u64::from(u16::MAX) {
+            Self::Short(vec![0; vertices])
+        } else {
+            Self::Long(vec![0; vertices])
+        }
+    }
+
+    #[inline]
+    fn get(&self, vertex: u32) -> u32 {
+        match self {
+            Self::Short(found) => found[vertex as usize].into(),
+            Self::Long(found) => found[vertex as usize],
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, vertex: u32, to: u32) {
+        match self {
+            Self::Short(found) => found[vertex as usize] = to as u16,
+            Self::Long(found) => found[vertex as usize] = to,
+        }
+    }
+}
+
 enum Frontier {
-    /// Vertices in the order of their distance; those before the cursor are done.
-    Unit {
-        queue: Vec<u32>,
-        cursor: usize,
-    },
+    /// Vertices whose neighbours are still to be looked at, in the order of their distance.
+    Unit(VecDeque<u32>),
     Weighted(BinaryHeap<Reverse<(u32, u32)>>),
 }
 
@@ -58,10 +88,10 @@ impl Distances {
     pub(crate) fn row(&mut self, goal: u32, token: bool) -> u32 {
         let token = token || !self.has_doors;
         *self.index.entry((goal, token)).or_insert_with(|| {
-            let mut found = vec![0; self.graph.vertices() as usize];
+            let mut found = Found::new(&self.graph);
             let frontier = if self.graph.longest() <= 1 {
-                found[goal as usize] = 1;
-                Frontier::Unit { queue: vec![goal], cursor: 0 }
+                found.set(goal, 1);
+                Frontier::Unit(VecDeque::from([goal]))
             } else {
                 Frontier::Weighted(BinaryHeap::from([Reverse((0, goal))]))
             };
@@ -74,7 +104,7 @@ impl Distances {
     #[inline]
     pub(crate) fn get(&mut self, row: u32, vertex: u32) -> u32 {
         let row = &mut self.rows[row as usize];
-        match row.found[vertex as usize] {
+        match row.found.get(vertex) {
             0 => row.extend(&self.graph, vertex),
             found => found - 1,
         }
@@ -93,35 +123,34 @@ impl Row {
         let token = self.token;
         let open = |arc: u32| token || !graph.edge(arc).door;
         match &mut self.frontier {
-            Frontier::Unit { queue, cursor } => {
-                while self.found[vertex as usize] == 0 {
-                    let Some(&here) = queue.get(*cursor) else { return FAR };
-                    *cursor += 1;
-                    let next = self.found[here as usize] + 1;
+            Frontier::Unit(queue) => {
+                while self.found.get(vertex) == 0 {
+                    let Some(here) = queue.pop_front() else { return FAR };
+                    let next = self.found.get(here) + 1;
                     for out in graph.outs(here) {
-                        if self.found[out.head as usize] == 0 && open(out.arc) {
-                            self.found[out.head as usize] = next;
-                            queue.push(out.head);
+                        if self.found.get(out.head) == 0 && open(out.arc) {
+                            self.found.set(out.head, next);
+                            queue.push_back(out.head);
                         }
                     }
                 }
             }
             Frontier::Weighted(heap) => {
-                while self.found[vertex as usize] == 0 {
+                while self.found.get(vertex) == 0 {
                     let Some(Reverse((steps, here))) = heap.pop() else { return FAR };
-                    if self.found[here as usize] != 0 {
+                    if self.found.get(here) != 0 {
                         continue;
                     }
-                    self.found[here as usize] = steps + 1;
+                    self.found.set(here, steps + 1);
                     for out in graph.outs(here) {
-                        if self.found[out.head as usize] == 0 && open(out.arc) {
+                        if self.found.get(out.head) == 0 && open(out.arc) {
                             heap.push(Reverse((steps + u32::from(graph.edge(out.arc).steps), out.head)));
                         }
                     }
                 }
             }
         }
-        self.found[vertex as usize] - 1
+        self.found.get(vertex) - 1
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn solve(
     let mut generator = Generator::new(Arc::clone(graph), seed);
     generator.set_rooms(|v| instance.room(v, 0));
     let wish = |agent: &crate::Agent| Wish {
+        goal: agent.goal.map_or(NONE, |goal| goal.0),
         row: agent.goal.map_or(NONE, |goal| distances.row(goal.0, agent.token)),
         token: agent.token,
     };

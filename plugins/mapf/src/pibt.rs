@@ -5,9 +5,14 @@
 //! ask one after the other until somebody leaves: one leaver is always enough, because everybody who is undecided could still
 //! stay where they are. That promise is kept on edges of several steps too: who sets out counts at the far end from then on.
 //!
+//! In corridors two agents that want past each other would push to and fro; `swap.rs` sees that and lets one lead the other
+//! to a place where they can.
+//!
 //! **Source** K. Okumura, M. Machida, X. Défago, Y. Tamura, "Priority inheritance with backtracking for iterative multi-agent
 //! path finding", *Artificial Intelligence* 310 (2022). Rooms and travel times are ours. **Cost** O(agents x degree) a step;
 //! nothing is allocated once the lists have their size, and the recursion is a list too.
+
+mod swap;
 
 use crate::distance::{Distances, FAR};
 use crate::error::MapfError;
@@ -21,7 +26,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// What is known of an agent besides where it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// Row of distances to its goal; [`NONE`] without a goal.
+    /// Its goal; [`NONE`] without.
+    pub goal: u32,
+    /// Row of distances to it; [`NONE`] without a goal.
     pub row: u32,
     pub token: bool,
 }
@@ -54,6 +61,8 @@ struct Frame {
     cursor: u32,
     end: u32,
     first: u32,
+    /// Whom to pull along when the first choice stands.
+    swap: u32,
 }
 
 /// Makes the next configuration out of one. PIBT's step, and LaCAM's generator.
@@ -214,6 +223,9 @@ impl Generator {
             match self.in_the_way(view, choice) {
                 Some(other) => self.open(view, other),
                 None => {
+                    if frame.swap != NONE && frame.cursor == frame.first {
+                        self.pull(view, frame.swap, view.now[frame.agent as usize]);
+                    }
                     self.close(frame);
                     answer = Some(true);
                 }
@@ -254,7 +266,12 @@ impl Generator {
         push(NONE, here, 1);
         self.choices[first as usize..].sort_unstable_by_key(|choice| choice.key);
         let end = self.choices.len() as u32;
-        self.frames.push(Frame { agent, cursor: first, end, first });
+        let swap = self.swap_partner(view, agent, self.choices[first as usize]).unwrap_or(NONE);
+        if swap != NONE {
+            // Away from the goal: to make room behind, and to come back after the other.
+            self.choices[first as usize..].reverse();
+        }
+        self.frames.push(Frame { agent, cursor: first, end, first, swap });
     }
 
     fn passable(&self, view: &Step<'_>, agent: u32, arc: u32) -> bool {
@@ -386,7 +403,6 @@ pub struct Pibt {
     priorities: Priorities,
     elapsed: Vec<u32>,
     wishes: Vec<Wish>,
-    goals: Vec<(u32, bool)>,
     now: Vec<u32>,
     next: Vec<u32>,
 }
@@ -399,7 +415,6 @@ impl Pibt {
             priorities: Priorities::default(),
             elapsed: Vec::new(),
             wishes: Vec::new(),
-            goals: Vec::new(),
             now: Vec::new(),
             next: Vec::new(),
         }
@@ -435,16 +450,15 @@ impl Pibt {
     fn advance(&mut self, agents: &[Agent], distances: &mut Distances) -> bool {
         if self.elapsed.len() != agents.len() {
             self.elapsed = vec![0; agents.len()];
-            self.wishes = vec![Wish { row: NONE, token: false }; agents.len()];
-            self.goals = vec![(NONE, false); agents.len()];
+            self.wishes = vec![Wish { goal: NONE, row: NONE, token: false }; agents.len()];
         }
         self.now.clear();
         for (i, agent) in agents.iter().enumerate() {
             let goal = agent.goal.map_or(NONE, |goal| goal.0);
-            if self.goals[i] != (goal, agent.token) {
+            let wish = self.wishes[i];
+            if (wish.goal, wish.token) != (goal, agent.token) {
                 let row = agent.goal.map_or(NONE, |goal| distances.row(goal.0, agent.token));
-                self.wishes[i] = Wish { row, token: agent.token };
-                self.goals[i] = (goal, agent.token);
+                self.wishes[i] = Wish { goal, row, token: agent.token };
             }
             let there = goal == NONE || agent.start.0 == goal;
             self.elapsed[i] = if there { 0 } else { (self.elapsed[i] + 1).min(u32::MAX - 2) };
