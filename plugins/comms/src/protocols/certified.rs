@@ -239,6 +239,11 @@ impl<V: Decree, A: Authority> Certified<V, A> {
         &self.evidence
     }
 
+    /// Hands the evidence over and forgets it.
+    pub fn take_evidence(&mut self) -> Vec<Evidence> {
+        std::mem::take(&mut self.evidence)
+    }
+
     fn accuse(&mut self, code: &'static str, about: AgentId) {
         let evidence = Evidence { code, about, slot: self.slot };
         if self.evidence.len() < MOST_EVIDENCE && !self.evidence.contains(&evidence) {

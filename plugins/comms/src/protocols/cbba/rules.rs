@@ -66,3 +66,68 @@ pub(super) fn judge(
         (None, None) => Step::Leave,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const I: u32 = 0;
+    const K: u32 = 1;
+    const M: u32 = 2;
+    const N: u32 = 3;
+
+    /// Receiver 0, sender 1; `theirs` and `mine` are (winner, cost), `fresh` those of whom the sender has heard later and `stale` those of
+    /// whom it has heard earlier.
+    fn step(theirs: Option<(u32, i64)>, mine: Option<(u32, i64)>, fresh: &[u32], stale: &[u32]) -> Step {
+        let award = |one: Option<(u32, i64)>| one.map(|(winner, cost)| Award { cost, winner: AgentId(winner) });
+        let fresher = |agent: AgentId| fresh.contains(&agent.0);
+        let staler = |agent: AgentId| stale.contains(&agent.0);
+        judge(AgentId(I), AgentId(K), award(mine), award(theirs), fresher, staler)
+    }
+
+    #[test]
+    fn every_row_of_table_i_is_followed() {
+        use Step::{Leave, Reset, Update};
+        let at = |winner, cost| Some((winner, cost));
+        let rows = [
+            // The sender believes that it has won itself.
+            (at(K, 4), at(I, 5), &[][..], &[][..], Update),
+            (at(K, 5), at(I, 5), &[], &[], Leave),
+            (at(K, 6), at(K, 5), &[], &[], Update),
+            (at(K, 6), at(M, 5), &[M], &[], Update),
+            (at(K, 4), at(M, 5), &[], &[], Update),
+            (at(K, 6), at(M, 5), &[], &[], Leave),
+            (at(K, 6), None, &[], &[], Update),
+            // The sender believes that the receiver has won.
+            (at(I, 4), at(I, 5), &[], &[], Leave),
+            (at(I, 4), at(K, 5), &[], &[], Reset),
+            (at(I, 4), at(M, 5), &[M], &[], Reset),
+            (at(I, 4), at(M, 5), &[], &[], Leave),
+            (at(I, 4), None, &[], &[], Leave),
+            // The sender believes that somebody else has won.
+            (at(M, 4), at(I, 5), &[M], &[], Update),
+            (at(M, 4), at(I, 5), &[], &[], Leave),
+            (at(M, 6), at(I, 5), &[M], &[], Leave),
+            (at(M, 6), at(K, 5), &[M], &[], Update),
+            (at(M, 4), at(K, 5), &[], &[], Reset),
+            (at(M, 6), at(M, 5), &[M], &[], Update),
+            (at(M, 4), at(M, 5), &[], &[], Leave),
+            (at(M, 6), at(N, 5), &[M, N], &[], Update),
+            (at(M, 4), at(N, 5), &[M], &[], Update),
+            (at(M, 6), at(N, 5), &[M], &[], Leave),
+            (at(M, 4), at(N, 5), &[N], &[M], Reset),
+            (at(M, 4), at(N, 5), &[N], &[], Leave),
+            (at(M, 4), None, &[M], &[], Update),
+            (at(M, 4), None, &[], &[], Leave),
+            // The sender believes that nobody has won.
+            (None, at(I, 5), &[], &[], Leave),
+            (None, at(K, 5), &[], &[], Update),
+            (None, at(M, 5), &[M], &[], Update),
+            (None, at(M, 5), &[], &[], Leave),
+            (None, None, &[], &[], Leave),
+        ];
+        for (theirs, mine, fresh, stale, expected) in rows {
+            assert_eq!(step(theirs, mine, fresh, stale), expected, "{theirs:?} {mine:?} {fresh:?} {stale:?}");
+        }
+    }
+}

@@ -158,3 +158,15 @@ fn a_bid_of_nobody_is_malformed() {
     assert_eq!((all[0].refused().len(), all[0].refused()[0].code), (1, "COORD_MESSAGE_MALFORMED"));
     assert_eq!(all[0].award(0), None);
 }
+
+#[test]
+fn a_message_that_was_overtaken_says_nothing_any_more() {
+    let mut all = machines(3, 2, 2, 3);
+    let award = Award { cost: 5000, winner: AgentId(1) };
+    let mut out = Outbox::default();
+    all[0].on_message(AgentId(1), CbbaMessage::forged(2, vec![(0, None)], vec![0, 2, 0]), &mut out);
+    all[0].on_message(AgentId(1), CbbaMessage::forged(1, vec![(0, Some(award))], vec![0, 1, 0]), &mut out);
+    assert_eq!(all[0].award(0), None);
+    all[0].on_message(AgentId(1), CbbaMessage::forged(3, vec![(0, Some(award))], vec![0, 3, 0]), &mut out);
+    assert_eq!(all[0].award(0), Some(award));
+}

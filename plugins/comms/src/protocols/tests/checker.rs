@@ -144,3 +144,108 @@ mod paxos_model {
         assert!(found.complaint.is_some());
     }
 }
+
+/// Four workers, one of whom lies: it leads the first term, has its own key, hears everything, and says whatever can be said with that.
+mod certified_model {
+    use super::*;
+    use crate::protocols::certified::{Certificate, CertifiedMessage, CertifiedRules, Decree, Phase};
+    use crate::protocols::tests::certified::{Honest, Seal, honest, liar};
+
+    type Said = CertifiedMessage<Plan, Seal>;
+    type Model = Soup<Honest, Said>;
+
+    const LIAR: AgentId = AgentId(0);
+    const LEADER: AgentId = AgentId(1);
+    const PLANS: [Plan; 2] = [Plan(1), Plan(2)];
+
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Lies {
+        soup: Model,
+        quorum: Quorum,
+    }
+
+    impl Lies {
+        fn new(quorum: Quorum) -> Self {
+            let machines = honest(CertifiedRules { quorum, rounds_per_term: 1 });
+            // The second term is led by an honest agent, which hears the views of itself, the liar and one other agent. The third
+            // only votes: with its view the states are 480,000 instead, and a minute is too long for a test.
+            Self { soup: Soup::new(machines, vec![vec![], vec![1], vec![1], vec![]]), quorum }
+        }
+
+        /// A certificate, if enough honest agents have voted by now: the liar has heard them, and has a vote of its own. Whose votes
+        /// are in it makes no difference to anybody, so it is always the same ones.
+        fn certificate(&self, phase: Phase, term: u32, plan: Plan) -> Option<Certificate<Seal>> {
+            let voted = |voter: &AgentId| {
+                let (slot, digest, leader) = (0, plan.digest(), AgentId(term));
+                let vote = liar::vote(phase, term, plan, *voter);
+                // A leader's vote for its own proposal is not sent.
+                self.soup.sent.contains(&(*voter, leader, CertifiedMessage::Voted { slot, term, phase, digest, vote }))
+            };
+            let votes = 1 + (1..4).map(AgentId).filter(voted).count();
+            let any = (0..self.quorum.size()).map(|voter| liar::vote(phase, term, plan, AgentId(voter))).collect();
+            self.quorum.reached(votes).then(|| liar::certificate(phase, term, plan, any))
+        }
+
+        /// Everything that the liar can say that might matter, each to whom it could matter to.
+        fn lies(&self) -> Vec<(AgentId, Said)> {
+            let (mut to_all, mut to_leader) = (Vec::new(), vec![]);
+            for plan in PLANS {
+                to_all.push(liar::proposal(LIAR, 0, plan, None));
+                for phase in [Phase::Prepare, Phase::Commit] {
+                    let vote = liar::vote(phase, 1, plan, LIAR);
+                    to_leader.push(CertifiedMessage::Voted { slot: 0, term: 1, phase, digest: plan.digest(), vote });
+                }
+                for term in 0..2 {
+                    if let Some(certificate) = self.certificate(Phase::Prepare, term, plan) {
+                        let locked = Some((plan, certificate.clone()));
+                        to_leader.push(CertifiedMessage::View { slot: 0, term: 1, locked });
+                        to_all.push(CertifiedMessage::Prepared { value: plan, certificate });
+                    }
+                }
+            }
+            to_leader.push(CertifiedMessage::View { slot: 0, term: 1, locked: None });
+            let to_all = to_all.iter().flat_map(|said| (1..4).map(move |to| (AgentId(to), said.clone())));
+            to_all.chain(to_leader.into_iter().map(|said| (LEADER, said))).collect()
+        }
+    }
+
+    impl World for Lies {
+        fn successors(&self) -> Vec<Self> {
+            let lies = self.lies().into_iter().filter_map(|(to, said)| {
+                self.soup.after(to.index(), |machine, out| machine.on_message(LIAR, said, out))
+            });
+            let mut all: Vec<Model> = lies.collect();
+            all.extend(self.soup.events(|number| number == LIAR.index()));
+            let forget = |mut soup: Model| {
+                // Evidence changes nothing that follows.
+                soup.machines.iter_mut().for_each(|machine| drop(machine.take_evidence()));
+                // That a decision can be shown is judged when it can; who is shown it changes nothing that follows.
+                soup.sent.retain(|(_, _, said)| !matches!(said, CertifiedMessage::Decide { .. }));
+                Self { soup, quorum: self.quorum }
+            };
+            all.into_iter().map(forget).collect()
+        }
+
+        fn complaint(&self) -> Option<String> {
+            let honest = self.soup.machines[1..].iter().filter_map(|machine| machine.decided().copied());
+            let shown = PLANS
+                .into_iter()
+                .filter(|plan| (0..2).any(|term| self.certificate(Phase::Commit, term, *plan).is_some()));
+            let decided: BTreeSet<Plan> = honest.chain(shown).collect();
+            (decided.len() > 1).then(|| format!("decided {decided:?}"))
+        }
+    }
+
+    #[test]
+    fn no_interleaving_and_no_lie_makes_two_of_three_honest_workers_decide_differently() {
+        let found = search(Lies::new(Quorum::byzantine(4)), 3_000_000);
+        assert_eq!(found.complaint, None);
+        assert!(found.states > 1000, "{found:?}");
+    }
+
+    #[test]
+    fn the_checker_finds_a_quorum_that_one_liar_can_split() {
+        let found = search(Lies::new(Quorum::unsafe_size(4, 2)), 20_000_000);
+        assert!(found.complaint.is_some());
+    }
+}

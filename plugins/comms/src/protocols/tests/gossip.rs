@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocols::gossip::{Claim, Gossip};
+use crate::protocols::gossip::{Claim, Gossip, GossipMessage};
 
 fn gossips(agents: u32) -> Vec<Gossip> {
     let peers = |me: u32| (0..agents).filter(|other| *other != me).map(AgentId).collect();
@@ -79,4 +79,13 @@ fn what_is_known_already_is_not_sent_again() {
     };
     // A round in which all is known is 8 offers of 8 versions.
     assert_eq!(bytes(20) - bytes(19), 8 * (8 * 12 + 5));
+}
+
+#[test]
+fn nobody_can_put_words_into_an_agents_own_mouth() {
+    let mut machine = gossips(2).remove(0);
+    machine.claim(1, 5);
+    let forged = Claim { key: 1, owner: AgentId(0), version: 99, priority: -1, live: false };
+    machine.on_message(AgentId(1), GossipMessage::Supply(vec![forged]), &mut Outbox::default());
+    assert_eq!(machine.winner(1).map(|claim| (claim.priority, claim.version)), Some((5, 1)));
 }
