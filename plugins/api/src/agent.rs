@@ -128,7 +128,7 @@ impl<A: Agent> Spoken<Kind> for A {
             return Err(Problem::of_kind(ProblemKind::Site, message));
         };
         let agent = A::new(A::Params::read(&settings)?, &site, me)?;
-        Ok(Box::new(Spoke { agent, me, site }))
+        Ok(Box::new(Spoke { agent, me, site, seen: Observation::default() }))
     }
 }
 
@@ -137,13 +137,15 @@ struct Spoke<A> {
     agent: A,
     me: u16,
     site: Site,
+    seen: Observation,
 }
 
 impl<A: Agent> Spoke<A> {
     fn decided(&mut self, request: &[u8]) -> DecideReply {
-        let seen: Observation = decode(request).map_err(unreadable)?;
-        seen.check(&self.site).map_err(unreadable)?;
-        let choices = self.agent.decide(&seen, self.me)?.into_iter().collect();
+        let Self { agent, me, site, seen } = self;
+        seen.read_from(request).map_err(unreadable)?;
+        seen.check(site).map_err(unreadable)?;
+        let choices = agent.decide(seen, *me)?.into_iter().collect();
         Ok(Decision { choices })
     }
 }

@@ -169,7 +169,7 @@ impl<M: Method> Spoken<Kind> for M {
     fn begin(request: &[u8]) -> Begun {
         let Create { settings, site } = decode(request).map_err(unreadable)?;
         let method = M::new(M::Params::read(&settings)?, &site)?;
-        Ok(Box::new(Spoke { method, site }))
+        Ok(Box::new(Spoke { method, site, seen: Observation::default() }))
     }
 }
 
@@ -177,15 +177,17 @@ impl<M: Method> Spoken<Kind> for M {
 struct Spoke<M> {
     method: M,
     site: Site,
+    seen: Observation,
 }
 
 impl<M: Method> Spoke<M> {
     fn decided(&mut self, request: &[u8]) -> DecideReply {
-        let seen: Observation = decode(request).map_err(unreadable)?;
+        let Self { method, site, seen } = self;
+        seen.read_from(request).map_err(unreadable)?;
         // Once for all: a method may use places without looking twice.
-        seen.check(&self.site).map_err(unreadable)?;
+        seen.check(site).map_err(unreadable)?;
         let mut decision = Decision::default();
-        self.method.decide(&seen, &mut decision)?;
+        method.decide(seen, &mut decision)?;
         Ok(decision)
     }
 }

@@ -10,6 +10,7 @@
 
 mod act;
 mod codec;
+mod columns;
 mod decision;
 pub mod mine;
 mod observation;
@@ -33,7 +34,7 @@ use serde::{Deserialize, Serialize};
 /// Major number of the contract. 0 is the draft of 1: each of its minors is a contract of its own.
 pub const CONTRACT_MAJOR: u16 = 0;
 /// Minor number of the contract: what was added since the major began.
-pub const CONTRACT_MINOR: u16 = 1;
+pub const CONTRACT_MINOR: u16 = 2;
 /// Features that this program offers beyond the contract's base: none yet.
 pub const FEATURES: &[&str] = &[];
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Reading: seven bits a byte, the lowest first; the highest bit says that another byte follows. ---- */
+/* ---- Reading numbers: seven bits a byte, the lowest first; the highest bit says that another byte follows. ---- */
 
 #define NONE UINT32_MAX /* an optional number that is not there */
 
@@ -53,7 +53,6 @@ static uint32_t below(reader *r, uint32_t end) {
 
 static bool flag(reader *r) { return below(r, 2) == 1; }
 static uint32_t maybe_u16(reader *r) { return flag(r) ? u16(r) : NONE; }
-static uint32_t maybe_u32(reader *r) { return flag(r) ? u32(r) : NONE; }
 
 /* How many follow; every one has at least a byte, so there cannot be more than bytes are left. */
 static uint32_t count(reader *r) {
@@ -80,7 +79,7 @@ static bool text_is(reader *r, const char *wanted) {
     return same && *wanted == 0;
 }
 
-/* A column that nobody here looks at, by the type of its rows. */
+/* A value that nobody here looks at, and a list of them. */
 static void skip(reader *r, char type) {
     switch (type) {
     case 'f': flag(r); break;
@@ -89,15 +88,58 @@ static void skip(reader *r, char type) {
     case 't': text_is(r, ""); break;
     }
 }
-static void skip_column(reader *r, char type) {
+static void skip_list(reader *r, char type) {
     for (uint32_t left = count(r); left > 0 && !r->bad; left--) skip(r, type);
 }
 
-/* A column that has a row for each of `n`, each read by `read` into `into`. */
-#define COLUMN(r, n, into, read) do {                          \
-        if (count(r) != (n)) (r)->bad = true;                  \
-        for (uint32_t i = 0; i < (n) && !(r)->bad; i++) (into) = (read); \
+/* ---- Columns: how many bytes, then cells of one width, the lowest byte first. ---- */
+
+/* The next column's cells, and how many there are. */
+static const uint8_t *cells(reader *r, uint32_t width, uint32_t *n) {
+    uint32_t bytes = count(r);
+    if (bytes % width != 0) r->bad = true;
+    *n = r->bad ? 0 : bytes / width;
+    const uint8_t *first = r->at;
+    if (!r->bad) r->at += bytes;
+    return first;
+}
+static void skip_column(reader *r, uint32_t width) { uint32_t n; cells(r, width, &n); }
+
+/* The cells of a column that has one for each of `n`. */
+static const uint8_t *column(reader *r, uint32_t width, uint32_t n) {
+    uint32_t there;
+    const uint8_t *first = cells(r, width, &there);
+    if (there != n) r->bad = true;
+    return first;
+}
+
+/* The number of the cell `i`; the largest of its width is NONE in a column of optional numbers. */
+static uint32_t cell16(const uint8_t *first, uint32_t i) { return first[2 * i] | (uint32_t)first[2 * i + 1] << 8; }
+static uint32_t cell32(const uint8_t *first, uint32_t i) {
+    return cell16(first, 2 * i) | cell16(first, 2 * i + 1) << 16;
+}
+static uint32_t maybe16(const uint8_t *first, uint32_t i) {
+    uint32_t value = cell16(first, i);
+    return value == UINT16_MAX ? NONE : value;
+}
+/* A flag or a choice, one of the first `end` numbers. */
+static uint32_t choice(reader *r, const uint8_t *first, uint32_t i, uint32_t end) {
+    if (first[i] >= end) r->bad = true;
+    return first[i];
+}
+
+/* Each of `n` rows gets what `get` makes of its cell. `first` and `i` are the cells and the row. */
+#define COLUMN(r, width, n, into, get) do {                                   \
+        const uint8_t *first = column(r, width, n);                           \
+        for (uint32_t i = 0; i < (n) && !(r)->bad; i++) (into) = (get);       \
     } while (0)
+/* The rows of a table with room for `most`, by its first column. */
+static uint32_t table(reader *r, uint32_t width, uint32_t most, bool *too_many) {
+    uint32_t n;
+    cells(r, width, &n);
+    if (n > most) *too_many = r->bad = true;
+    return r->bad ? 0 : n;
+}
 
 /* ---- Writing ---- */
 
@@ -130,7 +172,7 @@ static void put_problem(writer *w, enum problem kind, const char *message) {
 }
 
 static void put_manifest(writer *w) {
-    put(w, 0), put(w, 1), put(w, 0); /* contract 0.1, no features */
+    put(w, 0), put(w, 2), put(w, 0); /* contract 0.2, no features */
     put_text(w, "coordination-method");
     put_text(w, "org.example.first_come_c");
     put_text(w, "0.1.0");
@@ -174,11 +216,11 @@ static bool read_site(lab *l, reader *r) {
         skip(r, "fnt"[below(r, 3)]);
     }
     skip(r, 'n'), skip(r, 'n'), skip(r, 'm'), skip(r, 'f'); /* seed, dt_s, horizon_s, simulated */
-    skip_column(r, 't');                                    /* roles */
+    skip_list(r, 't');                                      /* roles */
     l->zones = rows(r, ZONES, &l->too_many);
     l->reception = NONE;
     for (uint32_t i = 0; i < l->zones; i++) if (text_is(r, "Z_SRA_RECEPTION")) l->reception = i;
-    skip_column(r, 'n'); /* next_hop: the program finds the way */
+    skip_list(r, 'n'); /* next_hop: the program finds the way */
     for (uint32_t left = count(r); left > 0 && !r->bad; left--) skip(r, 't'), skip(r, 'n'); /* doors */
     l->devices = rows(r, DEVICES, &l->too_many);
     for (uint32_t i = 0; i < l->devices && !r->bad; i++) {
@@ -197,46 +239,46 @@ static bool read_site(lab *l, reader *r) {
 static bool read_observation(lab *l, reader *r) {
     skip(r, 'n'), skip(r, 'n'); /* step, now_s */
     l->frozen = flag(r);
-    skip_column(r, 'f'); /* zone_frozen */
-    COLUMN(r, l->agents, l->agent[i].zone, maybe_u16(r));
-    COLUMN(r, l->agents, l->agent[i].walking_to, maybe_u16(r));
-    skip_column(r, 'm'); /* role */
-    COLUMN(r, l->agents, l->agent[i].may, u32(r));
+    skip_column(r, 1); /* zone_frozen */
+    COLUMN(r, 2, l->agents, l->agent[i].zone, maybe16(first, i));
+    COLUMN(r, 2, l->agents, l->agent[i].walking_to, maybe16(first, i));
+    skip_column(r, 2); /* role */
+    COLUMN(r, 4, l->agents, l->agent[i].may, cell32(first, i));
     for (uint32_t left = count(r); left > 0 && !r->bad; left--) skip(r, 'n'), skip(r, 't'); /* refused */
-    skip_column(r, 'm'); /* doors */
-    COLUMN(r, l->devices, l->device[i].status, below(r, 4));
-    COLUMN(r, l->devices, l->device[i].free, u32(r));
-    COLUMN(r, l->devices, l->device[i].queue, u32(r));
-    COLUMN(r, l->devices, l->device[i].head, maybe_u32(r));
-    COLUMN(r, l->devices, l->device[i].passes, flag(r));
-    skip_column(r, 'f'), skip_column(r, 'm'); /* control_due, busy_until_s */
-    l->specimens = rows(r, SPECIMENS, &l->too_many);
-    for (uint32_t i = 0; i < l->specimens; i++) skip(r, 'n'); /* key */
-    COLUMN(r, l->specimens, l->specimen[i].stage, below(r, 17));
-    skip_column(r, 'n'), skip_column(r, 'm');                      /* priority, panel */
-    skip_column(r, 'n'), skip_column(r, 'n'), skip_column(r, 'n'); /* arrival_s, since_s, deadline_s */
-    COLUMN(r, l->specimens, l->specimen[i].device, maybe_u16(r));
-    uint32_t able = rows(r, ABLE, &l->too_many);
-    for (uint32_t i = 0; i < able; i++) if ((l->able[i] = u16(r)) >= l->devices) r->bad = true;
-    COLUMN(r, l->specimens, l->specimen[i].able_end, u32(r));
-    for (uint32_t i = 0, begin = 0; i < l->specimens; begin = l->specimen[i++].able_end)
+    skip_column(r, 8); /* doors */
+    COLUMN(r, 1, l->devices, l->device[i].status, choice(r, first, i, 4));
+    COLUMN(r, 4, l->devices, l->device[i].free, cell32(first, i));
+    COLUMN(r, 4, l->devices, l->device[i].queue, cell32(first, i));
+    COLUMN(r, 4, l->devices, l->device[i].head, cell32(first, i));
+    COLUMN(r, 1, l->devices, l->device[i].passes, choice(r, first, i, 2));
+    skip_column(r, 1), skip_column(r, 8);                  /* control_due, busy_until_s */
+    l->specimens = table(r, 4, SPECIMENS, &l->too_many); /* key */
+    COLUMN(r, 1, l->specimens, l->specimen[i].stage, choice(r, first, i, 17));
+    skip_column(r, 1), skip_column(r, 4);                    /* priority, panel */
+    skip_column(r, 8), skip_column(r, 8), skip_column(r, 8); /* arrival_s, since_s, deadline_s */
+    COLUMN(r, 2, l->specimens, l->specimen[i].device, maybe16(first, i));
+    uint32_t able;
+    const uint8_t *devices = cells(r, 2, &able);
+    if (able > ABLE) l->too_many = r->bad = true;
+    for (uint32_t i = 0; i < able && !r->bad; i++)
+        if ((l->able[i] = (uint16_t)cell16(devices, i)) >= l->devices) r->bad = true;
+    COLUMN(r, 4, l->specimens, l->specimen[i].able_end, cell32(first, i));
+    for (uint32_t i = 0, begin = 0; i < l->specimens && !r->bad; begin = l->specimen[i++].able_end)
         if (l->specimen[i].able_end < begin || l->specimen[i].able_end > able) r->bad = true;
-    l->runs = rows(r, ROWS, &l->too_many);
-    for (uint32_t i = 0; i < l->runs; i++) skip(r, 'n'); /* key */
-    COLUMN(r, l->runs, l->run_device[i], u16(r));
-    for (uint32_t i = 0; i < l->runs; i++) if (l->run_device[i] >= l->devices) r->bad = true;
-    skip_column(r, 'm'), skip_column(r, 'n'); /* specimen, ended_s */
-    l->results = rows(r, ROWS, &l->too_many);
-    for (uint32_t i = 0; i < l->results; i++) skip(r, 'n'); /* key */
-    skip_column(r, 'm'), skip_column(r, 'n');               /* specimen, filed_s */
-    COLUMN(r, l->results, l->result[i].held, flag(r));
-    COLUMN(r, l->results, l->result[i].critical, flag(r));
-    COLUMN(r, l->results, l->result[i].called, flag(r));
-    COLUMN(r, l->results, l->result[i].releasable, flag(r));
-    skip_column(r, 'n'), skip_column(r, 'n'), skip_column(r, 'f'), skip_column(r, 'f'); /* consignments */
-    skip_column(r, 'n');                                                                /* transports */
-    skip_column(r, 'n'), skip_column(r, 'f'), skip_column(r, 'n');                      /* tokens */
-    skip_column(r, 'n'), skip_column(r, 'f');                                           /* stockouts */
+    l->runs = table(r, 4, ROWS, &l->too_many); /* key */
+    COLUMN(r, 2, l->runs, l->run_device[i], cell16(first, i));
+    for (uint32_t i = 0; i < l->runs && !r->bad; i++) if (l->run_device[i] >= l->devices) r->bad = true;
+    skip_column(r, 4), skip_column(r, 8);      /* specimen, ended_s */
+    l->results = table(r, 4, ROWS, &l->too_many); /* key */
+    skip_column(r, 4), skip_column(r, 8);      /* specimen, filed_s */
+    COLUMN(r, 1, l->results, l->result[i].held, choice(r, first, i, 2));
+    COLUMN(r, 1, l->results, l->result[i].critical, choice(r, first, i, 2));
+    COLUMN(r, 1, l->results, l->result[i].called, choice(r, first, i, 2));
+    COLUMN(r, 1, l->results, l->result[i].releasable, choice(r, first, i, 2));
+    skip_column(r, 4), skip_column(r, 8), skip_column(r, 1), skip_column(r, 1); /* consignments */
+    skip_column(r, 4);                                                          /* transports */
+    skip_column(r, 4), skip_column(r, 1), skip_column(r, 8);                    /* tokens */
+    skip_column(r, 4), skip_column(r, 1);                                       /* stockouts */
     return !r->bad && r->at == r->end;
 }
 

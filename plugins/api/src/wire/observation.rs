@@ -4,7 +4,8 @@
 //! then id), so "the first that fits" means the same in every run. A `key` numbers a thing from its first appearance on:
 //! its place changes from step to step, its key does not.
 
-use super::{Site, WireError};
+use super::columns::{self, Reader};
+use super::{Site, WireError, decode};
 use serde::{Deserialize, Serialize};
 
 /// Where a specimen is on its way through the laboratory.
@@ -47,6 +48,29 @@ pub enum Stage {
     Rejected,
 }
 
+impl Stage {
+    /// All, by number.
+    pub const ALL: [Self; 17] = [
+        Self::InTransit,
+        Self::Arrived,
+        Self::Accessioned,
+        Self::Checked,
+        Self::Accepted,
+        Self::Spinning,
+        Self::Spun,
+        Self::Separated,
+        Self::Aliquoting,
+        Self::Ready,
+        Self::Queued,
+        Self::Running,
+        Self::Analysed,
+        Self::Resulted,
+        Self::Released,
+        Self::Held,
+        Self::Rejected,
+    ];
+}
+
 /// Priority of work, most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
@@ -57,6 +81,11 @@ pub enum Priority {
     Urgent,
     /// 2: in its turn.
     Routine,
+}
+
+impl Priority {
+    /// All, by number.
+    pub const ALL: [Self; 3] = [Self::Stat, Self::Urgent, Self::Routine];
 }
 
 /// What a device is doing.
@@ -73,142 +102,185 @@ pub enum DeviceStatus {
     Fault,
 }
 
-/// Agents, as in [`Site::agents`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agents {
-    /// Zone where each is.
-    pub zone: Vec<Option<u16>>,
-    /// Zone that each walks to.
-    pub walking_to: Vec<Option<u16>>,
-    /// Role of each now, a place in [`Site::roles`]; `None` for no role, or one that nobody had at the start.
-    pub role: Vec<Option<u16>>,
-    /// What each one's role may do at all, bit i for the act of index i; bit 0 is always set.
-    pub may: Vec<u32>,
-    /// Whose last action was refused, and the reason code.
-    pub refused: Vec<(u16, String)>,
+impl DeviceStatus {
+    /// All, by number.
+    pub const ALL: [Self; 4] = [Self::Idle, Self::Running, Self::Maintenance, Self::Fault];
 }
 
-/// Doors, as in [`Site::doors`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Doors {
-    /// Since when each is open [s].
-    pub open_since_s: Vec<Option<i64>>,
+/// A table of columns, each read and written as [`columns`] does, in the order in which they stand here; then what is no
+/// column.
+macro_rules! table {
+    (
+        $(#[$about:meta])*
+        pub struct $table:ident {
+            $($(#[$doc:meta])* pub $column:ident: [$cell:ty],)+
+            $(; $(#[$also_doc:meta])* pub $also:ident: $also_type:ty,)?
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $table {
+            $($(#[$doc])* #[serde(with = "columns")] pub $column: Vec<$cell>,)+
+            $($(#[$also_doc])* pub $also: $also_type,)?
+        }
+
+        impl $table {
+            fn read(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+                $(reader.column(&mut self.$column)?;)+
+                $(self.$also = reader.one()?;)?
+                Some(())
+            }
+        }
+    };
 }
 
-/// Devices, as in [`Site::devices`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Devices {
-    /// What each is doing.
-    pub status: Vec<DeviceStatus>,
-    /// Units that could start now [count].
-    pub free_units: Vec<u32>,
-    /// Work waiting [count].
-    pub queue_len: Vec<u32>,
-    /// Specimen at the head of the queue, a place in [`Observation::specimens`].
-    pub queue_head: Vec<Option<u32>>,
-    /// Whether its quality control does not fail.
-    pub qc_pass: Vec<bool>,
-    /// Whether a planned control is due.
-    pub control_due: Vec<bool>,
-    /// When the current run ends [s], rounded up.
-    pub busy_until_s: Vec<Option<i64>>,
+table! {
+    /// Agents, as in [`Site::agents`].
+    pub struct Agents {
+        /// Zone where each is.
+        pub zone: [Option<u16>],
+        /// Zone that each walks to.
+        pub walking_to: [Option<u16>],
+        /// Role of each now, a place in [`Site::roles`]; `None` for no role, or one that nobody had at the start.
+        pub role: [Option<u16>],
+        /// What each one's role may do at all, bit i for the act of index i; bit 0 is always set.
+        pub may: [u32],
+        ;
+        /// Whose last action was refused, and the reason code.
+        pub refused: Vec<(u16, String)>,
+    }
 }
 
-/// Specimens in play by priority, arrival, id.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Specimens {
-    /// Number of each, the same for the whole episode.
-    pub key: Vec<u32>,
-    /// Where each is on its way.
-    pub stage: Vec<Stage>,
-    /// How urgent each is.
-    pub priority: Vec<Priority>,
-    /// Panel of each: a number, the same for the whole episode.
-    pub panel: Vec<Option<u32>>,
-    /// When each arrived [s].
-    pub arrival_s: Vec<i64>,
-    /// Since when each is at its stage [s].
-    pub since_s: Vec<i64>,
-    /// When each loses its stability at its stage [s].
-    pub deadline_s: Vec<i64>,
-    /// Device whose queue or run holds each, a place in [`Site::devices`].
-    pub device: Vec<Option<u16>>,
-    /// Devices that can measure them, one specimen after the other, places in [`Site::devices`].
-    pub compatible: Vec<u16>,
-    /// Where each one's part of `compatible` ends.
-    pub compatible_end: Vec<u32>,
+table! {
+    /// Doors, as in [`Site::doors`].
+    pub struct Doors {
+        /// Since when each is open [s].
+        pub open_since_s: [Option<i64>],
+    }
 }
 
-/// Ended runs with missing results, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Runs {
-    /// Number of each, the same for the whole episode; a run of several specimens is there once for each.
-    pub key: Vec<u32>,
-    /// Device of each.
-    pub device: Vec<u16>,
-    /// Specimen whose result is missing, a place in [`Observation::specimens`].
-    pub specimen: Vec<Option<u32>>,
-    /// When each ended [s], rounded up.
-    pub ended_s: Vec<i64>,
+table! {
+    /// Devices, as in [`Site::devices`].
+    pub struct Devices {
+        /// What each is doing.
+        pub status: [DeviceStatus],
+        /// Units that could start now [count].
+        pub free_units: [u32],
+        /// Work waiting [count].
+        pub queue_len: [u32],
+        /// Specimen at the head of the queue, a place in [`Observation::specimens`].
+        pub queue_head: [Option<u32>],
+        /// Whether its quality control does not fail.
+        pub qc_pass: [bool],
+        /// Whether a planned control is due.
+        pub control_due: [bool],
+        /// When the current run ends [s], rounded up.
+        pub busy_until_s: [Option<i64>],
+    }
 }
 
-/// Results not yet released, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Results {
-    /// Number of each, the same for the whole episode.
-    pub key: Vec<u32>,
-    /// Specimen of each, a place in [`Observation::specimens`].
-    pub specimen: Vec<Option<u32>>,
-    /// When each was filed [s].
-    pub filed_s: Vec<i64>,
-    /// Whether each is held.
-    pub held: Vec<bool>,
-    /// Whether each is critical.
-    pub critical: Vec<bool>,
-    /// Whether somebody was told and has not yet acknowledged.
-    pub called: Vec<bool>,
-    /// Whether the gates would let each pass now.
-    pub releasable: Vec<bool>,
+table! {
+    /// Specimens in play by priority, arrival, id.
+    pub struct Specimens {
+        /// Number of each, the same for the whole episode.
+        pub key: [u32],
+        /// Where each is on its way.
+        pub stage: [Stage],
+        /// How urgent each is.
+        pub priority: [Priority],
+        /// Panel of each: a number, the same for the whole episode.
+        pub panel: [Option<u32>],
+        /// When each arrived [s].
+        pub arrival_s: [i64],
+        /// Since when each is at its stage [s].
+        pub since_s: [i64],
+        /// When each loses its stability at its stage [s].
+        pub deadline_s: [i64],
+        /// Device whose queue or run holds each, a place in [`Site::devices`].
+        pub device: [Option<u16>],
+        /// Devices that can measure them, one specimen after the other, places in [`Site::devices`].
+        pub compatible: [u16],
+        /// Where each one's part of `compatible` ends.
+        pub compatible_end: [u32],
+    }
 }
 
-/// Consignments, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consignments {
-    /// Number of each, the same for the whole episode.
-    pub key: Vec<u32>,
-    /// When each is expected [s], rounded up.
-    pub expected_arrival_s: Vec<i64>,
-    /// Whether the custody chain is signed.
-    pub signed: Vec<bool>,
-    /// Whether each was received.
-    pub received: Vec<bool>,
+table! {
+    /// Ended runs with missing results, oldest first.
+    pub struct Runs {
+        /// Number of each, the same for the whole episode; a run of several specimens is there once for each.
+        pub key: [u32],
+        /// Device of each.
+        pub device: [u16],
+        /// Specimen whose result is missing, a place in [`Observation::specimens`].
+        pub specimen: [Option<u32>],
+        /// When each ended [s], rounded up.
+        pub ended_s: [i64],
+    }
 }
 
-/// Transports that the episode asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transports {
-    /// Specimens of each that are still elsewhere [count].
-    pub waiting: Vec<u32>,
+table! {
+    /// Results not yet released, oldest first.
+    pub struct Results {
+        /// Number of each, the same for the whole episode.
+        pub key: [u32],
+        /// Specimen of each, a place in [`Observation::specimens`].
+        pub specimen: [Option<u32>],
+        /// When each was filed [s].
+        pub filed_s: [i64],
+        /// Whether each is held.
+        pub held: [bool],
+        /// Whether each is critical.
+        pub critical: [bool],
+        /// Whether somebody was told and has not yet acknowledged.
+        pub called: [bool],
+        /// Whether the gates would let each pass now.
+        pub releasable: [bool],
+    }
 }
 
-/// Tokens that can be used now, in the order in which they were issued.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tokens {
-    /// Number of each, the same for the whole episode.
-    pub key: Vec<u32>,
-    /// Whether each lets somebody into a restricted zone; else it lifts a rule once.
-    pub entry: Vec<bool>,
-    /// Last second of validity [s].
-    pub expires_s: Vec<i64>,
+table! {
+    /// Consignments, oldest first.
+    pub struct Consignments {
+        /// Number of each, the same for the whole episode.
+        pub key: [u32],
+        /// When each is expected [s], rounded up.
+        pub expected_arrival_s: [i64],
+        /// Whether the custody chain is signed.
+        pub signed: [bool],
+        /// Whether each was received.
+        pub received: [bool],
+    }
 }
 
-/// Panels without reagent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stockouts {
-    /// The panels, by their numbers.
-    pub panel: Vec<u32>,
-    /// Whether the policy asks to send the specimen elsewhere, instead of holding it.
-    pub reroute: Vec<bool>,
+table! {
+    /// Transports that the episode asks for.
+    pub struct Transports {
+        /// Specimens of each that are still elsewhere [count].
+        pub waiting: [u32],
+    }
+}
+
+table! {
+    /// Tokens that can be used now, in the order in which they were issued.
+    pub struct Tokens {
+        /// Number of each, the same for the whole episode.
+        pub key: [u32],
+        /// Whether each lets somebody into a restricted zone; else it lifts a rule once.
+        pub entry: [bool],
+        /// Last second of validity [s].
+        pub expires_s: [i64],
+    }
+}
+
+table! {
+    /// Panels without reagent.
+    pub struct Stockouts {
+        /// The panels, by their numbers.
+        pub panel: [u32],
+        /// Whether the policy asks to send the specimen elsewhere, instead of holding it.
+        pub reroute: [bool],
+    }
 }
 
 /// One step, as a method sees it.
@@ -221,6 +293,7 @@ pub struct Observation {
     /// Whether the audit log is frozen: nobody can do anything.
     pub log_frozen: bool,
     /// Whether each zone is frozen, as in [`Site::zones`].
+    #[serde(with = "columns")]
     pub zone_frozen: Vec<bool>,
     /// Agents.
     pub agents: Agents,
@@ -254,6 +327,34 @@ macro_rules! same_length {
 }
 
 impl Observation {
+    /// Becomes what `bytes` say, as [`decode`] reads them, in the memory that it has: for a plugin that reads one after the
+    /// other.
+    ///
+    /// # Errors
+    /// As [`decode`]. It is then of no use but to be read into again.
+    pub fn read_from(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let mut reader = Reader(bytes);
+        if self.read(&mut reader).is_none() || !reader.0.is_empty() {
+            *self = decode(bytes)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        (self.step, self.now_s, self.log_frozen) = reader.one()?;
+        reader.column(&mut self.zone_frozen)?;
+        self.agents.read(reader)?;
+        self.doors.read(reader)?;
+        self.devices.read(reader)?;
+        self.specimens.read(reader)?;
+        self.runs.read(reader)?;
+        self.results.read(reader)?;
+        self.consignments.read(reader)?;
+        self.transports.read(reader)?;
+        self.tokens.read(reader)?;
+        self.stockouts.read(reader)
+    }
+
     /// Whether all columns fit together and the site, so that a method may use places without looking twice.
     ///
     /// # Errors

@@ -85,6 +85,26 @@ proptest! {
     }
 
     #[test]
+    fn an_observation_is_read_alike_in_both_ways(seed: u64, before: u64, at: usize, with: u8, keep: usize, tail: Vec<u8>) {
+        let site = site(seed, Size { zones: 3, devices: 4, agents: 5 });
+        let bytes = encode(&observation(seed, &site, 12).unwrap());
+        let mut damaged = bytes.clone();
+        damaged[at % bytes.len()] = with;
+        // As a number may be written that needs less: in one byte more.
+        let mut longer = bytes.clone();
+        longer[at % bytes.len()] |= 0x80;
+        longer.insert(at % bytes.len() + 1, 0);
+        let mut more = bytes.clone();
+        more.extend(&tail);
+        for bytes in [&bytes[..], &damaged, &longer, &more, &bytes[..keep % bytes.len()], &tail] {
+            // What it was before does not show.
+            let mut seen = observation(before, &site, 7).unwrap();
+            let read = seen.read_from(bytes).map(|()| seen);
+            prop_assert_eq!(read, decode::<Observation>(bytes));
+        }
+    }
+
+    #[test]
     fn a_message_that_is_cut_short_is_refused(seed: u64, keep: usize) {
         let bytes = encode(&observation(seed, &site(seed, Size { zones: 2, devices: 2, agents: 2 }), 4).unwrap());
         let cut = &bytes[..keep % bytes.len()];

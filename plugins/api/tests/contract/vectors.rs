@@ -41,7 +41,7 @@ fn manifest(id: &str, features: &[&str]) -> Manifest {
     Manifest {
         handshake: Handshake {
             contract_major: 0,
-            contract_minor: 1,
+            contract_minor: 2,
             features: features.iter().map(|&f| f.into()).collect(),
         },
         kind: "coordination-method".into(),

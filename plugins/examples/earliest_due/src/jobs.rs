@@ -106,7 +106,7 @@ pub(crate) fn list(params: &Params, floor: &Floor, crew: &Crew, memory: &Memory,
         |job: &Job| memory.allows(job.subject()) && job.zone.is_none_or(|at| !seen.zone_frozen[usize::from(at)]);
     jobs.retain(possible);
     // The sort is stable: what is equal stays in the order of the observation.
-    jobs.sort_by_key(|job| (rank(job.act), job.due));
+    jobs.sort_by_cached_key(|job| (rank(job.act), job.due));
     jobs
 }
 
@@ -175,21 +175,24 @@ impl Step<'_> {
     /// Gives each specimen that is ready to the device that can measure it and has least to do.
     fn queue(&self, jobs: &mut Vec<Job>) {
         let seen = self.seen;
-        let (mut ready, mut in_vain) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         for specimen in [Stage::Ready, Stage::Queued].into_iter().flat_map(|stage| seen.at(stage)) {
-            let stuck =
-                specimen.device.is_some_and(|device| !self.takes_work(&self.floor.devices[usize::from(device)]));
-            match self.in_vain(&specimen) {
-                true => in_vain.push(specimen),
-                false if specimen.stage == Stage::Ready || stuck => ready.push(specimen),
-                false => {}
+            let works = |device: u16| self.takes_work(&self.floor.devices[usize::from(device)]);
+            if self.in_vain(&specimen) {
+                if specimen.since_s.saturating_add(PATIENCE_S) <= seen.now_s {
+                    jobs.push(Job::on(Act::HoldSpecimen, &specimen));
+                }
+            } else if specimen.stage == Stage::Ready || specimen.device.is_some_and(|device| !works(device)) {
+                ready.push((specimen.priority, specimen.deadline_s, specimen.place));
             }
         }
-        ready.sort_by_key(|specimen| (specimen.priority, specimen.deadline_s));
+        // Those of one priority and deadline stay in the order of the observation: all that are ready, then the queued.
+        ready.sort_by_key(|&(priority, deadline_s, _)| (priority, deadline_s));
         let running = |row: usize| u32::from(seen.devices.status[row] == DeviceStatus::Running);
         let mut load: Vec<u32> =
             (0..self.floor.devices.len()).map(|row| seen.devices.queue_len[row].saturating_add(running(row))).collect();
-        for specimen in ready {
+        for (_, _, place) in ready {
+            let specimen = seen.specimen(place);
             let able = specimen.compatible.iter().map(|&place| &self.floor.devices[usize::from(place)]);
             // Work for a hall without an analyst is only given where no other hall can do it.
             let left = |device: &Device| device.zone.is_some_and(|zone| !self.crew.is_post(zone));
@@ -203,8 +206,6 @@ impl Step<'_> {
             }
             load[row] = load[row].saturating_add(1);
         }
-        let given_up = in_vain.iter().filter(|specimen| specimen.since_s.saturating_add(PATIENCE_S) <= seen.now_s);
-        jobs.extend(given_up.map(|specimen| Job::on(Act::HoldSpecimen, specimen)));
     }
 
     /// Consignments from other sites.
@@ -233,10 +234,10 @@ impl Step<'_> {
         let mut waiting = seen.at(Stage::Accepted).peekable();
         let mut all_free: u32 = floor.devices_for(Use::Spin).filter(works).map(free).fold(0, u32::saturating_add);
         for bank in floor.devices_for(Use::Spin) {
-            let spun: Vec<Specimen<'_>> = seen.at(Stage::Spun).filter(|tube| tube.device == Some(bank.place)).collect();
-            if let Some(first) = spun.first() {
-                let batch = spun.iter().map(|tube| tube.place).collect();
-                jobs.push(Job { batch, specimen: None, ..Job::on(Act::CentrifugeEnd, first).at(bank) });
+            let mut spun = seen.at(Stage::Spun).filter(|tube| tube.device == Some(bank.place)).peekable();
+            if let Some(first) = spun.peek().copied() {
+                let batch = spun.map(|tube| tube.place).collect();
+                jobs.push(Job { batch, specimen: None, ..Job::on(Act::CentrifugeEnd, &first).at(bank) });
             }
             for _ in 0..free(bank) {
                 let Some(&first) = waiting.peek().filter(|_| works(&bank)) else { break };

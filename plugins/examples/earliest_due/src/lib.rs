@@ -6,17 +6,19 @@
 //! and work that is nearer to its release comes first.
 //!
 //! Each step: [`memory`] learns what was refused, [`crew`] says who works where, [`jobs`] lists what there is to do, the
-//! most urgent first, and everybody who is idle takes the first job of the list that is theirs. Who finds none where
+//! most urgent first, and everybody who is idle takes the first job of the [`board`] that is theirs. Who finds none where
 //! they stand walks to where there is one, or to their post. There is no I/O, no clock and no chance in here, and no
 //! word about how the method is carried: that is the business of the crate beside this one, `file`.
 #![forbid(unsafe_code)]
 
 mod batch;
+mod board;
 mod crew;
 mod floor;
 mod jobs;
 mod memory;
 
+use board::Board;
 use crew::Crew;
 use floor::Floor;
 use labtrust_plugin::prelude::*;
@@ -56,22 +58,21 @@ impl Method for EarliestDue {
         let Self { params, floor, crew, memory } = self;
         memory.learn(seen);
         crew.deal(floor, seen);
-        let mut jobs = jobs::list(params, floor, crew, memory, seen);
+        let mut board = Board::new(jobs::list(params, floor, crew, memory, seen), seen.zone_frozen.len());
         for member in crew.members() {
             let Some(here) = seen.agents.zone[usize::from(member.agent)].filter(|_| seen.is_idle(member.agent)) else {
                 continue;
             };
-            let may = |act| seen.may(member.agent, act);
-            if let Some(number) = jobs.iter().position(|job| may(job.act) && job.zone.is_none_or(|zone| zone == here)) {
-                let job = jobs.remove(number);
+            let fits = |job: &jobs::Job| seen.may(member.agent, job.act);
+            if let Some(job) = board.take(here, fits) {
                 memory.ask(member.agent, &job);
                 out.push(job.choice(member.agent));
                 continue;
             }
-            let elsewhere = jobs.iter().filter(|job| may(job.act)).filter_map(|job| job.zone);
+            let elsewhere = board.by_zone(fits).filter(|&(_, zone)| crew.goes_to(member, zone));
             let goal = elsewhere
-                .filter(|&zone| crew.goes_to(member, zone))
-                .min_by_key(|&zone| floor.steps(here, zone))
+                .min_by_key(|&(number, zone)| (floor.steps(here, zone), number))
+                .map(|(_, zone)| zone)
                 .or_else(|| crew.post(member, here));
             if let Some(goal) = goal.filter(|&goal| floor.hop(here, goal).is_some_and(|next| !seen.zone_frozen[next])) {
                 out.walk(member.agent, goal);

@@ -4,6 +4,7 @@
 
 use crate::jobs::Job;
 use labtrust_plugin::wire::{Act, Observation};
+use std::collections::BTreeMap;
 
 /// How long something that was refused is left alone [s].
 const REST_S: i64 = 60;
@@ -20,7 +21,7 @@ pub(crate) struct Memory {
     /// Who was asked for what in the last step.
     asked: Vec<(u16, Subject)>,
     /// What was refused, and until when it is left alone.
-    refused: Vec<(Subject, i64)>,
+    refused: BTreeMap<Subject, i64>,
     /// Results of which the ward knows.
     told: Vec<u32>,
     /// Transports that were sent off, by place.
@@ -33,13 +34,12 @@ impl Memory {
     /// Learns from a new step.
     pub(crate) fn learn(&mut self, seen: &Observation) {
         self.now_s = seen.now_s;
-        self.refused.retain(|(_, until_s)| *until_s > seen.now_s);
+        self.refused.retain(|_, until_s| *until_s > seen.now_s);
         for (agent, subject) in self.asked.drain(..) {
             // A refusal stays in sight until its agent acts again; only those who acted can have a new one.
             match (seen.refused(agent), subject) {
                 (Some(_), subject) => {
-                    self.refused.retain(|(refused, _)| *refused != subject);
-                    self.refused.push((subject, seen.now_s.saturating_add(REST_S)));
+                    self.refused.insert(subject, seen.now_s.saturating_add(REST_S));
                 }
                 (None, (Act::AckCriticalResult, result)) => self.told.push(result),
                 (None, (Act::DispatchTransport, transport)) => self.sent.push(transport),
@@ -62,7 +62,7 @@ impl Memory {
 
     /// Whether there is a point in trying this.
     pub(crate) fn allows(&self, subject: Subject) -> bool {
-        self.refused.iter().all(|(refused, _)| *refused != subject)
+        !self.refused.contains_key(&subject)
     }
 
     /// Whether the ward knows of a result.
