@@ -10,12 +10,14 @@
 //! `docs/adr/0023-message-layer.md`.
 
 mod draws;
+mod injector;
 mod latency;
 mod link;
 mod meter;
 mod partition;
 mod settings;
 
+pub use injector::{Fate, Injector, Mail};
 pub use latency::Latency;
 pub use meter::NetworkMetrics;
 pub(crate) use meter::rate_4;
@@ -88,7 +90,6 @@ impl<M> Ord for Travelling<M> {
 }
 
 /// The network of one episode, for messages of type `M`.
-#[derive(Clone, Debug)]
 pub struct Network<M> {
     settings: NetworkSettings,
     latency: Latency,
@@ -103,6 +104,19 @@ pub struct Network<M> {
     ready: VecDeque<Delivery<M>>,
     travelling: BinaryHeap<Travelling<M>>,
     meter: Meter,
+    injector: Option<Box<dyn Injector<M>>>,
+}
+
+impl<M> std::fmt::Debug for Network<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let waiting = self.ready.len() + self.travelling.len();
+        f.debug_struct("Network")
+            .field("settings", &self.settings)
+            .field("agents", &self.agents)
+            .field("now_us", &self.now_us)
+            .field("in_flight", &waiting)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<M: Clone + Wire> Network<M> {
@@ -124,7 +138,13 @@ impl<M: Clone + Wire> Network<M> {
             ready: VecDeque::new(),
             travelling: BinaryHeap::new(),
             meter: Meter::default(),
+            injector: None,
         })
+    }
+
+    /// Puts somebody on the wire from now on, or nobody. It stays through [`Network::reset`].
+    pub fn set_injector(&mut self, injector: Option<Box<dyn Injector<M>>>) {
+        self.injector = injector;
     }
 
     /// Begins another episode with the same settings; keeps the memory.
@@ -205,6 +225,23 @@ impl<M: Clone + Wire> Network<M> {
     /// Sends a message now. One to oneself arrives at once and is no message on the wire; one to somebody who does not exist is
     /// counted as misaddressed and goes nowhere.
     pub fn send(&mut self, from: AgentId, to: AgentId, body: M) {
+        // Words to oneself are on no wire.
+        let Some(injector) = self.injector.as_mut().filter(|_| from != to) else {
+            return self.put_on_the_wire(from, to, body);
+        };
+        let (mut mail, mut extra) = (Mail { from, to, body }, Vec::new());
+        let fate = injector.on_send(self.now_us, &mut mail, &mut extra);
+        self.meter.injected(extra.len() as u64);
+        match fate {
+            Fate::Pass => self.put_on_the_wire(mail.from, mail.to, mail.body),
+            Fate::Drop => self.meter.swallowed(),
+        }
+        for mail in extra {
+            self.put_on_the_wire(mail.from, mail.to, mail.body);
+        }
+    }
+
+    fn put_on_the_wire(&mut self, from: AgentId, to: AgentId, body: M) {
         if to.0 >= self.agents || (from.0 >= self.agents && from != AgentId::WORLD) {
             self.meter.misaddressed();
             return;

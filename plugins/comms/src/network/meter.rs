@@ -28,6 +28,10 @@ pub struct NetworkMetrics {
     pub duplicated_count: u64,
     /// Messages to or from nobody [count]: a mistake of the method.
     pub misaddressed_count: u64,
+    /// Messages that an injector has added [count]; they are among the sent ones.
+    pub injected_count: u64,
+    /// Messages that an injector has swallowed [count]; they are not among the sent ones.
+    pub swallowed_count: u64,
 }
 
 impl NetworkMetrics {
@@ -46,6 +50,8 @@ impl NetworkMetrics {
             "partition_events": self.partition_events,
             "duplicated_count": self.duplicated_count,
             "misaddressed_count": self.misaddressed_count,
+            "injected_count": self.injected_count,
+            "swallowed_count": self.swallowed_count,
         })
     }
 }
@@ -84,6 +90,14 @@ impl Meter {
 
     pub(super) fn doubled(&mut self) {
         self.counts.duplicated_count += 1;
+    }
+
+    pub(super) fn injected(&mut self, count: u64) {
+        self.counts.injected_count += count;
+    }
+
+    pub(super) fn swallowed(&mut self) {
+        self.counts.swallowed_count += 1;
     }
 
     pub(super) fn misaddressed(&mut self) {

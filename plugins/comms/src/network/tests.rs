@@ -291,3 +291,33 @@ fn settings_that_make_no_sense_make_no_network() {
     let settings = NetworkSettings { drop_rate: f64::NAN, ..NetworkSettings::default() };
     assert_eq!(Network::<Note>::new(&settings, 2, 1).unwrap_err().field, "drop_rate");
 }
+
+#[test]
+fn somebody_on_the_wire_can_change_add_and_swallow_what_others_send_but_not_what_one_tells_oneself() {
+    struct Meddler;
+    impl Injector<Note> for Meddler {
+        fn on_send(&mut self, now_us: u64, mail: &mut Mail<Note>, extra: &mut Vec<Mail<Note>>) -> Fate {
+            mail.body.0 += now_us;
+            match mail.body.0 % 3 {
+                0 => return Fate::Drop,
+                1 => mail.from = C,
+                _ => extra.push(Mail { from: B, to: A, body: Note(99) }),
+            }
+            Fate::Pass
+        }
+    }
+    let mut net = network(&NetworkSettings::default(), 3);
+    net.set_injector(Some(Box::new(Meddler)));
+    net.advance_to(3);
+    (0..3).for_each(|number| net.send(A, B, Note(number)));
+    net.send(A, A, Note(0));
+    let mut out = Vec::new();
+    net.drain_until(3, &mut out);
+    let seen: Vec<(AgentId, AgentId, u64)> = out.iter().map(|one| (one.from, one.to, one.body.0)).collect();
+    assert_eq!(seen, [(C, B, 4), (A, B, 5), (B, A, 99), (A, A, 0)]);
+    let metrics = net.metrics();
+    assert_eq!((metrics.sent_count, metrics.injected_count, metrics.swallowed_count), (3, 1, 1));
+    net.set_injector(None);
+    net.send(A, B, Note(3));
+    assert_eq!(net.next_until(3).unwrap().body, Note(3));
+}
