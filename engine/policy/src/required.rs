@@ -28,6 +28,7 @@ pub const FALLBACK_FILES: &[&str] = &[
     "benchmarks/uncertainty_metric_mapping.v0.1.json",
     "catalogue/measurement_model.v0.1.yaml",
     "catalogue/test_catalogue.seed.v0.1.json",
+    "coordination/coordination_methods.v0.1.yaml",
     "coordination/network_policy.v0.1.yaml",
     "coordination/scale_configs.v0.1.yaml",
     "coordination_identity_policy.v0.1.yaml",

@@ -10,7 +10,7 @@ use labtrust_coordination::methods::{
 };
 use labtrust_plugin::Registry;
 use labtrust_plugin::testing::{Size, check, observation, site};
-use labtrust_plugin::wire::{Decision, Setting, Settings};
+use labtrust_plugin::wire::{Act, AgentSite, Decision, Observation, Priority, Setting, Settings, Site, Stage};
 
 /// Nothing that it could be shown stops it, it says the same when asked again, and it does something.
 macro_rules! holds {
@@ -70,4 +70,41 @@ fn a_core_is_on_or_off() {
         assert_eq!(problem.message, "core: \"of\" is neither \"on\" nor \"off\"");
         assert!(method.card().is_some(), "{} has no card", method.id());
     }
+}
+
+/// A step in which a job waits that three people may do, and `refused` of them was just refused.
+fn counter(step: i64, refused: &[u16]) -> Observation {
+    let may = [Act::CreateAccession, Act::Move].iter().fold(1, |bits, act| bits | 1 << act.index());
+    let mut seen = Observation { now_s: 10 * step, zone_frozen: vec![false], ..Observation::default() };
+    seen.agents.zone = vec![Some(0); 3];
+    (seen.agents.walking_to, seen.agents.role, seen.agents.may) = (vec![None; 3], vec![None; 3], vec![may; 3]);
+    seen.agents.refused = refused.iter().map(|&agent| (agent, "RC_SPECIMEN_STATE".to_owned())).collect();
+    let column = &mut seen.specimens;
+    (column.key, column.stage, column.priority) = (vec![7], vec![Stage::Arrived], vec![Priority::Stat]);
+    (column.panel, column.device, column.compatible_end) = (vec![None], vec![None], vec![0]);
+    (column.arrival_s, column.since_s, column.deadline_s) = (vec![0], vec![0], vec![9999]);
+    seen
+}
+
+#[test]
+fn an_auction_awards_what_was_refused_to_the_next_bidder_and_then_rests() {
+    let agents = ["A", "B", "C"].map(|id| AgentSite { id: id.to_owned(), directed: true });
+    let site = Site {
+        dt_s: 10,
+        zones: vec!["Z_SRA_RECEPTION".to_owned()],
+        next_hop: vec![0],
+        agents: agents.into(),
+        ..Site::default()
+    };
+    let method = Registry::linked().unwrap().coordination_method("market_auction").unwrap();
+    let mut at_work = method.create(&Settings::default(), &site).unwrap();
+    let mut winner = |seen: &Observation| {
+        let mut out = Decision::default();
+        at_work.decide(seen, &mut out).unwrap();
+        out.choices.first().map(|choice| choice.agent)
+    };
+    assert_eq!(winner(&counter(1, &[])), Some(0));
+    assert_eq!(winner(&counter(2, &[0])), Some(1), "the next bidder");
+    assert_eq!(winner(&counter(3, &[0, 1])), None, "it rests");
+    assert_eq!(winner(&counter(10, &[0, 1])), Some(0), "after a minute it is tried again");
 }

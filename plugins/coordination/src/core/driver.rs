@@ -33,7 +33,7 @@ impl<R: Rule> Method for Driver<R> {
         Ok(Self {
             rule,
             floor,
-            memory: Memory::default(),
+            memory: Memory::new(R::AWARDED_AGAIN),
             posts: Posts::default(),
             lister: Lister::default(),
             jobs: Vec::new(),
@@ -53,11 +53,11 @@ impl<R: Rule> Method for Driver<R> {
                 workers.push(Worker { agent, zone, may: seen.agents.may[row] });
             }
         }
-        rule.begin(&Step { seen, floor, memory, jobs: &[], workers });
+        rule.begin(&Step { seen, floor, memory, jobs: &[], workers, posts: posts.all() });
         let order = |job: &Job| (rule.rank(job.act), rule.urgency(job, seen.now_s));
         lister.list(seen, floor, memory, posts, &order, jobs);
         plan.begin(workers.len(), jobs.len());
-        let step = Step { seen, floor, memory, jobs, workers };
+        let step = Step { seen, floor, memory, jobs, workers, posts: posts.all() };
         rule.allocate(&step, plan);
         if rule.stages() {
             posts.stage(&step, plan);

@@ -37,8 +37,10 @@ pub struct Memory {
     now_s: i64,
     asked: Vec<Outcome>,
     outcomes: Vec<Outcome>,
-    /// What was refused, and until when it is left alone.
-    refused: BTreeMap<(u8, u32), i64>,
+    /// How often each thing was refused, and until when that counts [s].
+    refused: BTreeMap<(u8, u32), (u32, i64)>,
+    /// Refusals after the first that a thing may have before it is left alone [count].
+    again: u32,
     told: Vec<u32>,
     sent: Vec<u32>,
     /// Since when each device's control fails.
@@ -50,17 +52,24 @@ const fn key(subject: Subject) -> (u8, u32) {
 }
 
 impl Memory {
+    /// A memory that lets a thing be tried `again` times after its first refusal, by others than who was refused.
+    #[must_use]
+    pub fn new(again: u32) -> Self {
+        Self { again, ..Self::default() }
+    }
+
     /// Learns from a new step.
     pub fn learn(&mut self, seen: &Observation) {
         self.now_s = seen.now_s;
-        self.refused.retain(|_, until_s| *until_s > seen.now_s);
+        self.refused.retain(|_, (_, until_s)| *until_s > seen.now_s);
         self.outcomes.clear();
         for mut outcome in self.asked.drain(..) {
             // A refusal stays in sight until its agent acts again; only those who acted can have a new one.
             outcome.done = seen.refused(outcome.agent).is_none();
             match (outcome.done, outcome.about) {
                 (false, about) => {
-                    self.refused.insert(key(about), seen.now_s.saturating_add(REST_S));
+                    let (times, until_s) = self.refused.entry(key(about)).or_default();
+                    (*times, *until_s) = (*times + 1, seen.now_s.saturating_add(REST_S));
                 }
                 (true, (Act::AckCriticalResult, result)) => self.told.push(result),
                 (true, (Act::DispatchTransport, transport)) => self.sent.push(transport),
@@ -98,7 +107,7 @@ impl Memory {
     /// Whether there is a point in trying this.
     #[must_use]
     pub fn allows(&self, subject: Subject) -> bool {
-        !self.refused.contains_key(&key(subject))
+        self.refused.get(&key(subject)).is_none_or(|(times, _)| *times <= self.again)
     }
 
     /// Whether the ward knows of a result.

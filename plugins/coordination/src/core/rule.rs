@@ -15,6 +15,8 @@ pub trait Rule: Send + Sized + 'static {
     const SUMMARY: &'static str;
     /// Where it belongs, what it costs, where it comes from.
     const CARD: MethodCard;
+    /// How often a job that was refused may be given to somebody else before it is left alone for a minute [count].
+    const AWARDED_AGAIN: u32 = 0;
     /// Its parameters; one of them is `core`.
     type Params: Params;
 

@@ -46,6 +46,11 @@ impl Posts {
         }
     }
 
+    /// The post of each agent of the site.
+    pub(super) fn all(&self) -> &[Option<u16>] {
+        &self.post_of
+    }
+
     /// Whether somebody who can start analysers waits in a zone.
     pub(super) fn is_staffed(&self, zone: u16) -> bool {
         self.staffed.get(usize::from(zone)).copied().unwrap_or(false)

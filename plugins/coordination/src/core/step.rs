@@ -36,6 +36,8 @@ pub struct Step<'a> {
     pub jobs: &'a [Job],
     /// Who is idle, by place.
     pub workers: &'a [Worker],
+    /// Where each agent of the site waits for work.
+    pub posts: &'a [Option<u16>],
 }
 
 impl Step<'_> {
@@ -69,6 +71,12 @@ impl Step<'_> {
             Some(zone) if self.way_is_open(worker.zone, zone) => self.floor.travel_s(worker.zone, zone),
             Some(_) => None,
         }
+    }
+
+    /// Where a worker waits for work: at a place of their trade.
+    #[must_use]
+    pub fn post_of(&self, worker: &Worker) -> Option<u16> {
+        self.posts.get(usize::from(worker.agent)).copied().flatten()
     }
 
     /// Whether the first step of the way can be made.

@@ -31,7 +31,7 @@ pub struct HierarchicalHubLocal {
     core: Core,
     ack_s: i64,
     regions: Regions,
-    /// Region that each agent works for: where they stood at first, until the hub lends them.
+    /// Region that each agent works for: where the hub posts them, or without a hub where they stood at first.
     member: BTreeMap<u16, usize>,
     /// Since when each job is open in its region [s].
     handed: BTreeMap<(u8, u32), i64>,
@@ -70,7 +70,8 @@ impl Rule for HierarchicalHubLocal {
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
         for worker in step.workers {
-            self.member.entry(worker.agent).or_insert_with(|| self.regions.of(worker.zone));
+            let post = step.post_of(worker).filter(|_| self.core.is_on());
+            self.member.entry(worker.agent).or_insert_with(|| self.regions.of(post.unwrap_or(worker.zone)));
         }
         self.controllers(step, plan);
         if self.core.is_on() {
@@ -126,9 +127,6 @@ impl HierarchicalHubLocal {
             let able = idle.filter_map(|worker| Some((step.travel_s(&step.workers[worker], job)?, worker)));
             let Some((_, worker)) = able.min() else { continue };
             plan.assign(worker, number);
-            let agent = step.workers[worker].agent;
-            self.member.insert(agent, region);
-            *has.entry(region).or_default() |= step.workers[worker].may;
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Hub, round robin: regions look after themselves, and a hub deals what is left over as cards are dealt.
 //!
 //! **Class** hierarchical. **Cost** O(N W) a decision. **Core** the hub; without it everybody does what they find where they
-//! stand. **Source** two-level job-shop control (Dilts, Boyd and Whorms 1991); round robin as in Kleinrock (1976).
+//! stand. **Source** two-level job-shop control (Dilts, Boyd and Whorms 1991); round robin and priority that grows with the
+//! wait as in Kleinrock (1964, 1976).
 //!
 //! In each step the people of a region first take the work of the zone they stand in. What nobody stands beside the hub
 //! gives to the next in turn who may do it, and they keep it until it is begun: an accepted start acknowledges it. What
 //! is not acknowledged in time is escalated: it goes back to the hub, which deals it to the next.
 
-use crate::core::{Core, Floor, NO_WAY, Plan, Rule, Step, Subject, greedy};
+use crate::core::{Core, Floor, Job, NO_WAY, Plan, Rule, Step, Subject, greedy};
 use labtrust_plugin::method::MethodCard;
-use labtrust_plugin::wire::Problem;
+use labtrust_plugin::wire::{Priority, Problem};
 
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
@@ -41,7 +42,7 @@ impl Rule for HierarchicalHubRr {
     const CARD: MethodCard = MethodCard {
         class: "hierarchical",
         complexity: "O(N W)",
-        source: "Dilts, Boyd and Whorms 1991; round robin as in Kleinrock 1976",
+        source: "Dilts, Boyd and Whorms 1991; Kleinrock 1964",
         core: "the hub; off: everybody does what they find where they stand, and nobody is sent anywhere",
         envelope: "one building; the hub does not look who is near, so walks grow with the floor",
         uses_messages: false,
@@ -52,6 +53,16 @@ impl Rule for HierarchicalHubRr {
         let core = Core::read(&params.core)?;
         let ack_s = i64::from(params.ack_deadline_steps) * floor.dt_s;
         Ok(Self { core, ack_s, dealt: Vec::new(), last: 0, escalations: 0 })
+    }
+
+    /// Priority that grows with the wait, at a rate of its class: nobody overtakes for nothing.
+    fn urgency(&self, job: &Job, now_s: i64) -> i64 {
+        let rate = match job.priority {
+            Priority::Stat => 4,
+            Priority::Urgent => 2,
+            Priority::Routine => 1,
+        };
+        -now_s.saturating_sub(job.arrival_s).saturating_mul(rate)
     }
 
     fn stages(&self) -> bool {

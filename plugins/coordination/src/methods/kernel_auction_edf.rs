@@ -144,7 +144,8 @@ impl KernelAuctionEdf {
             if step.travel_s(worker, &step.jobs[job]).is_none() {
                 continue;
             }
-            for place in 0..=route.jobs.len() {
+            // From the back: what is worth the same anywhere does not push others aside.
+            for place in (0..=route.jobs.len()).rev() {
                 trial.clear();
                 trial.extend_from_slice(&route.jobs);
                 trial.insert(place, job);
@@ -167,7 +168,10 @@ impl KernelAuctionEdf {
             here = there;
             let due_s = job.arrival_s + self.slack_s - head_start_s(job.priority);
             let nearness = i64::from(u8::MAX - rank(job.act)) * PER_RANK;
-            sum += ANY + nearness + (step.now_s() - due_s) - end_s * self.route_weight;
+            // Weighted completion times: what is worth more goes first in a route.
+            let value = nearness + step.now_s() - due_s;
+            let weight = self.route_weight * (4 + value.clamp(0, PER_RANK * 300) / PER_RANK);
+            sum += ANY + value - end_s * weight / 100;
         }
         sum
     }

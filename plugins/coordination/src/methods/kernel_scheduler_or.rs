@@ -19,6 +19,11 @@ use labtrust_plugin::wire::{Priority, Problem};
 
 pub use instance::{Schedule, cost_of};
 
+/// Weights of jobs are in parts of this, so that age can break ties.
+const SCALE: i64 = 100;
+/// By how much a job must have waited longer to be worth more [s].
+const AGE_S: i64 = 5;
+
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
     pub struct Params {
@@ -80,8 +85,8 @@ impl Rule for KernelSchedulerOr {
                 tardiness: tenths(params.tardiness),
                 throughput: tenths(params.throughput),
                 violation: tenths(params.violation) * floor.dt_s,
-                overhead: tenths(params.overhead),
-                fairness: tenths(params.fairness),
+                overhead: tenths(params.overhead) * SCALE,
+                fairness: tenths(params.fairness) * SCALE,
             },
             due_stat_s: i64::from(params.due_stat_s),
             search: draws::stream(floor, Self::ID, "search"),
@@ -117,6 +122,14 @@ impl KernelSchedulerOr {
         job.arrival_s.saturating_add(self.due_stat_s * 4 / weight(job.priority))
     }
 
+    /// What a second of a job's time costs: more where it is urgent, near its release (there it ends a wait, elsewhere it
+    /// only moves it), moves many, or has waited. Without the last, what is equal would be done in no order.
+    fn worth(&self, job: &Job, now_s: i64) -> i64 {
+        let nearness = i64::from(20_u8.saturating_sub(job.rank));
+        let age = (now_s.saturating_sub(job.arrival_s) / AGE_S).clamp(0, 400);
+        weight(job.priority) * nearness * i64::from(job.size.min(20)) * SCALE + age
+    }
+
     fn instance(&self, step: &Step<'_>, chosen: &[usize]) -> Instance {
         let floor = step.floor;
         let item = |&number: &usize| {
@@ -125,8 +138,7 @@ impl KernelSchedulerOr {
                 zone: job.zone,
                 takes_s: floor.dt_s,
                 due_s: self.due_s(job).saturating_sub(step.now_s()),
-                // Work near its release is worth more: it ends a wait, other work only moves it.
-                weight: weight(job.priority) * i64::from(20_u8.saturating_sub(job.rank)) * i64::from(job.size.min(20)),
+                weight: self.worth(job, step.now_s()),
             }
         };
         let machines = step.workers.iter().map(|worker| Machine { zone: worker.zone });

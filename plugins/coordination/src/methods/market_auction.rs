@@ -45,6 +45,7 @@ impl Rule for MarketAuction {
         envelope: "one site; the first bid of each round takes the nearest worker, also from work that needs nobody else",
         uses_messages: false,
     };
+    const AWARDED_AGAIN: u32 = 1;
     type Params = Params;
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 const WHOLE: u64 = 1_000_000;
 /// Thresholds stay between these.
 const LEAST: i64 = 1;
-const MOST: i64 = 200;
+const MOST: i64 = 40;
 
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
@@ -26,7 +26,7 @@ labtrust_plugin::params! {
         /// With the response to stimuli, or without: "on" or "off".
         core: String = "on";
         /// Threshold at the start [stimulus].
-        theta: u32 = 20, 1..=200;
+        theta: u32 = 10, 1..=40;
         /// By how much doing a task lowers its threshold [stimulus].
         learning: u32 = 4, 0..=100;
         /// By how much a step without it raises it [stimulus].
@@ -127,7 +127,7 @@ fn loudness(step: &Step<'_>, job: &Job) -> i64 {
         Priority::Routine => 1,
     };
     let age_steps = (step.now_s().saturating_sub(job.since_s) / step.floor.dt_s).clamp(0, 100);
-    weight * (10 + age_steps * 2)
+    weight * (20 + age_steps * 5)
 }
 
 /// s^2 / (s^2 + theta^2), in parts of [`WHOLE`].

@@ -1,9 +1,9 @@
 //! From a constructive start to a better schedule, within a budget.
 //!
 //! The start is the better of two list schedules, earliest due date and apparent tardiness cost, so that the result is
-//! never worse than earliest due date. The search takes a few items out, those of one machine, those that are near each
-//! other in time, or any, and puts each back where the sum grows least, the one first that would regret waiting most. It
-//! draws from a stream of its own and counts insertions, so that it does the same on every machine.
+//! never worse than earliest due date. The search takes a few items out, those of one machine or any, and puts each back
+//! where the sum grows least, in a random order. It draws from a stream of its own and counts insertions, so that it does
+//! the same on every machine.
 
 use super::instance::{Instance, Schedule, cost_of};
 use labtrust_kernel::Stream;
@@ -60,7 +60,8 @@ fn listed(instance: &Instance, index: impl Fn(usize, i64) -> f64) -> Schedule {
     schedule
 }
 
-/// Large neighbourhood search: takes items out and puts them back, keeps what is not worse.
+/// Large neighbourhood search: takes items out and puts them back, keeps what is better: among equals the
+/// order of the start stays, and that is by age.
 fn improved(instance: &Instance, start: Schedule, budget: u32, stream: &mut Stream) -> Schedule {
     let items: Vec<usize> = start.iter().flatten().copied().collect();
     if items.len() < 2 {
@@ -82,7 +83,7 @@ fn improved(instance: &Instance, start: Schedule, budget: u32, stream: &mut Stre
             touched[machine] = cost;
         }
         left -= 1;
-        if touched.iter().sum::<i64>() <= costs.iter().sum::<i64>() {
+        if touched.iter().sum::<i64>() < costs.iter().sum::<i64>() {
             (best, costs) = (next, touched);
         }
     }
