@@ -17,6 +17,7 @@ pub(crate) mod man;
 mod manifest;
 pub(crate) mod measure_run;
 mod method_options;
+pub(crate) mod methods;
 pub(crate) mod new_task;
 pub(crate) mod normalize_tokens;
 mod not_yet;

@@ -47,6 +47,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::completions::Options>(),
     entry::<cmd::man::Options>(),
     entry::<cmd::controls::List>(),
+    entry::<cmd::methods::List>(),
+    entry::<cmd::methods::Show>(),
     entry::<cmd::plugins::List>(),
     entry::<cmd::plugins::Show>(),
     entry::<cmd::plugins::CheckFile>(),
@@ -57,6 +59,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 /// What the groups of commands are for.
 const GROUPS: &[(&str, &str)] = &[
     ("controls", "See which controls the laboratory has"),
+    ("methods", "See how many agents can be directed, by which method"),
     ("plugins", "See which plugins there are, check one, or begin one"),
     ("lab", "Look at the laboratory"),
 ];

@@ -1,6 +1,7 @@
 //! What can go wrong in a command, and how it is told.
 
 use labtrust_bench::BenchError;
+use labtrust_coordination::catalogue::CatalogueError;
 use labtrust_mine_study::StudyError;
 use labtrust_plugin::RegistryError;
 use labtrust_policy::PolicyError;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 pub(crate) enum CliError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Bench(BenchError),
     #[error(transparent)]

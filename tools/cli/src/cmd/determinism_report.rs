@@ -110,8 +110,9 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     if let Some(id) = &options.injection {
         registry.injection(id)?;
     }
-    options.method.choose(&registry, &global.plugins)?;
-    Session::open(global, partner.as_deref())?.load_lab(&registry, task)?;
+    let session = Session::open(global, partner.as_deref())?;
+    options.method.choose(&registry, &global.plugins, &session.policy)?;
+    session.load_lab(&registry, task)?;
 
     let scratch = Scratch::create(&options.out)?;
     let several = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));

@@ -3,19 +3,21 @@
 use crate::error::CliError;
 use crate::plugin_files::PluginOptions;
 use labtrust_bench::{Directing, Direction};
+use labtrust_coordination::catalogue::Catalogue;
 use labtrust_plugin::method::{CoordinationMethod, KIND};
 use labtrust_plugin::wire::{Setting, Settings};
 use labtrust_plugin::{Registry, agent};
+use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 
 /// Which method directs the agents.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MethodOptions {
-    /// Coordination method that directs all agents but attackers (`labtrust plugins list` shows them)
+    /// Coordination method that directs all agents but attackers (`labtrust methods list` shows them)
     #[arg(long, value_name = "ID")]
     coord_method: Option<String>,
-    /// Parameter of the method (`labtrust plugins show` tells them): true or false, a whole number, or a text
+    /// Parameter of the method (`labtrust methods show` tells them): true or false, a whole number, or a text
     #[arg(long, visible_alias = "param", value_name = "NAME=VALUE", requires = "coord_method", value_parser = parameter)]
     coord_param: Vec<(String, Setting)>,
 }
@@ -51,15 +53,18 @@ impl MethodOptions {
     /// The method with its parameters, if one is asked for.
     ///
     /// # Errors
-    /// [`CliError::Registry`] for an unknown one, [`CliError::ParamTwice`].
+    /// [`CliError::Registry`] for an unknown one, [`CliError::ParamTwice`], [`CliError::Policy`] and
+    /// [`CliError::Catalogue`] for what the policy says of methods.
     pub(crate) fn choose(
         &self,
         registry: &Registry,
         plugins: &PluginOptions,
+        policy: &PolicyStore,
     ) -> Result<Option<ChosenMethod>, CliError> {
         let Some(id) = &self.coord_method else { return Ok(None) };
         let method = registry.coordination_method(id)?;
-        let settings = settings(&self.coord_param, "--coord-param")?;
+        let given = settings(&self.coord_param, "--coord-param")?;
+        let settings = Catalogue::load(policy)?.settings(id, given)?;
         let directing = Directing::Everybody;
         Ok(Some(ChosenMethod { directing, method, settings, facts: facts(method, KIND, registry, plugins) }))
     }

@@ -190,7 +190,8 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let plain = registry.task(options.task.as_deref().unwrap_or_default())?;
     let ablation = options.run.ablated(plain);
     let task: &dyn Task = &ablation;
-    let method = options.method.choose(&registry, &global.plugins)?;
+    let session = options.run.session(global)?;
+    let method = options.method.choose(&registry, &global.plugins, &session.policy)?;
     let team = options.agent_params.choose(&options.agents, &registry, &global.plugins)?;
     if method.is_some() && team.is_some() {
         return Err(CliError::TwoDirectors { id: options.agents.clone() });
@@ -209,7 +210,6 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         _ => AtomicFile::create(&options.run.out)?,
     };
 
-    let session = options.run.session(global)?;
     let mut lab = session.load_lab(&registry, task)?;
     let timed = options.always_step_timing.then(|| Arc::new(TimedLab::new(Arc::clone(&lab))));
     if let Some(timed) = &timed {
