@@ -3,7 +3,7 @@
 use super::settings::NetworkSettings;
 use smallvec::SmallVec;
 
-/// A link. About 80 bytes; more only where the reorder window is wider than one.
+/// A link. 72 bytes; more only where the reorder window is wider than one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Link {
     messages: u64,

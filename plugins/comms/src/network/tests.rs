@@ -210,6 +210,20 @@ fn what_does_not_fit_into_a_step_waits_for_the_next() {
     let arrived = over_the_link(&mut network(&narrow, 2), 2, 0);
     let steps: Vec<u64> = arrived.iter().map(|delivery| delivery.at_us / 10_000_000).collect();
     assert_eq!(steps, [3, 7]);
+    // Two steps full to the brim.
+    let half = NetworkSettings { bytes_per_step: Some(50), ..NetworkSettings::ideal() };
+    let arrived = over_the_link(&mut network(&half, 2), 2, 0);
+    let steps: Vec<u64> = arrived.iter().map(|delivery| delivery.at_us / 10_000_000).collect();
+    assert_eq!(steps, [1, 3]);
+}
+
+#[test]
+fn a_copy_has_a_travel_time_of_its_own() {
+    let settings = NetworkSettings { duplicate_rate: 1.0, drop_rate: 0.0, reorder_window: 9, ..impaired() };
+    let arrived = over_the_link(&mut network(&settings, 2), 20, 1_000_000);
+    let mut times: Vec<u64> = arrived.iter().map(|delivery| delivery.at_us).collect();
+    times.dedup();
+    assert_eq!((arrived.len(), times.len()), (40, 40));
 }
 
 #[test]

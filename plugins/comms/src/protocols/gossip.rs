@@ -131,8 +131,9 @@ impl Gossip {
                 continue;
             }
             let known = self.known.entry((claim.key, claim.owner)).or_insert(*claim);
-            // The rest of the claim takes part so that an owner that says two things under one version divides nobody.
-            if (claim.version, *claim) > (known.version, *known) {
+            // Of one key and owner, so the version decides. What follows it takes part so that an owner that says two things under
+            // one version divides nobody.
+            if *claim > *known {
                 *known = *claim;
             }
         }

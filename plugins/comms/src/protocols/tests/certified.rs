@@ -106,6 +106,53 @@ fn a_vote_or_a_certificate_that_is_not_what_it_says_is_refused_with_a_code() {
     assert_eq!((machine.decided(), out.drain().count()), (None, 0));
 }
 
+/// A certificate that agents 0 to 2 have prepared `plan` in `term`: true or not, it verifies.
+fn prepared(term: u32, plan: Plan) -> crate::protocols::certified::Certificate<Seal> {
+    let votes = (0..3).map(|voter| liar::vote(Phase::Prepare, term, plan, AgentId(voter))).collect();
+    liar::certificate(Phase::Prepare, term, plan, votes)
+}
+
+/// What a machine says to a message.
+fn answers(machine: &mut Honest, from: u32, message: Said) -> Vec<Said> {
+    let mut out = Outbox::default();
+    machine.on_message(AgentId(from), message, &mut out);
+    out.drain().map(|(_, said)| said).collect()
+}
+
+#[test]
+fn nobody_votes_twice_in_a_term_even_when_a_later_leader_was_not_believed_in_between() {
+    let mut machine = honest(CertifiedRules::byzantine(4)).remove(3);
+    assert_eq!(answers(&mut machine, 0, liar::proposal(AgentId(0), 0, Plan(1), None)).len(), 1);
+    // Signed by the leader of term 1, justified by nothing.
+    let bogus = liar::certificate(Phase::Prepare, 0, Plan(2), Vec::new());
+    assert_eq!(answers(&mut machine, 1, liar::proposal(AgentId(1), 1, Plan(2), Some(bogus))), []);
+    assert_eq!(answers(&mut machine, 0, liar::proposal(AgentId(0), 0, Plan(2), None)), []);
+    assert_eq!(answers(&mut machine, 0, liar::proposal(AgentId(0), 0, Plan(1), None)).len(), 1, "the same vote again");
+}
+
+#[test]
+fn a_lock_gives_way_to_a_later_certificate_only() {
+    let mut machine = honest(CertifiedRules::byzantine(4)).remove(3);
+    let lock = CertifiedMessage::Prepared { value: Plan(1), certificate: prepared(1, Plan(1)) };
+    assert_eq!(answers(&mut machine, 1, lock).len(), 1);
+    for justify in [None, Some(prepared(0, Plan(2))), Some(prepared(1, Plan(2)))] {
+        assert_eq!(answers(&mut machine, 2, liar::proposal(AgentId(2), 2, Plan(2), justify)), []);
+    }
+    // Term 6 is led by agent 2 again.
+    let later = liar::proposal(AgentId(2), 6, Plan(2), Some(prepared(5, Plan(2))));
+    assert_eq!(answers(&mut machine, 2, later).len(), 1);
+}
+
+#[test]
+fn a_new_leader_proposes_what_was_prepared_last() {
+    let mut machine = honest(CertifiedRules::byzantine(4)).remove(2);
+    let view = |locked| CertifiedMessage::View { slot: 0, term: 2, locked };
+    assert_eq!(answers(&mut machine, 0, view(Some((Plan(8), prepared(1, Plan(8)))))), []);
+    let said = answers(&mut machine, 1, view(Some((Plan(9), prepared(0, Plan(9))))));
+    let expected = liar::proposal(AgentId(2), 2, Plan(8), Some(prepared(1, Plan(8))));
+    assert_eq!(said, [expected]);
+}
+
 /// What a liar with one key can make.
 pub(super) mod liar {
     use super::*;
