@@ -65,7 +65,8 @@ pub(crate) fn solve(
     };
     push(root, &mut nodes, &mut finder, &mut queue);
     while let Some((id, _)) = queue.pop() {
-        budget.spend(1)?;
+        // Looking through the paths of everybody is work too.
+        budget.spend(agents as u64)?;
         let node = nodes[id as usize].take().expect("a node is taken once");
         let Some(conflict) = first(&mut finder, instance, &node) else { return Ok(Plan::from_paths(&node.paths)) };
         for (agent, spot) in conflict.core() {

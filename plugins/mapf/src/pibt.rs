@@ -310,11 +310,19 @@ impl Generator {
         if choice.arc == NONE || cell.waiting == 0 || cell.arriving + cell.inbound + cell.waiting <= cell.room {
             return None;
         }
+        // Those who want to go on anyway are asked before those who have arrived.
+        let mut arrived = None;
         let mut agent = cell.first;
-        while agent != NONE && view.next[agent as usize] != NONE {
+        while agent != NONE {
+            if view.next[agent as usize] == NONE {
+                if view.wishes[agent as usize].goal != choice.head {
+                    return Some(agent);
+                }
+                arrived = arrived.or(Some(agent));
+            }
             agent = self.link[agent as usize];
         }
-        (agent != NONE).then_some(agent)
+        arrived
     }
 
     fn take(&mut self, view: &mut Step<'_>, agent: u32, arc: u32, place: u32) {

@@ -17,6 +17,10 @@ impl Generator {
         }
         let graph = view.graph;
         let here = view.now[agent as usize];
+        // With a branch straight ahead neither question below can come out as yes; most vertices of a grid are such.
+        if matches!(self.onward(view, here, best.head), Way::Branch) {
+            return None;
+        }
         let ahead = self.cells[best.head as usize].first;
         if ahead != NONE
             && view.next[ahead as usize] == NONE

@@ -103,3 +103,18 @@ fn benchmark_grids_are_solved_and_repeat() {
         }
     }
 }
+
+/// In a maze of one-cell corridors agents must turn round to let others pass; without that the budget is gone many times over.
+#[test]
+fn agents_swap_in_corridors() {
+    let graph = Arc::new(Kind::Maze(1).grid(41, 41, 1).graph().unwrap());
+    let options = || Options { budget: 200_000, max_steps: 3_000, ..Options::default() };
+    for seed in 0..8 {
+        let case = case(Arc::clone(&graph), random_agents(&graph, 10, seed).unwrap());
+        for backend in [Backend::Lacam, Backend::Pibt] {
+            let planned = planner(&case, backend, options()).solve(&case.agents, &[]);
+            let planned = planned.unwrap_or_else(|problem| panic!("{problem}, seed {seed}"));
+            assert_eq!(crate::instances::violations(&case, &planned.plan), []);
+        }
+    }
+}

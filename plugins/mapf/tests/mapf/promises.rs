@@ -80,7 +80,7 @@ fn against_brute_force(shape: Shape, cases: u64, seeds: u64) {
 fn costs_and_completeness_hold_on_plain_graphs() {
     against_brute_force(
         Shape { vertices: 7, agents: 3, rich: false, on_the_way: false, timed: false },
-        instances(120),
+        instances(100),
         1 << 20,
     );
 }
@@ -88,5 +88,5 @@ fn costs_and_completeness_hold_on_plain_graphs() {
 /// The same with rooms, travel times, doors, limits on edges, agents on their way and agents without a goal.
 #[test]
 fn costs_and_completeness_hold_with_rooms_doors_and_travel_times() {
-    against_brute_force(Shape { vertices: 5, agents: 3, ..RICH }, instances(200), 1 << 21);
+    against_brute_force(Shape { vertices: 5, agents: 3, ..RICH }, instances(150), 1 << 21);
 }
