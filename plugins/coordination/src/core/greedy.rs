@@ -3,14 +3,37 @@
 //!
 //! Several methods fall back on it, or use it for what their idea does not speak of.
 
-use super::{Plan, Step};
+use super::{Plan, Step, classes};
 
 /// Gives open jobs to free workers, those who may do least first: who may do more finds something else to do.
-/// O(workers x jobs).
+///
+/// Those who stand together and have one role look at the same list, and none looks twice at what is taken: O(N log N + C W
+/// log W) for N workers of C classes and W jobs.
 pub fn allocate(step: &Step<'_>, plan: &mut Plan) {
-    for number in by_ability(step) {
-        take(step, plan, number, |_| true);
+    let classes = classes::of_workers(step);
+    let mut class_of = vec![0; step.workers.len()];
+    for (class, members) in classes.iter().enumerate() {
+        for &number in members {
+            class_of[number] = class;
+        }
     }
+    let mut lists: Vec<_> = classes.iter().map(|members| nearest_first(step, members[0]).into_iter()).collect();
+    for number in by_ability(step) {
+        if plan.is_free(number)
+            && let Some(job) = lists[class_of[number]].find(|&job| plan.is_open(job))
+        {
+            plan.assign(number, job);
+        }
+    }
+}
+
+/// What a worker can do now, the nearest first; what is equally near in its order.
+fn nearest_first(step: &Step<'_>, number: usize) -> Vec<usize> {
+    let ready = step.jobs.iter().enumerate().filter(|(_, job)| step.is_ready(job));
+    let able = ready.filter_map(|(job, at)| Some((step.travel_s(&step.workers[number], at)?, job)));
+    let mut list: Vec<(i64, usize)> = able.collect();
+    list.sort_unstable();
+    list.into_iter().map(|(_, job)| job).collect()
 }
 
 /// Numbers of the workers, those who may do least first.
@@ -42,4 +65,47 @@ pub fn take(step: &Step<'_>, plan: &mut Plan, number: usize, allowed: impl Fn(us
         }
     }
     nearest.is_some_and(|(_, job)| plan.assign(number, job))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::staging::Posts;
+    use crate::core::work::Lister;
+    use crate::core::{Floor, Memory, Worker, rank};
+    use labtrust_plugin::testing::{Size, observation, site};
+
+    #[test]
+    fn who_stands_together_gets_what_each_alone_would_take() {
+        let mut given = 0;
+        for seed in 0..200 {
+            let site = site(seed, Size { zones: 4, devices: 9, agents: 25 });
+            let seen = observation(seed, &site, 60).unwrap();
+            let (floor, mut memory, mut posts) = (Floor::new(&site), Memory::default(), Posts::default());
+            memory.learn(&seen);
+            posts.deal(&floor, &seen);
+            let mut jobs = Vec::new();
+            let order = |job: &crate::core::Job| (rank(job.act), job.arrival_s);
+            Lister::default().list(&seen, &floor, &memory, &posts, &order, &mut jobs);
+            // Few roles, so that there are classes.
+            let may = |agent: u16| [0x1FFF_FFFF, 0x0001_FF84, 0x001F_0070][usize::from(agent % 3)];
+            let idle = floor.directed.iter().filter(|&&agent| seen.is_idle(agent));
+            let at = |agent: &u16| seen.agents.zone[usize::from(*agent)].map(|zone| (*agent, zone));
+            let workers: Vec<Worker> =
+                idle.filter_map(at).map(|(agent, zone)| Worker { agent, zone, may: may(agent) }).collect();
+            let step = Step { seen: &seen, floor: &floor, memory: &memory, jobs: &jobs, workers: &workers, posts: &[] };
+            let (mut together, mut alone) = (Plan::default(), Plan::default());
+            together.begin(workers.len(), jobs.len());
+            alone.begin(workers.len(), jobs.len());
+            allocate(&step, &mut together);
+            for number in by_ability(&step) {
+                take(&step, &mut alone, number, |_| true);
+            }
+            for number in 0..workers.len() {
+                assert_eq!(together.job_of(number), alone.job_of(number), "seed {seed}, worker {number}");
+                given += usize::from(together.job_of(number).is_some());
+            }
+        }
+        assert!(given > 500, "{given}");
+    }
 }

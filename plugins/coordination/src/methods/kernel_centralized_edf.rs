@@ -1,9 +1,9 @@
 //! Earliest due date: the piece of work that is due soonest goes first, at every device and to everybody.
 //!
-//! **Class** centralized. **Cost** O(W log W + N W) a decision. **Core** the order by due date, with STAT work put in
-//! front of everything once its slack is used up, and with priority that grows as work waits; without it work is taken in
-//! no order. **Source** Jackson (1955); Liu and Layland (1973) for the preemptive rule; aging as in Tanenbaum's priority
-//! schedulers.
+//! **Class** centralized. **Cost** O(N log N + C W log W) a decision, C classes of workers by zone and role. **Core** the
+//! order by due date, with STAT work put in front of everything once its slack is used up, and with priority that grows as
+//! work waits; without it work is taken in no order. **Source** Jackson (1955); Liu and Layland (1973) for the preemptive
+//! rule; aging as in Tanenbaum's priority schedulers.
 //!
 //! An item is due its slack after it arrived. STAT work has little slack; an item that has waited moves up one class of
 //! priority for every `aging_steps_per_boost` steps, by two at most, and so to the slack of that class: nothing starves.
@@ -48,7 +48,7 @@ impl Rule for KernelCentralizedEdf {
     const SUMMARY: &'static str = "Earliest due date first, with preemptive insertion of STAT work and aging.";
     const CARD: MethodCard = MethodCard {
         class: "centralized",
-        complexity: "O(W log W + N W)",
+        complexity: "O(W log W + N log N + C W log W), C classes of workers by zone and role",
         source: "Jackson 1955; Liu and Layland 1973",
         core: "the order by due date; off: work is taken in no order, by anybody who may",
         envelope: "one site of any size, where due dates can be kept; under overload it is late with everything",
