@@ -1,5 +1,5 @@
-//! `coordination/coordination_methods.v0.1.yaml`: names, families, known weaknesses and default parameters of methods, as
-//! a policy has them.
+//! `coordination/coordination_methods.v0.1.yaml`: names, families, known weaknesses and default parameters of methods,
+//! as a policy has them.
 
 use labtrust_plugin::wire::{Problem, Settings};
 use labtrust_policy::{PolicyError, PolicyStore};

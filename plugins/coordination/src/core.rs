@@ -1,8 +1,9 @@
 //! What all methods share.
 //!
-//! In each step [`Driver`] has [`memory`] learn what was refused, lists the open work ([`work`]) and who is idle, lets the
-//! [`Rule`] fill a [`Plan`], and sends those without work to where work will be ([`staging`]). What is particular to a
-//! method is its rule alone, so that methods differ by their ideas and not by how well their authors know the laboratory.
+//! In each step [`Driver`] has [`memory`] learn what was refused, lists the open work ([`work`]) and who is idle, lets
+//! the [`Rule`] fill a [`Plan`], and sends those without work to where work will be ([`staging`]). What is particular
+//! to a method is its rule alone, so that methods differ by their ideas and not by how well their authors know the
+//! laboratory.
 
 mod batch;
 pub mod classes;

@@ -1,4 +1,5 @@
-//! `docs/src/reference/discrimination.md`: the figures in full, and whether the page is about the methods that there are.
+//! `docs/src/reference/discrimination.md`: the figures in full, and whether the page is about the methods that there
+//! are.
 
 use crate::compare::{cell, difference, is_loss};
 use crate::episodes::{EXAMPLE, FIGURES, Judged, Size, Who, bound, episodes, methods};
@@ -20,8 +21,8 @@ const SIZES: [Size; 5] = [
 
 type All = BTreeMap<(usize, Who), Vec<Judged>>;
 
-/// Methods that came after the page was measured: they are held to the small sizes all the same. A page that is measured
-/// anew empties this list.
+/// Methods that came after the page was measured: they are held to the small sizes all the same. A page that is
+/// measured anew empties this list.
 const NOT_ON_THE_PAGE: &[&str] = &[];
 
 /// Writes the page where `LABTRUST_REGENERATE` is set; else checks that it names every method.

@@ -7,8 +7,8 @@ use super::{Plan, Step, classes};
 
 /// Gives open jobs to free workers, those who may do least first: who may do more finds something else to do.
 ///
-/// Those who stand together and have one role look at the same list, and none looks twice at what is taken: O(N log N + C W
-/// log W) for N workers of C classes and W jobs.
+/// Those who stand together and have one role look at the same list, and none looks twice at what is taken: O(N log N +
+/// C W log W) for N workers of C classes and W jobs.
 pub fn allocate(step: &Step<'_>, plan: &mut Plan) {
     let classes = classes::of_workers(step);
     let mut class_of = vec![0; step.workers.len()];

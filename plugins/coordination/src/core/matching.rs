@@ -1,12 +1,13 @@
 //! Min-cost matching of workers and jobs.
 //!
 //! Workers who stand in one zone and have one role are interchangeable, so the matching is a transportation problem
-//! between *classes* of workers and jobs, and its size does not grow with the number of people. It is solved exactly, by
-//! successive shortest paths (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, chapter 9): jobs are put in one by one,
-//! each along the cheapest path on which jobs change their class or one of them is left out. All numbers are whole.
+//! between *classes* of workers and jobs, and its size does not grow with the number of people. It is solved exactly,
+//! by successive shortest paths (Ahuja, Magnanti and Orlin, *Network Flows*, 1993, chapter 9): jobs are put in one by
+//! one, each along the cheapest path on which jobs change their class or one of them is left out. All numbers are
+//! whole.
 
-/// Gives jobs to classes so that the sum of profits is greatest: to class `c` at most `capacity[c]`, and no job for less
-/// than nothing. `profit(c, j)` is `None` where a class cannot have a job.
+/// Gives jobs to classes so that the sum of profits is greatest: to class `c` at most `capacity[c]`, and no job for
+/// less than nothing. `profit(c, j)` is `None` where a class cannot have a job.
 ///
 /// The class of each job; `None` where nobody has it. Among equal sums the one that is found first, always the same.
 /// O(J x C x min(N, J)) for J jobs, C classes and N workers, as long as a path moves few jobs, as it mostly does.

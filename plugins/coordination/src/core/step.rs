@@ -31,8 +31,8 @@ pub struct Step<'a> {
     pub floor: &'a Floor,
     /// What is remembered.
     pub memory: &'a Memory,
-    /// Open work in the [order](Job::order) of its urgency; some of it can only be done later ([`Job::ready_s`]). No two
-    /// jobs are about the same thing, so any number of people may each take one.
+    /// Open work in the [order](Job::order) of its urgency; some of it can only be done later ([`Job::ready_s`]). No
+    /// two jobs are about the same thing, so any number of people may each take one.
     pub jobs: &'a [Job],
     /// Who is idle, by place.
     pub workers: &'a [Worker],

@@ -1,9 +1,9 @@
 //! Matching: one mind gives all open work to all idle people at once, so that the sum of costs is least.
 //!
-//! **Class** centralized. **Cost** O(W x C x min(N, W)) a decision for W open jobs, N idle workers of C classes (zone and
-//! role). **Core** the min-cost matching, solved anew in every step; without it a random worker wins each job.
-//! **Source** Kuhn (1955) and Jonker and Volgenant (1987) for the assignment problem; here solved as a min-cost flow over
-//! classes of workers ([`matching`]).
+//! **Class** centralized. **Cost** O(W x C x min(N, W)) a decision for W open jobs, N idle workers of C classes (zone
+//! and role). **Core** the min-cost matching, solved anew in every step; without it a random worker wins each job.
+//! **Source** Kuhn (1955) and Jonker and Volgenant (1987) for the assignment problem; here solved as a min-cost flow
+//! over classes of workers ([`matching`]).
 //!
 //! The cost of a pair is the walk, and the wait until the device is free, less what the job is worth: urgent work is
 //! worth more, old work is, and work near its release is. Roles are hard: who may not do a job is not matched with it.

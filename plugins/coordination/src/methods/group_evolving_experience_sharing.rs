@@ -1,14 +1,14 @@
 //! Experience sharing: people try ways to choose work, tell the group how they fared, and the group's habits evolve.
 //!
-//! **Class** decentralized. **Cost** O(N W) a decision, and O(N A) at each share for A ways. **Core** what is learned and
-//! shared; without it everybody draws a way at each share. **Source** contextual bandits with discounted statistics:
-//! Garivier and Moulines (2011); Jaderberg et al. (2017) for the population that copies what fares well.
+//! **Class** decentralized. **Cost** O(N W) a decision, and O(N A) at each share for A ways. **Core** what is learned
+//! and shared; without it everybody draws a way at each share. **Source** contextual bandits with discounted
+//! statistics: Garivier and Moulines (2011); Jaderberg et al. (2017) for the population that copies what fares well.
 //!
 //! A *way* is an order in which somebody looks at the work they may do: nearest to its release, due soonest, longest
-//! waiting, nearest, and some that turn out badly. The context is the role. At each share everybody tells what they gained
-//! with their way since the last: specimens moved, urgent ones more, and more near the release. Old experience fades,
-//! since the load changes. A role begins with what all roles know, and with the first way before anything is known. One in
-//! eight tries what the group knows least of, in turns: few people pay for what all learn.
+//! waiting, nearest, and some that turn out badly. The context is the role. At each share everybody tells what they
+//! gained with their way since the last: specimens moved, urgent ones more, and more near the release. Old experience
+//! fades, since the load changes. A role begins with what all roles know, and with the first way before anything is
+//! known. One in eight tries what the group knows least of, in turns: few people pay for what all learn.
 
 use crate::core::{Core, Floor, Job, Plan, Rule, Step, draws, greedy, rank};
 use labtrust_kernel::Stream;

@@ -1,13 +1,14 @@
 //! Hub and regions: the floor is cut into regions, each with a controller; a hub hands work to regions and moves people
 //! between them.
 //!
-//! **Class** hierarchical. **Cost** O(N W / R + W) a decision for R regions. **Core** the hub; without it every region has
-//! the people it began with and the work it has. **Source** balanced regions by greedy graph growing (Karypis and Kumar
-//! 1998); two-level control as in Dilts, Boyd and Whorms (1991).
+//! **Class** hierarchical. **Cost** O(N W / R + W) a decision for R regions. **Core** the hub; without it every region
+//! has the people it began with and the work it has. **Source** balanced regions by greedy graph growing (Karypis and
+//! Kumar 1998); two-level control as in Dilts, Boyd and Whorms (1991).
 //!
-//! A controller sees its own region only: nearest first, in the order of urgency. The hub counts for every region the work
-//! that its people cannot do, and lends it people of other regions who have nothing to do there. Work that a region was
-//! handed must be begun in time (an accepted start acknowledges it); if not, it is escalated: anybody may take it.
+//! A controller sees its own region only: nearest first, in the order of urgency. The hub counts for every region the
+//! work that its people cannot do, and lends it people of other regions who have nothing to do there. Work that a
+//! region was handed must be begun in time (an accepted start acknowledges it); if not, it is escalated: anybody may
+//! take it.
 
 use crate::core::{Core, Floor, Plan, Regions, Rule, Step, Subject, greedy};
 use labtrust_plugin::method::MethodCard;
@@ -110,8 +111,8 @@ impl HierarchicalHubLocal {
         escalated
     }
 
-    /// Lends those who have nothing to do to regions that have nobody for their work, the most urgent first; overdue work
-    /// is for anybody.
+    /// Lends those who have nothing to do to regions that have nobody for their work, the most urgent first; overdue
+    /// work is for anybody.
     fn lend(&mut self, step: &Step<'_>, plan: &mut Plan, escalated: &[usize]) {
         let mut has: BTreeMap<usize, u32> = BTreeMap::new();
         for (agent, region) in &self.member {

@@ -1,8 +1,8 @@
 //! Hub, round robin: regions look after themselves, and a hub deals what is left over as cards are dealt.
 //!
-//! **Class** hierarchical. **Cost** O(N W) a decision. **Core** the hub; without it everybody does what they find where they
-//! stand. **Source** two-level job-shop control (Dilts, Boyd and Whorms 1991); round robin and priority that grows with the
-//! wait as in Kleinrock (1964, 1976).
+//! **Class** hierarchical. **Cost** O(N W) a decision. **Core** the hub; without it everybody does what they find where
+//! they stand. **Source** two-level job-shop control (Dilts, Boyd and Whorms 1991); round robin and priority that grows
+//! with the wait as in Kleinrock (1964, 1976).
 //!
 //! In each step the people of a region first take the work of the zone they stand in. What nobody stands beside the hub
 //! gives to the next in turn who may do it, and they keep it until it is begun: an accepted start acknowledges it. What
@@ -30,8 +30,6 @@ pub struct HierarchicalHubRr {
     dealt: Vec<(u16, Subject, i64)>,
     /// The agent behind whom the next card is dealt.
     last: u16,
-    /// Cards that were not acknowledged in time [count].
-    escalations: u64,
 }
 
 labtrust_plugin::register_method!(crate::core::Driver<HierarchicalHubRr>);
@@ -52,7 +50,7 @@ impl Rule for HierarchicalHubRr {
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
         let core = Core::read(&params.core)?;
         let ack_s = i64::from(params.ack_deadline_steps) * floor.dt_s;
-        Ok(Self { core, ack_s, dealt: Vec::new(), last: 0, escalations: 0 })
+        Ok(Self { core, ack_s, dealt: Vec::new(), last: 0 })
     }
 
     /// Priority that grows with the wait, at a rate of its class: nobody overtakes for nothing.
@@ -89,14 +87,13 @@ fn local(step: &Step<'_>, plan: &mut Plan) {
 impl HierarchicalHubRr {
     /// Those who were dealt something go on with it while it is open and there is time.
     fn keep(&mut self, step: &Step<'_>, plan: &mut Plan) {
-        let mut escalated = 0;
         self.dealt.retain(|&(agent, about, until_s)| {
             let Some(job) = step.jobs.iter().position(|job| job.about() == about && step.is_ready(job)) else {
                 // Acknowledged, or no longer there.
                 return false;
             };
             if until_s <= step.now_s() {
-                escalated += 1;
+                // Escalated: the hub deals it again.
                 return false;
             }
             if let Some(worker) = step.workers.iter().position(|worker| worker.agent == agent)
@@ -106,7 +103,6 @@ impl HierarchicalHubRr {
             }
             true
         });
-        self.escalations += escalated;
     }
 
     /// Deals what nobody has to the next in turn.

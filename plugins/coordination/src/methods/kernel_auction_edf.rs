@@ -1,14 +1,14 @@
 //! Bundle auction: everybody bids for a route of a few jobs, each at what it adds to the route; the rest by due date.
 //!
-//! **Class** market. **Cost** O((N + L W) L W) at worst a decision for bundles of L, far less where workers stand together.
-//! **Core** the marginal bids; without them a random worker wins each job. **Source** Choi, Brunet and How (2009), the
-//! consensus-based bundle algorithm.
+//! **Class** market. **Cost** O((N + L W) L W) at worst a decision for bundles of L, far less where workers stand
+//! together. **Core** the marginal bids; without them a random worker wins each job. **Source** Choi, Brunet and How
+//! (2009), the consensus-based bundle algorithm.
 //!
 //! A bid is what a job gains the worker's own route: its value, less what every second until its end costs. It can only
 //! fall as the bundle grows (diminishing marginal gain), so with everybody's bids known the algorithm ends where the
-//! sequential greedy one does (Choi, Brunet and How, theorem 1), and that is how it is computed here: the best bid of all
-//! wins, and its bidder bids again with one job more. Over a network with losses the same bids travel in messages; that is
-//! another method.
+//! sequential greedy one does (Choi, Brunet and How, theorem 1), and that is how it is computed here: the best bid of
+//! all wins, and its bidder bids again with one job more. Over a network with losses the same bids travel in messages;
+//! that is another method.
 
 use crate::core::{Core, Floor, Plan, Rule, Step, classes, draws, head_start_s, rank};
 use labtrust_kernel::Stream;

@@ -1,12 +1,13 @@
 //! Earliest due date: the piece of work that is due soonest goes first, at every device and to everybody.
 //!
-//! **Class** centralized. **Cost** O(N log N + C W log W) a decision, C classes of workers by zone and role. **Core** the
-//! order by due date, with STAT work put in front of everything once its slack is used up, and with priority that grows as
-//! work waits; without it work is taken in no order. **Source** Jackson (1955); Liu and Layland (1973) for the preemptive
-//! rule; aging as in Tanenbaum's priority schedulers.
+//! **Class** centralized. **Cost** O(N log N + C W log W) a decision, C classes of workers by zone and role. **Core**
+//! the order by due date, with STAT work put in front of everything once its slack is used up, and with priority that
+//! grows as work waits; without it work is taken in no order. **Source** Jackson (1955); Liu and Layland (1973) for the
+//! preemptive rule; aging as in Tanenbaum's priority schedulers.
 //!
 //! An item is due its slack after it arrived. STAT work has little slack; an item that has waited moves up one class of
-//! priority for every `aging_steps_per_boost` steps, by two at most, and so to the slack of that class: nothing starves.
+//! priority for every `aging_steps_per_boost` steps, by two at most, and so to the slack of that class: nothing
+//! starves.
 
 use crate::core::{Core, Floor, Job, Plan, Rule, Step, draws, greedy};
 use labtrust_kernel::Stream;

@@ -1,12 +1,13 @@
 //! Scheduling over a rolling horizon: who does what in which order, for the next steps, at the least cost.
 //!
-//! **Class** centralized. **Cost** O(N W) for the start, then at most `budget` insertions a decision. **Core** the search:
-//! a constructive start by apparent tardiness cost, then large neighbourhood search; without it a random worker wins each
-//! job. **Source** Vepsalainen and Morton (1987) for the start; Shaw (1998) and Ropke and Pisinger (2006) for the search.
+//! **Class** centralized. **Cost** O(N W) for the start, then at most `budget` insertions a decision. **Core** the
+//! search: a constructive start by apparent tardiness cost, then large neighbourhood search; without it a random worker
+//! wins each job. **Source** Vepsalainen and Morton (1987) for the start; Shaw (1998) and Ropke and Pisinger (2006) for
+//! the search.
 //!
 //! The cost is a weighted sum of tardiness, completion times (throughput), work past its due date (violation), walking
-//! (coordination overhead) and unequal load (fairness), with the weights of the policy. Only the first job of everybody's
-//! sequence is handed out; the next step plans anew.
+//! (coordination overhead) and unequal load (fairness), with the weights of the policy. Only the first job of
+//! everybody's sequence is handed out; the next step plans anew.
 
 mod instance;
 mod search;
@@ -122,8 +123,8 @@ impl KernelSchedulerOr {
         job.arrival_s.saturating_add(self.due_stat_s * 4 / weight(job.priority))
     }
 
-    /// What a second of a job's time costs: more where it is urgent, near its release (there it ends a wait, elsewhere it
-    /// only moves it), moves many, or has waited. Without the last, what is equal would be done in no order.
+    /// What a second of a job's time costs: more where it is urgent, near its release (there it ends a wait, elsewhere
+    /// it only moves it), moves many, or has waited. Without the last, what is equal would be done in no order.
     fn worth(&self, job: &Job, now_s: i64) -> i64 {
         let nearness = i64::from(20_u8.saturating_sub(job.rank));
         let age = (now_s.saturating_sub(job.arrival_s) / AGE_S).clamp(0, 400);

@@ -1,9 +1,9 @@
 //! Sequential single-item auction: jobs are sold one by one, each to the lowest bid; who has won does not bid again.
 //!
-//! **Class** market. **Cost** O(N W) a decision. **Core** the bids: a worker bids the seconds until they could begin, which
-//! nobody can undercut but by standing nearer; without them a random worker wins. **Source** Lagoudakis, Markakis, Kempe,
-//! Keskinocak, Kleywegt, Koenig, Tovey, Meyerson and Jain (2005), auction-based multi-robot routing; contract net (Smith
-//! 1980).
+//! **Class** market. **Cost** O(N W) a decision. **Core** the bids: a worker bids the seconds until they could begin,
+//! which nobody can undercut but by standing nearer; without them a random worker wins. **Source** Lagoudakis,
+//! Markakis, Kempe, Keskinocak, Kleywegt, Koenig, Tovey, Meyerson and Jain (2005), auction-based multi-robot routing;
+//! contract net (Smith 1980).
 //!
 //! The most urgent job is called first, also if nobody stands near it. If the laboratory refuses the winner, the job is
 //! awarded again, to the next bidder: who was refused at a job does not bid for it for a while.

@@ -4,9 +4,9 @@
 //! s^2 / (s^2 + theta^2) with learned thresholds; without it everybody answers any task with the same even chance.
 //! **Source** Bonabeau, Theraulaz and Deneubourg (1996); Theraulaz, Bonabeau and Deneubourg (1998) for the learning.
 //!
-//! The stimulus s of a task grows with the work that waits and with its age, weighs urgent work more, and fades with the
-//! walk. Who does a task answers it the sooner the next time, who does not the later: specialists grow. What somebody
-//! has taken calls no longer: an occupied device repels. Nobody plans for anybody else.
+//! The stimulus s of a task grows with the work that waits and with its age, weighs urgent work more, and fades with
+//! the walk. Who does a task answers it the sooner the next time, who does not the later: specialists grow. What
+//! somebody has taken calls no longer: an occupied device repels. Nobody plans for anybody else.
 
 use crate::core::{Core, Floor, Job, NO_WAY, Plan, Rule, Step, draws, greedy};
 use labtrust_kernel::Stream;

@@ -1,13 +1,13 @@
 //! Stigmergy: work marks the floor, marks spread along the ways, and people climb to where they are strongest.
 //!
-//! **Class** swarm. **Cost** O(A Z d + W + N d) a decision for A acts, Z zones and d ways at each. **Core** the pheromone;
-//! without it people who find nothing walk about at random. **Source** Grasse (1959) for the idea; Dorigo, Maniezzo and
-//! Colorni (1996) for deposits and evaporation; diffusion conserved as in Crank (1975).
+//! **Class** swarm. **Cost** O(A Z d + W + N d) a decision for A acts, Z zones and d ways at each. **Core** the
+//! pheromone; without it people who find nothing walk about at random. **Source** Grasse (1959) for the idea; Dorigo,
+//! Maniezzo and Colorni (1996) for deposits and evaporation; diffusion conserved as in Crank (1975).
 //!
-//! Each open job leaves its act's mark in its zone, urgent work a stronger one; so does who does it. A mark spreads to the
-//! neighbouring zones, and what spreads is taken away where it came from: without evaporation the sum stays the same.
-//! Marks are capped. Who finds no work where they stand goes to the neighbour with the strongest mark of what they can do;
-//! neighbours are looked at in the order of their zones, so ties are the same everywhere.
+//! Each open job leaves its act's mark in its zone, urgent work a stronger one; so does who does it. A mark spreads to
+//! the neighbouring zones, and what spreads is taken away where it came from: without evaporation the sum stays the
+//! same. Marks are capped. Who finds no work where they stand goes to the neighbour with the strongest mark of what
+//! they can do; neighbours are looked at in the order of their zones, so ties are the same everywhere.
 
 use crate::core::{Core, Floor, Plan, Rule, Step, draws, greedy};
 use labtrust_kernel::Stream;
@@ -150,8 +150,8 @@ impl SwarmStigmergyPriority {
     }
 }
 
-/// Each zone gives a part of its mark to its neighbours in equal shares, and keeps what cannot be shared evenly: the sum
-/// stays the same.
+/// Each zone gives a part of its mark to its neighbours in equal shares, and keeps what cannot be shared evenly: the
+/// sum stays the same.
 fn spread(marks: &[i64], neighbours: &[Vec<u16>], part: i64) -> Vec<i64> {
     let mut next = marks.to_vec();
     for (zone, around) in neighbours.iter().enumerate().filter(|(_, around)| !around.is_empty()) {

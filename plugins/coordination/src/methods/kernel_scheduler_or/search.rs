@@ -1,9 +1,9 @@
 //! From a constructive start to a better schedule, within a budget.
 //!
 //! The start is the better of two list schedules, earliest due date and apparent tardiness cost, so that the result is
-//! never worse than earliest due date. The search takes a few items out, those of one machine or any, and puts each back
-//! where the sum grows least, in a random order. It draws from a stream of its own and counts insertions, so that it does
-//! the same on every machine.
+//! never worse than earliest due date. The search takes a few items out, those of one machine or any, and puts each
+//! back where the sum grows least, in a random order. It draws from a stream of its own and counts insertions, so that
+//! it does the same on every machine.
 
 use super::instance::{Instance, Schedule, cost_of};
 use labtrust_kernel::Stream;
