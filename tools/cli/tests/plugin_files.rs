@@ -91,7 +91,7 @@ fn a_method_from_a_file_directs_the_episodes_and_is_named_in_the_results() {
     let facts = &results["config"]["coord_plugin"];
     assert_eq!(
         (&facts["carrier"], &facts["version"], &facts["contract"]),
-        (&"wasm".into(), &"1.0.0".into(), &"0.1".into())
+        (&"wasm".into(), &"1.0.0".into(), &"0.2".into())
     );
     assert_eq!((facts["sha256"].as_str().unwrap().len(), &facts["on_trap"]), (64, &"end_episode".into()));
     assert!(facts["limits"]["fuel_per_decision"].as_u64().unwrap() > 0 && facts["engine"].is_string());
