@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const OWN: [&str; 5] = ["RECEIVE_BATCH", "ALARM", "DEVICE_FAULT", "DEVICE_REPAIRED", "ABLATE_CONTROLS"];
 
 /// Codes that no script meets, with the reason.
-const UNREACHABLE: [(&str, &str); 16] = [
+const UNREACHABLE: [(&str, &str); 27] = [
     (c::TOOL_TIMEOUT, NO_ADAPTER),
     (c::TOOL_OUTPUT_MALFORMED, NO_ADAPTER),
     (c::TOOL_EGRESS_DENIED, NO_ADAPTER),
@@ -27,10 +27,22 @@ const UNREACHABLE: [(&str, &str); 16] = [
     (c::QC_DRIFT_SUSPECTED, STATED),
     (c::SYS_DOWNTIME_ACTIVE, STATED),
     (c::CRIT_ESCALATION_BREACH, STATED),
+    (c::COORD_EPOCH_STALE, MESSAGE),
+    (c::COORD_MESSAGE_TYPE_NOT_ALLOWED, MESSAGE),
+    (c::COORD_COUNTERSIGN_MISSING, MESSAGE),
+    (c::COORD_COUNTERSIGN_INVALID, MESSAGE),
+    (c::COORD_MESSAGE_MALFORMED, MESSAGE),
+    (c::COORD_NONCE_TOO_OLD, MESSAGE),
+    (c::COORD_BID_BELOW_BOUND, MESSAGE),
+    (c::COORD_COMMIT_MISSING, MESSAGE),
+    (c::COORD_COMMIT_MISMATCH, MESSAGE),
+    (c::COORD_CERTIFICATE_INVALID, MESSAGE),
+    (c::COORD_LEADER_EQUIVOCATION, MESSAGE),
 ];
 const NO_ADAPTER: &str = "no adapter runs tools in an episode, so a tool never answers";
 const FINDING: &str = "is reported as a finding of an accepted step";
 const KEPT: &str = "is kept with the specimen by an accepted step";
+const MESSAGE: &str = "refuses a message between agents, not an event";
 const STATED: &str = "is for people to state, no refusal gives it";
 
 /// Each action is accepted at least this often, each code met at least so often [count].
