@@ -19,6 +19,7 @@ mod regions;
 mod rule;
 mod staging;
 mod step;
+pub mod talk;
 mod work;
 
 pub use driver::Driver;

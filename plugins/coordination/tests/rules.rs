@@ -2,11 +2,11 @@
 
 use labtrust_coordination::core::Driver;
 use labtrust_coordination::methods::{
-    centralized_planner::CentralizedPlanner, group_evolving_experience_sharing::GroupEvolvingExperienceSharing,
-    hierarchical_hub_local::HierarchicalHubLocal, hierarchical_hub_rr::HierarchicalHubRr,
-    kernel_auction_edf::KernelAuctionEdf, kernel_centralized_edf::KernelCentralizedEdf,
-    kernel_scheduler_or::KernelSchedulerOr, market_auction::MarketAuction, swarm_reactive::SwarmReactive,
-    swarm_stigmergy_priority::SwarmStigmergyPriority,
+    centralized_planner::CentralizedPlanner, gossip_consensus::GossipConsensus,
+    group_evolving_experience_sharing::GroupEvolvingExperienceSharing, hierarchical_hub_local::HierarchicalHubLocal,
+    hierarchical_hub_rr::HierarchicalHubRr, kernel_auction_edf::KernelAuctionEdf,
+    kernel_centralized_edf::KernelCentralizedEdf, kernel_scheduler_or::KernelSchedulerOr,
+    market_auction::MarketAuction, swarm_reactive::SwarmReactive, swarm_stigmergy_priority::SwarmStigmergyPriority,
 };
 use labtrust_plugin::Registry;
 use labtrust_plugin::testing::{Size, check, observation, site};
@@ -24,7 +24,7 @@ macro_rules! holds {
 
 #[test]
 fn nothing_that_it_could_be_shown_stops_a_method() {
-    holds!(CentralizedPlanner GroupEvolvingExperienceSharing HierarchicalHubLocal HierarchicalHubRr);
+    holds!(CentralizedPlanner GossipConsensus GroupEvolvingExperienceSharing HierarchicalHubLocal HierarchicalHubRr);
     holds!(KernelAuctionEdf KernelCentralizedEdf KernelSchedulerOr MarketAuction SwarmReactive SwarmStigmergyPriority);
 }
 
@@ -57,6 +57,32 @@ fn every_method_keeps_roles_and_gives_no_job_twice_with_its_core_and_without() {
             }
         }
     }
+}
+
+/// What a method decides in some steps.
+fn decisions(id: &str, settings: &[(&str, &str)]) -> Vec<Decision> {
+    let registry = Registry::linked().unwrap();
+    let text = |(name, text): &(&str, &str)| ((*name).to_owned(), Setting::Text((*text).to_owned()));
+    let settings = Settings(settings.iter().map(text).collect());
+    let site = site(5, Size { zones: 8, devices: 12, agents: 30 });
+    let mut at_work = registry.coordination_method(id).unwrap().create(&settings, &site).unwrap();
+    let decide = |step| {
+        let mut out = Decision::default();
+        at_work.decide(&observation(step, &site, 40).unwrap(), &mut out).unwrap();
+        out
+    };
+    (0..40).map(decide).collect()
+}
+
+#[test]
+fn what_the_network_loses_nobody_hears_of() {
+    let at = |network: &str| decisions("gossip_consensus", &[("network", network)]);
+    let perfect = at("");
+    assert_eq!(perfect, at("perfect=true"));
+    assert_ne!(perfect, at("drop_rate=0.5"));
+    assert_ne!(perfect, at("partition=0:39:0.5"), "half of them are cut off");
+    // Who hears nothing does as if nobody spoke.
+    assert_eq!(at("drop_rate=1"), decisions("gossip_consensus", &[("core", "off")]));
 }
 
 #[test]

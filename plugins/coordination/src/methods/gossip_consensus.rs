@@ -1,0 +1,156 @@
+//! Push-pull gossip: workers claim work and tell each other; who knows of a better claim looks for something else.
+//!
+//! **Class** decentralized. **Cost** O(K N (W + F N)) a decision for K rounds and F peers each. **Core** the gossip: without
+//! it everybody takes what is best by their own lights, and several go for one thing. **Source** Demers et al. (1987),
+//! epidemic algorithms; versioned registers as in Shapiro, Preguiça, Baquero and Zawirski (2011).
+//!
+//! Everybody sees the laboratory, nobody sees what the others intend. A worker claims the nearest work that it knows no better
+//! claim on; the nearer claim wins, then the older one, then the smaller number. Then there is a round of gossip with some
+//! peers, and who has lost a claim looks again. After the last round all do what they believe is theirs; where two believe
+//! it, the second finds it taken. A claim stands until the work is done, so nobody is overtaken on the way. All
+//! messages go through the network of the parameter `network`.
+
+use crate::core::{Core, Floor, Job, Plan, Rule, Step, talk};
+use labtrust_comms::AgentId;
+use labtrust_comms::network::{Network, NetworkSettings};
+use labtrust_comms::protocols::Exchange;
+use labtrust_comms::protocols::gossip::{Gossip, GossipMessage, Key};
+use labtrust_plugin::method::MethodCard;
+use labtrust_plugin::wire::{Problem, ProblemKind};
+
+labtrust_plugin::params! {
+    /// Parameters, as written on a command line or in a policy.
+    pub struct Params {
+        /// With gossip, or without: "on" or "off".
+        core: String = "on";
+        /// Rounds of gossip in a step [count].
+        gossip_rounds: u32 = 3, 1..=20;
+        /// Peers that each talks to in a round [count].
+        fanout: u32 = 3, 1..=64;
+        /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
+        network: String = "";
+    }
+}
+
+/// The rule.
+pub struct GossipConsensus {
+    rounds: u32,
+    fanout: usize,
+    settings: NetworkSettings,
+    /// Everybody at the site, by place; only those who are directed talk.
+    talk: Option<Talk>,
+}
+
+struct Talk {
+    agents: Vec<Gossip>,
+    network: Network<GossipMessage>,
+}
+
+labtrust_plugin::register_method!(crate::core::Driver<GossipConsensus>);
+
+impl Rule for GossipConsensus {
+    const ID: &'static str = "gossip_consensus";
+    const SUMMARY: &'static str =
+        "Workers claim the nearest work and gossip about it; a better claim sends them elsewhere.";
+    const CARD: MethodCard = MethodCard {
+        class: "decentralized",
+        complexity: "O(K N (W + F N)) for K rounds and F peers",
+        source: "Demers et al. 1987; Shapiro et al. 2011",
+        core: "the gossip; off: nobody hears of anybody's claims",
+        envelope: "up to some hundred people; rumours reach N of them in O(log N) rounds, so few rounds cost double work",
+        uses_messages: true,
+    };
+    type Params = Params;
+
+    fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
+        let rounds = if Core::read(&params.core)?.is_on() { params.gossip_rounds } else { 0 };
+        let settings = talk::network(&params.network, floor)?;
+        // What cannot be a network is told now, not in the first step.
+        Network::<GossipMessage>::new(&settings, 1, floor.seed)
+            .map_err(|error| Problem::of_kind(ProblemKind::Settings, error.to_string()))?;
+        Ok(Self { rounds, fanout: params.fanout as usize, settings, talk: None })
+    }
+
+    fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
+        let Self { rounds, fanout, settings, talk } = self;
+        let talk = match talk {
+            Some(talk) => talk,
+            None => match Talk::begin(step, *fanout, settings) {
+                Some(begun) => talk.insert(begun),
+                None => return,
+            },
+        };
+        talk.network.begin_step(u64::from(step.seen.step));
+        let mut open: Vec<(Key, usize)> =
+            step.jobs.iter().enumerate().map(|(number, job)| (key(job), number)).collect();
+        open.sort_unstable();
+        let job_of = |key: Key| open.binary_search_by_key(&key, |&(open, _)| open).ok().map(|place| open[place].1);
+        for agent in &mut talk.agents {
+            agent.retain(|key| job_of(key).is_some());
+        }
+        let mut claimed: Vec<Option<usize>> = vec![None; step.workers.len()];
+        for round in 0..=*rounds {
+            for (number, worker) in step.workers.iter().enumerate() {
+                let me = AgentId(worker.agent.into());
+                claimed[number] = claim(&mut talk.agents[me.index()], me, step, number, job_of);
+            }
+            if round < *rounds {
+                let exchange = Exchange { rounds: 1, ..Exchange::over_a_step(*rounds, &talk.network) };
+                exchange.run(&mut talk.agents, &mut talk.network, |_, _| true);
+            }
+        }
+        for (number, job) in claimed.iter().enumerate() {
+            if let Some(job) = *job {
+                plan.assign(number, job);
+            }
+        }
+    }
+}
+
+impl Talk {
+    fn begin(step: &Step<'_>, fanout: usize, settings: &NetworkSettings) -> Option<Self> {
+        let everybody = u32::try_from(step.seen.agents.zone.len()).ok()?;
+        let seed = step.floor.seed;
+        let directed = || step.floor.directed.iter().map(|&agent| AgentId(agent.into()));
+        let agents = (0..everybody).map(AgentId).map(|me| {
+            let talks = step.floor.directed.iter().any(|&agent| u32::from(agent) == me.0);
+            let peers = directed().filter(|&peer| talks && peer != me).collect();
+            Gossip::new(me, peers, fanout, seed)
+        });
+        let network = Network::new(settings, everybody, seed).ok()?;
+        Some(Self { agents: agents.collect(), network })
+    }
+}
+
+/// Looks after a worker's claim: keeps one that wins as far as the worker knows, else claims the nearest work on which it
+/// knows no better claim. The job that it has then.
+fn claim(
+    agent: &mut Gossip,
+    me: AgentId,
+    step: &Step<'_>,
+    number: usize,
+    job_of: impl Fn(Key) -> Option<usize>,
+) -> Option<usize> {
+    let worker = &step.workers[number];
+    let mine: Vec<Key> = agent.known().filter(|claim| claim.owner == me && claim.live).map(|claim| claim.key).collect();
+    for key in mine {
+        let still = job_of(key).filter(|&job| step.is_ready(&step.jobs[job]));
+        let wins = agent.winner(key).is_some_and(|claim| claim.owner == me);
+        match still.filter(|&job| wins && step.travel_s(worker, &step.jobs[job]).is_some()) {
+            Some(job) => return Some(job),
+            None => agent.withdraw(key),
+        }
+    }
+    let ready = step.jobs.iter().enumerate().filter(|(_, job)| step.is_ready(job));
+    let able = ready.filter_map(|(job, at)| Some((step.travel_s(worker, at)?, job)));
+    let free = able
+        .filter(|&(travel_s, job)| agent.winner(key(&step.jobs[job])).is_none_or(|claim| claim.priority < -travel_s));
+    let (travel_s, job) = free.min()?;
+    agent.claim(key(&step.jobs[job]), -travel_s);
+    Some(job)
+}
+
+/// What claims call a job: its act and the number of what it is about, the same in every step.
+fn key(job: &Job) -> Key {
+    u32::from(job.act.index()) << 24 | job.subject & 0x00FF_FFFF
+}
