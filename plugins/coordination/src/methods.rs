@@ -1,6 +1,7 @@
 //! The methods, one a file.
 
 pub mod centralized_planner;
+pub mod consensus_paxos_lite;
 pub mod gossip_consensus;
 pub mod group_evolving_experience_sharing;
 pub mod hierarchical_hub_local;

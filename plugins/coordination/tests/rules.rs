@@ -2,11 +2,12 @@
 
 use labtrust_coordination::core::Driver;
 use labtrust_coordination::methods::{
-    centralized_planner::CentralizedPlanner, gossip_consensus::GossipConsensus,
-    group_evolving_experience_sharing::GroupEvolvingExperienceSharing, hierarchical_hub_local::HierarchicalHubLocal,
-    hierarchical_hub_rr::HierarchicalHubRr, kernel_auction_edf::KernelAuctionEdf,
-    kernel_centralized_edf::KernelCentralizedEdf, kernel_scheduler_or::KernelSchedulerOr,
-    market_auction::MarketAuction, swarm_reactive::SwarmReactive, swarm_stigmergy_priority::SwarmStigmergyPriority,
+    centralized_planner::CentralizedPlanner, consensus_paxos_lite::ConsensusPaxosLite,
+    gossip_consensus::GossipConsensus, group_evolving_experience_sharing::GroupEvolvingExperienceSharing,
+    hierarchical_hub_local::HierarchicalHubLocal, hierarchical_hub_rr::HierarchicalHubRr,
+    kernel_auction_edf::KernelAuctionEdf, kernel_centralized_edf::KernelCentralizedEdf,
+    kernel_scheduler_or::KernelSchedulerOr, market_auction::MarketAuction, swarm_reactive::SwarmReactive,
+    swarm_stigmergy_priority::SwarmStigmergyPriority,
 };
 use labtrust_plugin::Registry;
 use labtrust_plugin::testing::{Size, check, observation, site};
@@ -24,7 +25,7 @@ macro_rules! holds {
 
 #[test]
 fn nothing_that_it_could_be_shown_stops_a_method() {
-    holds!(CentralizedPlanner GossipConsensus GroupEvolvingExperienceSharing HierarchicalHubLocal HierarchicalHubRr);
+    holds!(CentralizedPlanner ConsensusPaxosLite GossipConsensus GroupEvolvingExperienceSharing HierarchicalHubLocal HierarchicalHubRr);
     holds!(KernelAuctionEdf KernelCentralizedEdf KernelSchedulerOr MarketAuction SwarmReactive SwarmStigmergyPriority);
 }
 
@@ -68,21 +69,31 @@ fn decisions(id: &str, settings: &[(&str, &str)]) -> Vec<Decision> {
     let mut at_work = registry.coordination_method(id).unwrap().create(&settings, &site).unwrap();
     let decide = |step| {
         let mut out = Decision::default();
-        at_work.decide(&observation(step, &site, 40).unwrap(), &mut out).unwrap();
+        let seen = Observation { step, ..observation(u64::from(step), &site, 40).unwrap() };
+        at_work.decide(&seen, &mut out).unwrap();
         out
     };
     (0..40).map(decide).collect()
 }
 
 #[test]
-fn what_the_network_loses_nobody_hears_of() {
-    let at = |network: &str| decisions("gossip_consensus", &[("network", network)]);
-    let perfect = at("");
-    assert_eq!(perfect, at("perfect=true"));
-    assert_ne!(perfect, at("drop_rate=0.5"));
-    assert_ne!(perfect, at("partition=0:39:0.5"), "half of them are cut off");
-    // Who hears nothing does as if nobody spoke.
-    assert_eq!(at("drop_rate=1"), decisions("gossip_consensus", &[("core", "off")]));
+fn what_the_network_loses_changes_what_is_done() {
+    for id in ["consensus_paxos_lite", "gossip_consensus"] {
+        let at = |network: &str| decisions(id, &[("network", network)]);
+        let perfect = at("");
+        assert!(perfect == at("perfect=true"), "{id}");
+        assert!(perfect != at("drop_rate=0.5"), "{id}");
+        assert!(perfect != at("partition=0:39:0.5"), "{id}: half of them are cut off");
+    }
+}
+
+#[test]
+fn who_hears_nothing_does_as_if_nobody_spoke() {
+    let alone = decisions("gossip_consensus", &[("network", "drop_rate=1")]);
+    assert!(alone == decisions("gossip_consensus", &[("core", "off")]));
+    // Nobody acts on what no majority has accepted; some are sent to their posts.
+    let undecided = decisions("consensus_paxos_lite", &[("network", "drop_rate=1")]);
+    assert!(undecided.iter().flat_map(|decision| &decision.choices).all(|choice| choice.act == Act::Move));
 }
 
 #[test]

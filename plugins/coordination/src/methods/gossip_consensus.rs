@@ -151,6 +151,6 @@ fn claim(
 }
 
 /// What claims call a job: its act and the number of what it is about, the same in every step.
-fn key(job: &Job) -> Key {
+pub(super) fn key(job: &Job) -> Key {
     u32::from(job.act.index()) << 24 | job.subject & 0x00FF_FFFF
 }
