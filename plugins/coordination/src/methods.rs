@@ -10,5 +10,6 @@ pub mod kernel_auction_edf;
 pub mod kernel_centralized_edf;
 pub mod kernel_scheduler_or;
 pub mod market_auction;
+pub mod ripple_effect;
 pub mod swarm_reactive;
 pub mod swarm_stigmergy_priority;

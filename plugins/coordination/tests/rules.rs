@@ -6,8 +6,8 @@ use labtrust_coordination::methods::{
     gossip_consensus::GossipConsensus, group_evolving_experience_sharing::GroupEvolvingExperienceSharing,
     hierarchical_hub_local::HierarchicalHubLocal, hierarchical_hub_rr::HierarchicalHubRr,
     kernel_auction_edf::KernelAuctionEdf, kernel_centralized_edf::KernelCentralizedEdf,
-    kernel_scheduler_or::KernelSchedulerOr, market_auction::MarketAuction, swarm_reactive::SwarmReactive,
-    swarm_stigmergy_priority::SwarmStigmergyPriority,
+    kernel_scheduler_or::KernelSchedulerOr, market_auction::MarketAuction, ripple_effect::RippleEffect,
+    swarm_reactive::SwarmReactive, swarm_stigmergy_priority::SwarmStigmergyPriority,
 };
 use labtrust_plugin::Registry;
 use labtrust_plugin::testing::{Size, check, observation, site};
@@ -26,7 +26,7 @@ macro_rules! holds {
 #[test]
 fn nothing_that_it_could_be_shown_stops_a_method() {
     holds!(CentralizedPlanner ConsensusPaxosLite GossipConsensus GroupEvolvingExperienceSharing HierarchicalHubLocal HierarchicalHubRr);
-    holds!(KernelAuctionEdf KernelCentralizedEdf KernelSchedulerOr MarketAuction SwarmReactive SwarmStigmergyPriority);
+    holds!(KernelAuctionEdf KernelCentralizedEdf KernelSchedulerOr MarketAuction RippleEffect SwarmReactive SwarmStigmergyPriority);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn decisions(id: &str, settings: &[(&str, &str)]) -> Vec<Decision> {
 
 #[test]
 fn what_the_network_loses_changes_what_is_done() {
-    for id in ["consensus_paxos_lite", "gossip_consensus"] {
+    for id in ["consensus_paxos_lite", "gossip_consensus", "ripple_effect"] {
         let at = |network: &str| decisions(id, &[("network", network)]);
         let perfect = at("");
         assert!(perfect == at("perfect=true"), "{id}");
@@ -89,8 +89,10 @@ fn what_the_network_loses_changes_what_is_done() {
 
 #[test]
 fn who_hears_nothing_does_as_if_nobody_spoke() {
-    let alone = decisions("gossip_consensus", &[("network", "drop_rate=1")]);
-    assert!(alone == decisions("gossip_consensus", &[("core", "off")]));
+    for id in ["gossip_consensus", "ripple_effect"] {
+        let alone = decisions(id, &[("network", "drop_rate=1")]);
+        assert!(alone == decisions(id, &[("core", "off")]), "{id}");
+    }
     // Nobody acts on what no majority has accepted; some are sent to their posts.
     let undecided = decisions("consensus_paxos_lite", &[("network", "drop_rate=1")]);
     assert!(undecided.iter().flat_map(|decision| &decision.choices).all(|choice| choice.act == Act::Move));

@@ -1,0 +1,202 @@
+//! Ripple effect: everybody tells what they would do, what else they could do, and what it would cost them to lose it; word
+//! of it runs from neighbour to neighbour.
+//!
+//! **Class** decentralized. **Cost** O(N W log W + H N² A) a decision for H hops and A alternatives. **Core** what is told:
+//! without it everybody takes what is best by their own lights, and several go for one thing. **Source** Chopra et al. (2025),
+//! Ripple Effect Protocol: agents share decisions and sensitivities.
+//!
+//! A worker ranks the work that it could begin soonest. Its sensitivity is the time that it would lose with the second
+//! best. Those who stand in the same or the next zone are neighbours; who hears something new passes it on, so after some
+//! hops everybody knows what those around them intend. Then each settles for itself what all it heard of would do: who has most
+//! to lose chooses first. Where two know different things they may settle differently, and the second finds it taken.
+//! All messages go through the network of the parameter `network`.
+
+use super::gossip_consensus::key;
+use crate::core::{Core, Floor, Plan, Rule, Step, talk};
+use labtrust_comms::AgentId;
+use labtrust_comms::network::{Network, NetworkSettings, Wire};
+use labtrust_comms::protocols::gossip::Key;
+use labtrust_comms::protocols::{Exchange, Machine, Outbox};
+use labtrust_plugin::method::MethodCard;
+use labtrust_plugin::wire::{Problem, ProblemKind};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+labtrust_plugin::params! {
+    /// Parameters, as written on a command line or in a policy.
+    pub struct Params {
+        /// With messages, or without: "on" or "off".
+        core: String = "on";
+        /// How far word runs in a step [hops].
+        hops: u32 = 3, 1..=20;
+        /// How much work each names [count].
+        alternatives: u32 = 6, 1..=64;
+        /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
+        network: String = "";
+    }
+}
+
+/// What somebody would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Intent {
+    who: AgentId,
+    /// In which step; what is older is of no use.
+    step: u32,
+    /// What it would lose with the second best [s]; the most where there is no second.
+    sensitivity_s: i64,
+    /// Best first.
+    alternatives: Vec<Key>,
+}
+
+/// Intents that the sender has heard of and not yet passed on.
+#[derive(Clone, Debug)]
+struct Word(Vec<Intent>);
+
+impl Wire for Word {
+    /// 16 bytes an intent and 4 an alternative [B].
+    fn wire_bytes(&self) -> u32 {
+        let bytes: usize = self.0.iter().map(|intent| 16 + 4 * intent.alternatives.len()).sum();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
+/// Somebody who listens and passes on.
+#[derive(Debug, Default)]
+struct Listener {
+    step: u32,
+    heard: BTreeMap<AgentId, Intent>,
+    news: Vec<Intent>,
+    neighbours: Vec<AgentId>,
+}
+
+impl Listener {
+    fn begin(&mut self, step: u32, neighbours: Vec<AgentId>) {
+        self.heard.clear();
+        self.news.clear();
+        (self.step, self.neighbours) = (step, neighbours);
+    }
+
+    fn hear(&mut self, intent: &Intent) {
+        if intent.step == self.step && !self.heard.contains_key(&intent.who) {
+            self.heard.insert(intent.who, intent.clone());
+            self.news.push(intent.clone());
+        }
+    }
+
+    /// What is left for `me` when all that were heard of choose, who has most to lose first.
+    fn settle(&self, me: AgentId) -> Option<Key> {
+        let mut all: Vec<&Intent> = self.heard.values().collect();
+        all.sort_by_key(|intent| (Reverse(intent.sensitivity_s), intent.who));
+        let mut taken = BTreeSet::new();
+        for intent in all {
+            let choice = intent.alternatives.iter().find(|key| taken.insert(**key));
+            if intent.who == me {
+                return choice.copied();
+            }
+        }
+        None
+    }
+}
+
+impl Machine for Listener {
+    type Message = Word;
+
+    fn on_round(&mut self, _round: u32, out: &mut Outbox<Word>) {
+        if !self.news.is_empty() {
+            let word = Word(std::mem::take(&mut self.news));
+            for &neighbour in &self.neighbours {
+                out.send(neighbour, word.clone());
+            }
+        }
+    }
+
+    fn on_message(&mut self, _from: AgentId, word: Word, _out: &mut Outbox<Word>) {
+        for intent in &word.0 {
+            self.hear(intent);
+        }
+    }
+}
+
+/// The rule.
+pub struct RippleEffect {
+    hops: u32,
+    alternatives: usize,
+    /// Those who are directed, in their order.
+    agents: Vec<Listener>,
+    network: Network<Word>,
+}
+
+labtrust_plugin::register_method!(crate::core::Driver<RippleEffect>);
+
+impl Rule for RippleEffect {
+    const ID: &'static str = "ripple_effect";
+    const SUMMARY: &'static str =
+        "Neighbours tell what they would do and what it would cost to lose it; who has most to lose chooses first.";
+    const CARD: MethodCard = MethodCard {
+        class: "decentralized",
+        complexity: "O(N W log W + H N² A) for H hops and A alternatives",
+        source: "Chopra et al. 2025",
+        core: "what is told; off: everybody takes the nearest work, whoever else does",
+        envelope: "up to some hundred people who stand close together; who is out of earshot may go for the same work",
+        uses_messages: true,
+    };
+    type Params = Params;
+
+    fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
+        let hops = if Core::read(&params.core)?.is_on() { params.hops } else { 0 };
+        let settings: NetworkSettings = talk::network(&params.network, floor)?;
+        let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
+        let people = u32::try_from(floor.directed.len()).map_err(|_| wrong("there are too many people".to_owned()))?;
+        let network = Network::new(&settings, people, floor.seed).map_err(|error| wrong(error.to_string()))?;
+        let agents = (0..people).map(|_| Listener::default()).collect();
+        Ok(Self { hops, alternatives: params.alternatives as usize, agents, network })
+    }
+
+    fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
+        let Self { hops, alternatives, agents, network } = self;
+        let directed = &step.floor.directed;
+        let place = |agent: u16| directed.binary_search(&agent).ok();
+        for (number, &agent) in directed.iter().enumerate() {
+            agents[number].begin(step.seen.step, neighbours(step, agent));
+        }
+        for (number, worker) in step.workers.iter().enumerate() {
+            if let Some(me) = place(worker.agent) {
+                let intent = intent(step, number, AgentId(me as u32), *alternatives);
+                agents[me].hear(&intent);
+            }
+        }
+        network.begin_step(u64::from(step.seen.step));
+        Exchange::over_a_step(*hops, network).run(agents, network, |_, _| true);
+        for (number, worker) in step.workers.iter().enumerate() {
+            let Some(me) = place(worker.agent) else { continue };
+            let settled = agents[me].settle(AgentId(me as u32));
+            if let Some(job) = settled.and_then(|settled| step.jobs.iter().position(|job| key(job) == settled)) {
+                plan.assign(number, job);
+            }
+        }
+    }
+}
+
+/// Who stands in the same zone or the next, among those who are directed, by their order.
+fn neighbours(step: &Step<'_>, agent: u16) -> Vec<AgentId> {
+    let zone = |agent: u16| step.seen.agents.zone[usize::from(agent)];
+    let Some(mine) = zone(agent) else { return Vec::new() };
+    let near = |other: u16| zone(other).is_some_and(|other| other == mine || step.floor.adjacent(mine, other));
+    let others = (0..).zip(&step.floor.directed).filter(|&(_, &other)| other != agent && near(other));
+    others.map(|(number, _)| AgentId(number)).collect()
+}
+
+/// What a worker would do: what it could begin soonest first, what is equally near in its order.
+fn intent(step: &Step<'_>, number: usize, who: AgentId, most: usize) -> Intent {
+    let ready = step.jobs.iter().enumerate().filter(|(_, job)| step.is_ready(job));
+    let able = ready.filter_map(|(job, at)| Some((step.travel_s(&step.workers[number], at)?, job)));
+    let mut able: Vec<(i64, usize)> = able.collect();
+    able.sort_unstable();
+    let sensitivity_s = match able.as_slice() {
+        [] => 0,
+        [_] => i64::MAX,
+        [best, second, ..] => second.0 - best.0,
+    };
+    let alternatives = able.iter().take(most).map(|&(_, job)| key(&step.jobs[job])).collect();
+    Intent { who, step: step.seen.step, sensitivity_s, alternatives }
+}
