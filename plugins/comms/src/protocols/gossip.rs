@@ -80,6 +80,12 @@ impl Gossip {
         Self { me, peers, fanout, known: BTreeMap::new(), choice }
     }
 
+    /// Which agent this is.
+    #[must_use]
+    pub const fn me(&self) -> AgentId {
+        self.me
+    }
+
     /// Claims `key`, or says something new about it.
     pub fn claim(&mut self, key: Key, priority: i64) {
         self.say(key, priority, true);

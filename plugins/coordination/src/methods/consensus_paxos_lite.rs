@@ -10,15 +10,13 @@
 //! the last decree that they know gave them, if that is still to be done, and otherwise waits. All messages go through the
 //! network of the parameter `network`.
 
-use super::gossip_consensus::key;
 use crate::core::{Core, Floor, Plan, Rule, Step, greedy, talk};
-use labtrust_comms::AgentId;
-use labtrust_comms::network::{Network, NetworkSettings, Wire};
+use labtrust_comms::network::{Network, Wire};
 use labtrust_comms::protocols::Exchange;
 use labtrust_comms::protocols::gossip::Key;
 use labtrust_comms::protocols::paxos::{Outcome, Paxos, PaxosMessage, PaxosRules};
 use labtrust_plugin::method::MethodCard;
-use labtrust_plugin::wire::{Problem, ProblemKind};
+use labtrust_plugin::wire::Problem;
 use std::sync::Arc;
 
 labtrust_plugin::params! {
@@ -75,12 +73,9 @@ impl Rule for ConsensusPaxosLite {
     type Params = Params;
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
-        let settings: NetworkSettings = talk::network(&params.network, floor)?;
-        let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
-        let people = u32::try_from(floor.directed.len()).map_err(|_| wrong("there are too many people".to_owned()))?;
-        let network = Network::new(&settings, people, floor.seed).map_err(|error| wrong(error.to_string()))?;
-        let rules = PaxosRules::majority(people);
-        let agents = (0..people).map(|me| Paxos::new(rules, AgentId(me), Decree::default())).collect();
+        let (network, people) = talk::network(&params.network, floor)?;
+        let rules = PaxosRules::majority(u32::try_from(people.len()).unwrap_or(u32::MAX));
+        let agents = people.into_iter().map(|me| Paxos::new(rules, me, Decree::default())).collect();
         Ok(Self { core: Core::read(&params.core)?, rounds: params.max_rounds, agents, network })
     }
 
@@ -91,7 +86,7 @@ impl Rule for ConsensusPaxosLite {
         // All see the same laboratory, so whoever leads proposes this.
         let mut dealt = plan.clone();
         greedy::allocate(step, &mut dealt);
-        let entry = |number: usize| Some((step.workers[number].agent, key(&step.jobs[dealt.job_of(number)?])));
+        let entry = |number: usize| Some((step.workers[number].agent, talk::key(&step.jobs[dealt.job_of(number)?])));
         let decree = Decree((0..step.workers.len()).filter_map(entry).collect());
         // The agents are at slot 0 before the first step.
         let slot = u64::from(step.seen.step) + 1;
@@ -100,14 +95,14 @@ impl Rule for ConsensusPaxosLite {
         }
         self.network.begin_step(u64::from(step.seen.step));
         Exchange::over_a_step(self.rounds, &self.network).run(&mut self.agents, &mut self.network, |_, _| true);
+        let open = talk::Open::of(step);
         for (number, worker) in step.workers.iter().enumerate() {
-            let Ok(place) = step.floor.directed.binary_search(&worker.agent) else { continue };
+            let Some(place) = talk::place(step.floor, worker.agent) else { continue };
             let given = match self.agents[place].outcome() {
                 Outcome::Decided(decree) | Outcome::Fallback(_, decree) => decree.of(worker.agent),
                 Outcome::Nothing => None,
             };
-            let same = |key: Key| step.jobs.iter().position(|job| self::key(job) == key);
-            if let Some(job) = given.and_then(same) {
+            if let Some(job) = given.and_then(|given| open.job(given)) {
                 let at = &step.jobs[job];
                 if step.is_ready(at) && step.travel_s(worker, at).is_some() {
                     plan.assign(number, job);

@@ -10,13 +10,14 @@
 //! it, the second finds it taken. A claim stands until the work is done, so nobody is overtaken on the way. All
 //! messages go through the network of the parameter `network`.
 
-use crate::core::{Core, Floor, Job, Plan, Rule, Step, talk};
+use crate::core::talk::{self, Open, key};
+use crate::core::{Core, Floor, Plan, Rule, Step};
 use labtrust_comms::AgentId;
-use labtrust_comms::network::{Network, NetworkSettings};
+use labtrust_comms::network::Network;
 use labtrust_comms::protocols::Exchange;
-use labtrust_comms::protocols::gossip::{Gossip, GossipMessage, Key};
+use labtrust_comms::protocols::gossip::{Gossip, GossipMessage};
 use labtrust_plugin::method::MethodCard;
-use labtrust_plugin::wire::{Problem, ProblemKind};
+use labtrust_plugin::wire::Problem;
 
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
@@ -35,13 +36,7 @@ labtrust_plugin::params! {
 /// The rule.
 pub struct GossipConsensus {
     rounds: u32,
-    fanout: usize,
-    settings: NetworkSettings,
-    /// Everybody at the site, by place; only those who are directed talk.
-    talk: Option<Talk>,
-}
-
-struct Talk {
+    /// Those who are directed, in their order.
     agents: Vec<Gossip>,
     network: Network<GossipMessage>,
 }
@@ -64,77 +59,47 @@ impl Rule for GossipConsensus {
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
         let rounds = if Core::read(&params.core)?.is_on() { params.gossip_rounds } else { 0 };
-        let settings = talk::network(&params.network, floor)?;
-        // What cannot be a network is told now, not in the first step.
-        Network::<GossipMessage>::new(&settings, 1, floor.seed)
-            .map_err(|error| Problem::of_kind(ProblemKind::Settings, error.to_string()))?;
-        Ok(Self { rounds, fanout: params.fanout as usize, settings, talk: None })
+        let (network, people) = talk::network(&params.network, floor)?;
+        let others = |me: AgentId| people.iter().copied().filter(|&other| other != me).collect();
+        let agent = |&me: &AgentId| Gossip::new(me, others(me), params.fanout as usize, floor.seed);
+        let agents = people.iter().map(agent).collect();
+        Ok(Self { rounds, agents, network })
     }
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
-        let Self { rounds, fanout, settings, talk } = self;
-        let talk = match talk {
-            Some(talk) => talk,
-            None => match Talk::begin(step, *fanout, settings) {
-                Some(begun) => talk.insert(begun),
-                None => return,
-            },
-        };
-        talk.network.begin_step(u64::from(step.seen.step));
-        let mut open: Vec<(Key, usize)> =
-            step.jobs.iter().enumerate().map(|(number, job)| (key(job), number)).collect();
-        open.sort_unstable();
-        let job_of = |key: Key| open.binary_search_by_key(&key, |&(open, _)| open).ok().map(|place| open[place].1);
-        for agent in &mut talk.agents {
-            agent.retain(|key| job_of(key).is_some());
+        let Self { rounds, agents, network } = self;
+        network.begin_step(u64::from(step.seen.step));
+        let open = Open::of(step);
+        for agent in agents.iter_mut() {
+            agent.retain(|key| open.job(key).is_some());
         }
+        let places: Vec<_> = step.workers.iter().map(|worker| talk::place(step.floor, worker.agent)).collect();
         let mut claimed: Vec<Option<usize>> = vec![None; step.workers.len()];
         for round in 0..=*rounds {
-            for (number, worker) in step.workers.iter().enumerate() {
-                let me = AgentId(worker.agent.into());
-                claimed[number] = claim(&mut talk.agents[me.index()], me, step, number, job_of);
+            for (number, place) in places.iter().enumerate() {
+                claimed[number] = place.and_then(|place| claim(&mut agents[place], step, number, &open));
             }
             if round < *rounds {
-                let exchange = Exchange { rounds: 1, ..Exchange::over_a_step(*rounds, &talk.network) };
-                exchange.run(&mut talk.agents, &mut talk.network, |_, _| true);
+                let exchange = Exchange { rounds: 1, ..Exchange::over_a_step(*rounds, network) };
+                exchange.run(agents, network, |_, _| true);
             }
         }
-        for (number, job) in claimed.iter().enumerate() {
-            if let Some(job) = *job {
+        for (number, job) in claimed.into_iter().enumerate() {
+            if let Some(job) = job {
                 plan.assign(number, job);
             }
         }
     }
 }
 
-impl Talk {
-    fn begin(step: &Step<'_>, fanout: usize, settings: &NetworkSettings) -> Option<Self> {
-        let everybody = u32::try_from(step.seen.agents.zone.len()).ok()?;
-        let seed = step.floor.seed;
-        let directed = || step.floor.directed.iter().map(|&agent| AgentId(agent.into()));
-        let agents = (0..everybody).map(AgentId).map(|me| {
-            let talks = step.floor.directed.iter().any(|&agent| u32::from(agent) == me.0);
-            let peers = directed().filter(|&peer| talks && peer != me).collect();
-            Gossip::new(me, peers, fanout, seed)
-        });
-        let network = Network::new(settings, everybody, seed).ok()?;
-        Some(Self { agents: agents.collect(), network })
-    }
-}
-
 /// Looks after a worker's claim: keeps one that wins as far as the worker knows, else claims the nearest work on which it
 /// knows no better claim. The job that it has then.
-fn claim(
-    agent: &mut Gossip,
-    me: AgentId,
-    step: &Step<'_>,
-    number: usize,
-    job_of: impl Fn(Key) -> Option<usize>,
-) -> Option<usize> {
+fn claim(agent: &mut Gossip, step: &Step<'_>, number: usize, open: &Open) -> Option<usize> {
+    let me = agent.me();
     let worker = &step.workers[number];
-    let mine: Vec<Key> = agent.known().filter(|claim| claim.owner == me && claim.live).map(|claim| claim.key).collect();
+    let mine: Vec<_> = agent.known().filter(|claim| claim.owner == me && claim.live).map(|claim| claim.key).collect();
     for key in mine {
-        let still = job_of(key).filter(|&job| step.is_ready(&step.jobs[job]));
+        let still = open.job(key).filter(|&job| step.is_ready(&step.jobs[job]));
         let wins = agent.winner(key).is_some_and(|claim| claim.owner == me);
         match still.filter(|&job| wins && step.travel_s(worker, &step.jobs[job]).is_some()) {
             Some(job) => return Some(job),
@@ -148,9 +113,4 @@ fn claim(
     let (travel_s, job) = free.min()?;
     agent.claim(key(&step.jobs[job]), -travel_s);
     Some(job)
-}
-
-/// What claims call a job: its act and the number of what it is about, the same in every step.
-pub(super) fn key(job: &Job) -> Key {
-    u32::from(job.act.index()) << 24 | job.subject & 0x00FF_FFFF
 }

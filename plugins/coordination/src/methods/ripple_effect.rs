@@ -11,14 +11,13 @@
 //! to lose chooses first. Where two know different things they may settle differently, and the second finds it taken.
 //! All messages go through the network of the parameter `network`.
 
-use super::gossip_consensus::key;
 use crate::core::{Core, Floor, Plan, Rule, Step, talk};
 use labtrust_comms::AgentId;
-use labtrust_comms::network::{Network, NetworkSettings, Wire};
+use labtrust_comms::network::{Network, Wire};
 use labtrust_comms::protocols::gossip::Key;
 use labtrust_comms::protocols::{Exchange, Machine, Outbox};
 use labtrust_plugin::method::MethodCard;
-use labtrust_plugin::wire::{Problem, ProblemKind};
+use labtrust_plugin::wire::Problem;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,8 +60,9 @@ impl Wire for Word {
 }
 
 /// Somebody who listens and passes on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Listener {
+    me: AgentId,
     step: u32,
     heard: BTreeMap<AgentId, Intent>,
     news: Vec<Intent>,
@@ -70,6 +70,10 @@ struct Listener {
 }
 
 impl Listener {
+    const fn new(me: AgentId) -> Self {
+        Self { me, step: 0, heard: BTreeMap::new(), news: Vec::new(), neighbours: Vec::new() }
+    }
+
     fn begin(&mut self, step: u32, neighbours: Vec<AgentId>) {
         self.heard.clear();
         self.news.clear();
@@ -83,14 +87,14 @@ impl Listener {
         }
     }
 
-    /// What is left for `me` when all that were heard of choose, who has most to lose first.
-    fn settle(&self, me: AgentId) -> Option<Key> {
+    /// What is left for it when all that were heard of choose, who has most to lose first.
+    fn settle(&self) -> Option<Key> {
         let mut all: Vec<&Intent> = self.heard.values().collect();
         all.sort_by_key(|intent| (Reverse(intent.sensitivity_s), intent.who));
         let mut taken = BTreeSet::new();
         for intent in all {
             let choice = intent.alternatives.iter().find(|key| taken.insert(**key));
-            if intent.who == me {
+            if intent.who == self.me {
                 return choice.copied();
             }
         }
@@ -144,33 +148,29 @@ impl Rule for RippleEffect {
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
         let hops = if Core::read(&params.core)?.is_on() { params.hops } else { 0 };
-        let settings: NetworkSettings = talk::network(&params.network, floor)?;
-        let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
-        let people = u32::try_from(floor.directed.len()).map_err(|_| wrong("there are too many people".to_owned()))?;
-        let network = Network::new(&settings, people, floor.seed).map_err(|error| wrong(error.to_string()))?;
-        let agents = (0..people).map(|_| Listener::default()).collect();
+        let (network, people) = talk::network(&params.network, floor)?;
+        let agents = people.into_iter().map(Listener::new).collect();
         Ok(Self { hops, alternatives: params.alternatives as usize, agents, network })
     }
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
         let Self { hops, alternatives, agents, network } = self;
-        let directed = &step.floor.directed;
-        let place = |agent: u16| directed.binary_search(&agent).ok();
-        for (number, &agent) in directed.iter().enumerate() {
-            agents[number].begin(step.seen.step, neighbours(step, agent));
+        for (listener, &agent) in agents.iter_mut().zip(&step.floor.directed) {
+            listener.begin(step.seen.step, neighbours(step, agent));
         }
+        let place = |agent: u16| talk::place(step.floor, agent);
         for (number, worker) in step.workers.iter().enumerate() {
-            if let Some(me) = place(worker.agent) {
-                let intent = intent(step, number, AgentId(me as u32), *alternatives);
-                agents[me].hear(&intent);
+            if let Some(place) = place(worker.agent) {
+                let intent = intent(step, number, agents[place].me, *alternatives);
+                agents[place].hear(&intent);
             }
         }
         network.begin_step(u64::from(step.seen.step));
         Exchange::over_a_step(*hops, network).run(agents, network, |_, _| true);
+        let open = talk::Open::of(step);
         for (number, worker) in step.workers.iter().enumerate() {
-            let Some(me) = place(worker.agent) else { continue };
-            let settled = agents[me].settle(AgentId(me as u32));
-            if let Some(job) = settled.and_then(|settled| step.jobs.iter().position(|job| key(job) == settled)) {
+            let settled = place(worker.agent).and_then(|place| agents[place].settle());
+            if let Some(job) = settled.and_then(|settled| open.job(settled)) {
                 plan.assign(number, job);
             }
         }
@@ -197,6 +197,6 @@ fn intent(step: &Step<'_>, number: usize, who: AgentId, most: usize) -> Intent {
         [_] => i64::MAX,
         [best, second, ..] => second.0 - best.0,
     };
-    let alternatives = able.iter().take(most).map(|&(_, job)| key(&step.jobs[job])).collect();
+    let alternatives = able.iter().take(most).map(|&(_, job)| talk::key(&step.jobs[job])).collect();
     Intent { who, step: step.seen.step, sensitivity_s, alternatives }
 }
