@@ -197,6 +197,9 @@ mod tests {
 
     #[test]
     fn what_is_no_cell_is_no_column() {
+        let mut column: Vec<u16> = vec![7];
+        assert!(super::fill(&mut column, &[1, 0, 2, 0]) && column == [1, 2]);
+        assert!(!super::fill(&mut column, &[1, 0, 2]), "half a cell is left over");
         assert_eq!((Priority::get(&[2]), Priority::get(&[3])), (Some(Priority::Routine), None));
         let bytes = encode(&Observation { zone_frozen: vec![true, false], ..Observation::default() });
         let at = bytes.windows(3).position(|three| three == [2, 1, 0]).unwrap();
