@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-#define LABTRUST_CONTRACT_MAJOR 0u
-#define LABTRUST_CONTRACT_MINOR 2u
+#define LABTRUST_CONTRACT_MAJOR 1u
+#define LABTRUST_CONTRACT_MINOR 0u
 /* What a call returns; anything else is a failure. */
 #define LABTRUST_OK 0u      /* the reply is the contract's message; it may be a Problem */
 #define LABTRUST_PROBLEM 1u /* no message could be made; the reply is a sentence in UTF-8 that says why */

@@ -58,6 +58,10 @@ pub fn site_of(site: &Site, me: u16) -> Site {
 pub fn join(me: u16, site: &Site, theirs: Decision, team: &mut Decision) -> Result<(), Problem> {
     let wrong = |what: String| Err(Problem::of_kind(ProblemKind::Decision, what));
     let id = |place: u16| site.agents.get(usize::from(place)).map_or("nobody", |agent| agent.id.as_str());
+    if let Some(other) = theirs.intents.iter().map(|intent| intent.choice.agent).find(|&agent| agent != me) {
+        return wrong(format!("agent {} gives work to agent {other}, {}", id(me), id(other)));
+    }
+    team.intents.extend(theirs.intents);
     match theirs.choices.as_slice() {
         [] => {}
         [choice] if choice.agent == me => team.choices.extend(theirs.choices),
@@ -103,12 +107,12 @@ struct Team<A> {
 
 impl<A: Agent> Coordinator for Team<A> {
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem> {
-        out.choices.clear();
+        out.clear();
         let joined = self.agents.iter_mut().try_for_each(|(me, agent)| {
-            let choices = agent.decide(seen, *me)?.into_iter().collect();
-            join(*me, &self.site, Decision { choices }, out)
+            let choices: Vec<Choice> = agent.decide(seen, *me)?.into_iter().collect();
+            join(*me, &self.site, choices.into(), out)
         });
-        joined.inspect_err(|_| out.choices.clear())
+        joined.inspect_err(|_| out.clear())
     }
 }
 
@@ -145,8 +149,8 @@ impl<A: Agent> Spoke<A> {
         let Self { agent, me, site, seen } = self;
         seen.read_from(request).map_err(unreadable)?;
         seen.check(site).map_err(unreadable)?;
-        let choices = agent.decide(seen, *me)?.into_iter().collect();
-        Ok(Decision { choices })
+        let choices: Vec<Choice> = agent.decide(seen, *me)?.into_iter().collect();
+        Ok(choices.into())
     }
 }
 

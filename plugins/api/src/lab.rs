@@ -30,6 +30,6 @@ pub use labtrust_trust::tokens::Approval;
 pub use outcome::{Detail, Finding, Outcome};
 pub use raw::Malformed;
 pub use view::{
-    AgentView, ConsignmentView, DeviceStatus, DeviceView, DoorView, ResultView, RunView, SpecimenView, Stage,
-    StockoutView, TokenView, WorldView, ZoneView,
+    AgentView, ConsignmentView, DeviceStatus, DeviceView, DoorView, FloorPlan, ResultView, RunView, SpecimenView,
+    Stage, StockoutView, TokenView, WayView, WorldView, ZoneView,
 };

@@ -45,5 +45,5 @@ pub use {
     injection::{Injection, Injector, NoInjection, Turn},
     inventory,
     registry::{Plugin, Registration, Registry, RegistryError},
-    task::{AgentSeat, Opening, SigningKey, Task, TaskError, TaskSpec},
+    task::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec},
 };

@@ -5,6 +5,12 @@
 //! [`CoordinationMethod`] either way, makes a [`Coordinator`] of it for every episode, and cannot tell the two apart by
 //! what they decide.
 
+mod evidence;
+mod submissions;
+
+pub use evidence::{Evidence, EvidenceKind};
+pub use submissions::{Combined, Submission, Submitting, combine};
+
 use crate::Origin;
 use crate::params::Params;
 use crate::sdk::{Answering, Begun, Spoken, unreadable};
@@ -33,6 +39,23 @@ pub struct MethodCard {
     pub uses_messages: bool,
 }
 
+/// One figure of what a method tells of itself. Whole numbers, so that files of their own need no floats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// A count.
+    Count(u64),
+    /// A number with so many decimal places: (1234, 2) is 12.34.
+    Decimal(i64, u8),
+    /// A text: an id, a hash.
+    Text(String),
+    /// Counts by name: rejections by reason code.
+    By(std::collections::BTreeMap<String, u64>),
+}
+
+/// What a method tells of itself: blocks of figures that stand beside `coordination.method` in the metrics of an episode, `comm` for
+/// instance. `method` itself is the program's.
+pub type Told = std::collections::BTreeMap<&'static str, std::collections::BTreeMap<&'static str, Figure>>;
+
 /// A coordination method, as its author writes it.
 ///
 /// It is a function of what it was given: its parameters, the site, and the observations so far. It has no clock, and
@@ -53,28 +76,70 @@ pub trait Method: Send + Sized + 'static {
     /// [`Problem`] when it cannot work with these parameters, or at this site.
     fn new(params: Self::Params, site: &Site) -> Result<Self, Problem>;
 
+    /// The method at the start of an episode at a site that is like the one this is for but for its seed: what there is to
+    /// know of the place may be shared. Of what is compiled in only.
+    ///
+    /// # Errors
+    /// As [`Method::new`].
+    fn beside(&self, params: Self::Params, site: &Site) -> Result<Self, Problem> {
+        Self::new(params, site)
+    }
+
     /// What the agents shall do now. `out` is empty; an agent that is not named does nothing.
     ///
     /// # Errors
     /// [`Problem`] when it cannot go on; what happens then is the study's choice.
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem>;
+
+    /// Nothing is asked of it for a while, and there are very many of it: it may give memory back whose content it can
+    /// make again. What it decides does not change. Asked of what is compiled in only.
+    fn rest(&mut self) {}
+
+    /// What it wants on record beside its newest decision; asked for only where [`Site::telemetry`] is set. Not part of
+    /// what a file of its own says.
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        let _ = out;
+    }
+
+    /// What it has to tell of itself so far: messages, for instance. Heard of what is compiled in only.
+    fn told(&self) -> Told {
+        Told::new()
+    }
 }
 
 /// A method at work in one episode.
 pub trait Coordinator: Send {
+    /// Another of the same method and settings, at the start of an episode at a site that is like this one's but for its
+    /// seed; it may share what there is to know of the place. `None` from one that has nothing to share.
+    ///
+    /// # Errors
+    /// As [`CoordinationMethod::create`].
+    fn beside(&self, settings: &Settings, site: &Site) -> Result<Option<Box<dyn Coordinator>>, Problem> {
+        let _ = (settings, site);
+        Ok(None)
+    }
+
     /// What the agents shall do now. Clears `out` first.
     ///
     /// # Errors
     /// [`Problem`] when it cannot go on. `out` then holds nothing.
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem>;
 
-    /// What the method did so far, for the metrics. A method that is compiled in has nothing to tell.
+    /// Nothing is asked of it for a while: it may give memory back whose content it can make again.
+    fn rest(&mut self) {}
+
+    /// Adds what the method wants on record beside its newest decision. Asked for only where [`Site::telemetry`] is set.
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        let _ = out;
+    }
+
+    /// What the method did so far, for the metrics.
     fn tally(&self) -> Tally {
         Tally::default()
     }
 }
 
-/// What is counted of a method that is a file of its own.
+/// What is counted of a method that is a file of its own, and what one that is compiled in tells of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Decisions that were asked for [count].
@@ -87,6 +152,8 @@ pub struct Tally {
     pub fuel_max: u64,
     /// What went wrong first.
     pub first_failure: Option<String>,
+    /// What the method tells of itself.
+    pub told: Told,
 }
 
 /// A coordination method, however it is carried.
@@ -152,9 +219,26 @@ impl<M: Method> CoordinationMethod for Compiled<M> {
 struct AtWork<M>(M);
 
 impl<M: Method> Coordinator for AtWork<M> {
+    fn beside(&self, settings: &Settings, site: &Site) -> Result<Option<Box<dyn Coordinator>>, Problem> {
+        let method = self.0.beside(M::Params::read(settings)?, site)?;
+        Ok(Some(Box::new(Self(method))))
+    }
+
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem> {
-        out.choices.clear();
-        self.0.decide(seen, out).inspect_err(|_| out.choices.clear())
+        out.clear();
+        self.0.decide(seen, out).inspect_err(|_| out.clear())
+    }
+
+    fn rest(&mut self) {
+        self.0.rest();
+    }
+
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        self.0.evidence(out);
+    }
+
+    fn tally(&self) -> Tally {
+        Tally { told: self.0.told(), ..Tally::default() }
     }
 }
 

@@ -92,6 +92,28 @@ pub enum TaskError {
     },
 }
 
+/// Many laboratories alike, the sites of one episode. Each has people, devices and work of its own; what connects them is
+/// that some of what one releases goes on to the next for a second opinion.
+pub trait Sites: Send + Sync {
+    /// How many there are [count], at least one.
+    fn count(&self) -> u32;
+    /// What their initial states have in common: floor, devices, roster.
+    fn common(&self) -> Map<String, Value>;
+    /// What the initial state of one has of its own: a function of its seed only.
+    fn own(&self, seed: u64) -> Map<String, Value>;
+    /// What goes from one to the next.
+    fn referrals(&self) -> Referrals;
+}
+
+/// What goes from one site of an episode to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referrals {
+    /// Share of the released specimens that the next site sees too [1/1000].
+    pub per_mille: u32,
+    /// How long a courier takes [s], at least a step.
+    pub transport_s: u32,
+}
+
 /// A benchmark task.
 pub trait Task: Send + Sync {
     /// The task's id.
@@ -121,6 +143,10 @@ pub trait Task: Send + Sync {
     fn initial_state(&self, seed: u64, calibration: Option<&Map<String, Value>>) -> Map<String, Value>;
     /// The agents of an episode, in the order in which they act within a step.
     fn agents(&self, opening: &Opening<'_>) -> Vec<AgentSeat>;
+    /// The laboratories of an episode, where it has many alike; [`Task::initial_state`] is then that of one of them.
+    fn sites(&self) -> Option<&dyn Sites> {
+        None
+    }
     /// Whether the episodes of the task may be disturbed by an injection.
     fn accepts_injections(&self) -> bool {
         false

@@ -7,7 +7,9 @@
 pub mod check;
 
 use crate::wire::mine::{DispatchRequest, DumpSite, LoaderId, LoaderOption, LoaderSite, MineSite, TruckId, TruckSite};
-use crate::wire::{AgentSite, DeviceSite, DeviceStatus, DoorSite, Observation, Priority, Site, Stage, WireError};
+use crate::wire::{
+    AgentSite, DeviceSite, DeviceStatus, DoorSite, Observation, Priority, Site, Stage, WaySite, WireError,
+};
 
 /// A sequence of numbers that looks random: SplitMix64.
 #[derive(Clone, Debug)]
@@ -80,8 +82,21 @@ pub fn site(seed: u64, size: Size) -> Site {
         dt_s: 10,
         horizon_s: numbers.flip().then_some(3600),
         simulated: true,
+        telemetry: seed % 2 == 1,
         roles: vec!["ROLE_ANALYTICS".to_owned(), "ROLE_RUNNER".to_owned()],
         zones: (0..zones).map(|zone| format!("Z_{zone}")).collect(),
+        zone_capacity: (0..zones).map(|zone| (zone % 3 == 1).then_some(1 + zone as u32)).collect(),
+        ways: (1..zones)
+            .map(|zone| WaySite {
+                from: zone as u16 - 1,
+                to: zone as u16,
+                travel_s: 10 + zone as i64,
+                capacity: (zone % 2 == 1).then_some(zone as u32),
+                exclusive: zone % 4 == 1,
+                door: (zone == 1).then_some(0),
+                guarded: zone == 1,
+            })
+            .collect(),
         next_hop: (0..zones * zones).map(|cell| towards(cell / zones, cell % zones) as u16).collect(),
         doors: (0..zones.min(1)).map(|door| DoorSite { id: format!("D_{door}"), max_open_s: 30 }).collect(),
         devices: (0..devices)
@@ -117,6 +132,7 @@ pub fn observation(seed: u64, site: &Site, work: usize) -> Result<Observation, W
         let (column, zones) = (&mut seen.agents, site.zones.len());
         column.zone.push(n.place(zones));
         column.walking_to.push(if n.below(3) == 0 { n.place(zones) } else { None });
+        column.arrives_s.push(column.walking_to[agent].map(|_| n.time()));
         column.role.push(n.place(site.roles.len()));
         column.may.push(n.draw() as u32 & 0x1FFF_FFFF | 1);
         if n.below(6) == 0 {

@@ -2,7 +2,7 @@
 //!
 //! A method is told once where it works ([`Create`], with a [`Site`]), then sees one [`Observation`] a step and answers
 //! with a [`Decision`]. Compiled in, it is handed these values as they are; as a file of its own it gets them as bytes
-//! ([`encode`], [`decode`]), written down byte by byte in `contract/v1-draft/contract.md`. Nothing here is a float: what
+//! ([`encode`], [`decode`]), written down byte by byte in `contract/v1/contract.md`. Nothing here is a float: what
 //! crosses is whole numbers, so that the same bytes come out on every machine.
 //!
 //! There is no world in here and no rule of the laboratory; [`crate::lab::method`] makes observations and carries
@@ -20,21 +20,21 @@ mod site;
 
 pub use act::Act;
 pub use codec::{WireError, decode, encode, encode_into, peek};
-pub use decision::{Choice, Decision};
+pub use decision::{Choice, Decision, Intent};
 pub use observation::{
     Agents, Consignments, DeviceStatus, Devices, Doors, Observation, Priority, Results, Runs, Specimens, Stage,
     Stockouts, Tokens, Transports,
 };
 pub use rows::Specimen;
 pub use settings::{Setting, Settings};
-pub use site::{AgentSite, DeviceSite, DoorSite, Site};
+pub use site::{AgentSite, DeviceSite, DoorSite, Site, WaySite};
 
 use serde::{Deserialize, Serialize};
 
-/// Major number of the contract. 0 is the draft of 1: each of its minors is a contract of its own.
-pub const CONTRACT_MAJOR: u16 = 0;
+/// Major number of the contract. What a message of this major says, and its bytes, do not change.
+pub const CONTRACT_MAJOR: u16 = 1;
 /// Minor number of the contract: what was added since the major began.
-pub const CONTRACT_MINOR: u16 = 2;
+pub const CONTRACT_MINOR: u16 = 0;
 /// Features that this program offers beyond the contract's base: none yet.
 pub const FEATURES: &[&str] = &[];
 
@@ -63,7 +63,7 @@ impl Handshake {
     pub fn check(&self) -> Result<(), HandshakeError> {
         let numbers = (self.contract_major, self.contract_minor);
         let (major, minor) = numbers;
-        if major != CONTRACT_MAJOR || (major == 0 && minor != CONTRACT_MINOR) {
+        if major != CONTRACT_MAJOR {
             return Err(HandshakeError::OtherContract { major, minor });
         }
         if minor > CONTRACT_MINOR {
@@ -79,7 +79,7 @@ impl Handshake {
 /// Why a plugin and this program do not understand each other.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeError {
-    /// The majors differ, or the plugin speaks another draft.
+    /// The majors differ; 0 is a draft of 1, and no program speaks it any more.
     #[error(
         "the plugin speaks contract {major}.{minor}, this program {CONTRACT_MAJOR}.{CONTRACT_MINOR}; build the plugin with the kit of this program's release"
     )]
@@ -210,9 +210,20 @@ mod tests {
     }
 
     #[test]
-    fn drafts_do_not_mix() {
-        assert_eq!(CONTRACT_MAJOR, 0, "once frozen, an older minor is understood: test that then");
-        assert_eq!(says(0, 0, &[]), Err(HandshakeError::OtherContract { major: 0, minor: 0 }));
+    fn a_draft_is_another_contract() {
+        for minor in 0..=3 {
+            assert_eq!(says(0, minor, &[]), Err(HandshakeError::OtherContract { major: 0, minor }));
+        }
+    }
+
+    #[test]
+    fn every_minor_up_to_ours_is_understood() {
+        for minor in 0..=CONTRACT_MINOR {
+            assert_eq!(says(CONTRACT_MAJOR, minor, &[]), Ok(()));
+        }
+        let newer = CONTRACT_MINOR + 1;
+        let refused = HandshakeError::Newer { major: CONTRACT_MAJOR, minor: newer };
+        assert_eq!(says(CONTRACT_MAJOR, newer, &[]), Err(refused));
     }
 
     #[test]

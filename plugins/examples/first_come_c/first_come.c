@@ -172,7 +172,7 @@ static void put_problem(writer *w, enum problem kind, const char *message) {
 }
 
 static void put_manifest(writer *w) {
-    put(w, 0), put(w, 2), put(w, 0); /* contract 0.2, no features */
+    put(w, 1), put(w, 0), put(w, 0); /* contract 1.0, no features */
     put_text(w, "coordination-method");
     put_text(w, "org.example.first_come_c");
     put_text(w, "0.1.0");
@@ -215,11 +215,16 @@ static bool read_site(lab *l, reader *r) {
         skip(r, 't');
         skip(r, "fnt"[below(r, 3)]);
     }
-    skip(r, 'n'), skip(r, 'n'), skip(r, 'm'), skip(r, 'f'); /* seed, dt_s, horizon_s, simulated */
-    skip_list(r, 't');                                      /* roles */
+    skip(r, 'n'), skip(r, 'n'), skip(r, 'm'); /* seed, dt_s, horizon_s */
+    skip(r, 'f'), skip(r, 'f');               /* simulated, telemetry */
+    skip_list(r, 't');                        /* roles */
     l->zones = rows(r, ZONES, &l->too_many);
     l->reception = NONE;
     for (uint32_t i = 0; i < l->zones; i++) if (text_is(r, "Z_SRA_RECEPTION")) l->reception = i;
+    skip_list(r, 'm'); /* zone_capacity: this method does not mind who stands where */
+    for (uint32_t left = count(r); left > 0 && !r->bad; left--) { /* ways: nor who walks there */
+        skip(r, 'n'), skip(r, 'n'), skip(r, 'n'), skip(r, 'm'), skip(r, 'f'), skip(r, 'm'), skip(r, 'f');
+    }
     skip_list(r, 'n'); /* next_hop: the program finds the way */
     for (uint32_t left = count(r); left > 0 && !r->bad; left--) skip(r, 't'), skip(r, 'n'); /* doors */
     l->devices = rows(r, DEVICES, &l->too_many);
@@ -242,7 +247,7 @@ static bool read_observation(lab *l, reader *r) {
     skip_column(r, 1); /* zone_frozen */
     COLUMN(r, 2, l->agents, l->agent[i].zone, maybe16(first, i));
     COLUMN(r, 2, l->agents, l->agent[i].walking_to, maybe16(first, i));
-    skip_column(r, 2); /* role */
+    skip_column(r, 8), skip_column(r, 2); /* arrives_s, role */
     COLUMN(r, 4, l->agents, l->agent[i].may, cell32(first, i));
     for (uint32_t left = count(r); left > 0 && !r->bad; left--) skip(r, 'n'), skip(r, 't'); /* refused */
     skip_column(r, 8); /* doors */
@@ -388,6 +393,7 @@ static void decide(lab *l, const uint8_t *request, size_t len) {
         list_jobs(l);
         put_choices(l, &l->reply, true);
         put_choices(l, &l->reply, false);
+        put(&l->reply, 0); /* intents: it states none */
     } else if (l->too_many) put_problem(&l->reply, SITE, "there is more work than this method has room for");
     else put_problem(&l->reply, MESSAGE, "these bytes are no Observation of this site");
 }

@@ -84,8 +84,8 @@ struct Played<D> {
 }
 
 impl<D> Played<D> {
-    const fn nothing() -> Self {
-        let tally = Tally { decisions: 0, failures: 0, fuel: 0, fuel_max: 0, first_failure: None };
+    fn nothing() -> Self {
+        let tally = Tally::default();
         Self { places: 0, decisions: Vec::new(), tally }
     }
 

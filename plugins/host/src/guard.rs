@@ -127,7 +127,7 @@ impl<W: Worker> Guard<W> {
 
 impl<W: Worker> Coordinator for Guard<W> {
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem> {
-        out.choices.clear();
+        out.clear();
         self.tally.decisions += 1;
         if let (Policy::Fallback(fallback), true) = (&mut self.policy, self.broken) {
             return fallback.decide(seen, out);
@@ -135,7 +135,7 @@ impl<W: Worker> Coordinator for Guard<W> {
         let Err(failure) = self.ask(seen, out) else { return Ok(()) };
         self.broken = true;
         count_failure(&mut self.tally, &failure);
-        out.choices.clear();
+        out.clear();
         match &mut self.policy {
             Policy::EndEpisode => Err(Problem::new(failure)),
             Policy::Noop => Ok(()),

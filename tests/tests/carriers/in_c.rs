@@ -36,7 +36,7 @@ fn compiled() -> PathBuf {
 
 /// Vectors of the contract whose names begin so, by name.
 fn vectors(begin: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = repository().join("plugins/api/contract/v1-draft/vectors");
+    let folder = repository().join("plugins/api/contract/v1/vectors");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort_unstable();
     let name = |file: &Path| file.file_stem().unwrap().to_str().unwrap().to_owned();

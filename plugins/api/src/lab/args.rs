@@ -6,6 +6,7 @@
 
 use super::{Symbol, Symbols};
 use labtrust_trust::{canonical, tokens::Approval};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use smallvec::SmallVec;
 
@@ -13,7 +14,7 @@ use smallvec::SmallVec;
 pub type Ids = SmallVec<[Symbol; 4]>;
 
 /// Priority of work, most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Priority {
     /// As soon as anything is free.
     Stat,

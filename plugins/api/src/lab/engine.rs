@@ -153,6 +153,28 @@ pub trait LabEngine: Engine {
         None
     }
 
+    /// Announces a specimen that comes from another laboratory, written as one of an initial state: it is on its way, and
+    /// arrives at its `arrival_ts_s`, or at once where that is over.
+    ///
+    /// # Errors
+    /// [`LabError`] when it cannot be read, or has an id that is known.
+    fn announce(&mut self, specimen: &Map<String, Value>) -> Result<(), LabError>;
+
+    /// From now on until the next reset nothing goes on record: no event is hashed, and observers are not shown how it
+    /// is written. For measurements of what the record costs; nobody could check such an episode.
+    fn go_unrecorded(&mut self);
+
+    /// Packs up what the episode remembers, so that of very many laboratories those that nobody works in take little
+    /// room. Until it is woken only [`LabEngine::chain`] may be asked; the newest answer is gone after that. `false` from
+    /// an engine that cannot, or cannot now: it is as it was.
+    fn rest(&mut self) -> bool {
+        false
+    }
+
+    /// Unpacks what [`LabEngine::rest`] has packed; everything is as it was before. Nothing happens to an engine that is
+    /// awake.
+    fn wake(&mut self) {}
+
     /// The interner.
     fn symbols(&self) -> &Symbols;
 
@@ -164,6 +186,13 @@ pub trait LabEngine: Engine {
 pub trait LoadedLab: Send + Sync {
     /// A new engine. It needs a reset before its first step.
     fn engine(&self) -> Box<dyn LabEngine>;
+
+    /// The same laboratory with what `common` says of floor, devices, roster and keys: what is common to the initial
+    /// states of many engines is read and compiled once, and their own states leave it out.
+    ///
+    /// # Errors
+    /// [`LabError`] as a reset with that state would give it.
+    fn under(&self, common: &Map<String, Value>) -> Result<Arc<dyn LoadedLab>, LabError>;
 }
 
 /// A laboratory domain.

@@ -11,8 +11,10 @@ pub use carry_out::carry_out;
 
 use self::numbers::Numbers;
 use super::{ActionKind, DeviceStatus, Priority, Stage, Symbols, WorldView, contract::INDEX};
-use crate::wire::{self, AgentSite, DeviceSite, DoorSite, Observation, Site};
+use crate::wire::{self, AgentSite, DeviceSite, DoorSite, Observation, Site, WaySite};
 use labtrust_trust::action::ActionSet;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What the episode's runner knows of it and the laboratory does not.
 #[derive(Clone, Copy, Debug)]
@@ -23,18 +25,26 @@ pub struct Assignment<'a> {
     pub dt_s: u32,
     /// Agents that the method directs, places in [`WorldView::agents`].
     pub directed: &'a [usize],
+    /// Whether the run writes down how decisions came about.
+    pub telemetry: bool,
 }
 
-/// Makes observations out of views.
-pub struct Observer {
-    site: Site,
-    seen: Observation,
+/// What an observer keeps from step to step: the numbers that a method knows the things of an episode by.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Known {
     specimens: Numbers,
     panels: Numbers,
     runs: Numbers,
     results: Numbers,
     consignments: Numbers,
     tokens: Numbers,
+}
+
+/// Makes observations out of views.
+pub struct Observer {
+    site: Arc<Site>,
+    seen: Observation,
+    known: Known,
     /// Place of every specimen in the newest view, by its number; [`u32::MAX`] where it is not in it.
     places: Vec<u32>,
 }
@@ -47,13 +57,35 @@ impl Observer {
         let mut roles: Vec<String> = view.agents.iter().filter_map(|agent| agent.role.map(text)).collect();
         roles.sort_unstable();
         roles.dedup();
+        let mut directed = vec![false; view.agents.len()];
+        for &place in assignment.directed {
+            if let Some(directed) = directed.get_mut(place) {
+                *directed = true;
+            }
+        }
         let site = Site {
             seed: assignment.seed,
             dt_s: assignment.dt_s,
             horizon_s: view.horizon_s,
             simulated: view.simulated,
+            telemetry: assignment.telemetry,
             roles,
             zones: view.zones.iter().map(|zone| text(zone.id)).collect(),
+            zone_capacity: view.plan.capacity.clone(),
+            ways: view
+                .plan
+                .ways
+                .iter()
+                .map(|way| WaySite {
+                    from: small(way.zones[0]),
+                    to: small(way.zones[1]),
+                    travel_s: way.travel_s,
+                    capacity: way.capacity,
+                    exclusive: way.exclusive,
+                    door: way.door.map(small),
+                    guarded: way.guarded,
+                })
+                .collect(),
             next_hop: view.next_hop.to_vec(),
             doors: view.doors.iter().map(|d| DoorSite { id: text(d.id), max_open_s: d.max_open_s }).collect(),
             devices: view
@@ -67,28 +99,36 @@ impl Observer {
                     batch_wait_s: device.batch_wait_s,
                 })
                 .collect(),
-            agents: (0..)
+            agents: directed
+                .into_iter()
                 .zip(&view.agents)
-                .map(|(place, agent)| AgentSite { id: text(agent.id), directed: assignment.directed.contains(&place) })
+                .map(|(directed, agent)| AgentSite { id: text(agent.id), directed })
                 .collect(),
         };
-        Self {
-            site,
-            seen: Observation::default(),
-            specimens: Numbers::default(),
-            panels: Numbers::default(),
-            runs: Numbers::default(),
-            results: Numbers::default(),
-            consignments: Numbers::default(),
-            tokens: Numbers::default(),
-            places: Vec::new(),
-        }
+        Self::of(Arc::new(site))
+    }
+
+    fn of(site: Arc<Site>) -> Self {
+        Self { site, seen: Observation::default(), known: Known::default(), places: Vec::new() }
+    }
+
+    /// An observer that has seen nothing yet, of a laboratory that is like this one but for its seed: both share what
+    /// there is to know of the place.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        Self::of(Arc::clone(&self.site))
     }
 
     /// Where the method works.
     #[must_use]
-    pub const fn site(&self) -> &Site {
+    pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// Exchanges what the observer keeps from step to step, so that one observer can look at laboratories that are alike
+    /// one after the other.
+    pub const fn exchange(&mut self, known: &mut Known) {
+        std::mem::swap(&mut self.known, known);
     }
 
     /// The newest observation.
@@ -116,7 +156,7 @@ impl Observer {
         self.devices(view);
         self.runs_and_results(view);
         self.transport(view);
-        let Self { seen, tokens, panels, .. } = self;
+        let Self { seen, known: Known { tokens, panels, .. }, .. } = self;
         let rows = &view.tokens;
         refill(&mut seen.tokens.key, rows.iter().map(|token| tokens.of(token.id)));
         refill(&mut seen.tokens.entry, rows.iter().map(|t| symbols.text(t.token_type).contains("RESTRICTED")));
@@ -131,16 +171,28 @@ impl Observer {
         let place = |zone: Option<usize>| zone.and_then(|zone| place_in(zone, zones));
         refill(&mut agents.zone, view.agents.iter().map(|agent| place(agent.zone)));
         refill(&mut agents.walking_to, view.agents.iter().map(|agent| place(agent.walking_to)));
+        refill(&mut agents.arrives_s, view.agents.iter().map(|agent| agent.arrives_s));
+        // Agents who stand together in the list mostly have one role.
+        let mut last = None;
         let role = |text: &str| roles.binary_search_by(|role| role.as_str().cmp(text)).ok();
-        let role = |agent: &super::AgentView| agent.role.and_then(|id| role(symbols.text(id))).map(small);
-        refill(&mut agents.role, view.agents.iter().map(role));
-        refill(&mut agents.may, view.agents.iter().map(|agent| bits(agent.may)));
+        let mut role = |agent: &super::AgentView| {
+            let known = last.filter(|(id, _)| *id == agent.role);
+            let found = || (agent.role, agent.role.and_then(|id| role(symbols.text(id))).map(small));
+            last.insert(known.unwrap_or_else(found)).1
+        };
+        refill(&mut agents.role, view.agents.iter().map(&mut role));
+        let mut last: Option<(ActionSet, u32)> = None;
+        let mut may = |agent: &super::AgentView| {
+            let known = last.filter(|(may, _)| *may == agent.may);
+            last.insert(known.unwrap_or_else(|| (agent.may, bits(agent.may)))).1
+        };
+        refill(&mut agents.may, view.agents.iter().map(&mut may));
         let refused = (0..).zip(refused).filter_map(|(place, code)| Some((place, (*code)?.to_owned())));
         refill(&mut agents.refused, refused.take_while(|(place, _)| usize::from(*place) < view.agents.len()));
     }
 
     fn specimens(&mut self, view: &WorldView) {
-        let Self { seen, specimens: numbers, panels, places, .. } = self;
+        let Self { seen, known: Known { specimens: numbers, panels, .. }, places, .. } = self;
         let (column, rows, devices) = (&mut seen.specimens, &view.specimens, view.devices.len());
         refill(&mut column.key, rows.iter().map(|row| numbers.of(row.id)));
         places.fill(u32::MAX);
@@ -158,8 +210,12 @@ impl Observer {
         column.compatible.clear();
         column.compatible_end.clear();
         for row in rows {
-            let able = row.compatible.iter().copied().filter(|&place| usize::from(place) < devices);
-            column.compatible.extend(able);
+            let there = |place: &u16| usize::from(*place) < devices;
+            if row.compatible.iter().all(there) {
+                column.compatible.extend_from_slice(&row.compatible);
+            } else {
+                column.compatible.extend(row.compatible.iter().copied().filter(there));
+            }
             column.compatible_end.push(count(column.compatible.len()));
         }
     }
@@ -169,7 +225,7 @@ impl Observer {
         refill(&mut column.status, rows.iter().map(|row| status(row.status)));
         refill(&mut column.free_units, rows.iter().map(|row| row.free_units));
         refill(&mut column.queue_len, rows.iter().map(|row| row.queue_len));
-        let place = |id| self.specimens.known(id).and_then(|key| placed(&self.places, key));
+        let place = |id| self.known.specimens.known(id).and_then(|key| placed(&self.places, key));
         refill(&mut column.queue_head, rows.iter().map(|row| row.queue_head.and_then(place)));
         refill(&mut column.qc_pass, rows.iter().map(|row| row.qc_pass));
         refill(&mut column.control_due, rows.iter().map(|row| row.control_due));
@@ -177,7 +233,7 @@ impl Observer {
     }
 
     fn runs_and_results(&mut self, view: &WorldView) {
-        let Self { seen, specimens, runs, results, places, .. } = self;
+        let Self { seen, known: Known { specimens, runs, results, .. }, places, .. } = self;
         let place = |id| specimens.known(id).and_then(|key| placed(places, key));
         refill(&mut seen.runs.key, view.runs.iter().map(|row| runs.of(row.id)));
         refill(&mut seen.runs.device, view.runs.iter().map(|row| small(row.device)));
@@ -194,7 +250,7 @@ impl Observer {
     }
 
     fn transport(&mut self, view: &WorldView) {
-        let Self { seen, specimens, consignments, places, .. } = self;
+        let Self { seen, known: Known { specimens, consignments, .. }, places, .. } = self;
         let (column, rows) = (&mut seen.consignments, &view.consignments);
         refill(&mut column.key, rows.iter().map(|row| consignments.of(row.id)));
         refill(&mut column.expected_arrival_s, rows.iter().map(|row| row.expected_arrival_s));

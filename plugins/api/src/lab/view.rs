@@ -54,6 +54,41 @@ pub struct ZoneView {
     pub frozen: bool,
 }
 
+/// A way between two zones that are one move apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WayView {
+    /// The zones, indices into [`WorldView::zones`], the lower first.
+    pub zones: [usize; 2],
+    /// Time to walk it [s], rounded up; it takes none where [`WorldView::simulated`] is not set.
+    pub travel_s: i64,
+    /// Most people on it in one direction at a time [count]; `None` where any number fits.
+    pub capacity: Option<u32>,
+    /// Whether people can be on it in one direction only at a time.
+    pub exclusive: bool,
+    /// Door that it leads through, an index into [`WorldView::doors`].
+    pub door: Option<usize>,
+    /// Whether it needs a token.
+    pub guarded: bool,
+}
+
+/// What is fixed about the floor for a whole episode.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FloorPlan {
+    /// Most people in each zone at a time [count], in policy order; `None` where any number fits.
+    pub capacity: Vec<Option<u32>>,
+    /// Ways, by their zones.
+    pub ways: Vec<WayView>,
+}
+
+impl FloorPlan {
+    /// Whether a way leads from one zone to another. O(log ways).
+    #[must_use]
+    pub fn adjacent(&self, from: usize, to: usize) -> bool {
+        let zones = [from.min(to), from.max(to)];
+        self.ways.binary_search_by_key(&zones, |way| way.zones).is_ok()
+    }
+}
+
 /// A door.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DoorView {
@@ -133,7 +168,7 @@ pub struct SpecimenView {
     /// Its newest aliquot.
     pub aliquot: Option<Symbol>,
     /// Devices that can measure its panel, indices into [`WorldView::devices`].
-    pub compatible: smallvec::SmallVec<[u16; 4]>,
+    pub compatible: std::sync::Arc<[u16]>,
 }
 
 /// A run that has ended and whose results are not all filed.
@@ -199,6 +234,8 @@ pub struct AgentView {
     pub zone: Option<usize>,
     /// Zone it walks to.
     pub walking_to: Option<usize>,
+    /// When it arrives there [s], rounded up.
+    pub arrives_s: Option<i64>,
     /// Its role now.
     pub role: Option<Symbol>,
     /// What the role may do at all; where and on what is another question.
@@ -237,10 +274,15 @@ pub struct WorldView {
     pub zones: Vec<ZoneView>,
     /// First hop from zone to zone, row by row (`from * zones + to`); the zone itself where there is no way.
     pub next_hop: std::sync::Arc<[u16]>,
+    /// Ways and room.
+    pub plan: std::sync::Arc<FloorPlan>,
     /// Doors, in policy order.
     pub doors: Vec<DoorView>,
     /// Devices, in policy order.
     pub devices: Vec<DeviceView>,
+    /// Whether specimens that are released or rejected are left out of the list, as the runner of the episode wishes it;
+    /// the laboratory does what it is told here.
+    pub without_done: bool,
     /// Specimens in play by priority, arrival, id.
     pub specimens: Vec<SpecimenView>,
     /// Ended runs with missing results, oldest first.

@@ -60,7 +60,7 @@ pub struct Tried {
 ///
 /// # Panics
 /// With the place and the reason, when the method refuses every site; panics or gives up in a step; names what does not
-/// exist; decides otherwise when it is asked again from the start; or decides otherwise as a file of its own, behind the
+/// exist; decides otherwise when it is asked again from the start, or when the run writes down how it decides; or decides otherwise as a file of its own, behind the
 /// bytes of the contract, than called.
 #[must_use]
 pub fn coordination_method<M: Method>() -> Tried {
@@ -97,6 +97,15 @@ pub fn coordination_method<M: Method>() -> Tried {
             );
             let spoken: DecideReply = decode(&speaker.decide(&encode(&seen))).expect("the kit wrote it");
             assert_eq!(spoken.as_ref(), Ok(first), "{place}: it decided otherwise as a file of its own");
+        }
+
+        // Whether somebody writes it down makes no difference to what is done.
+        let watched = Site { telemetry: !site.telemetry, ..site.clone() };
+        let mut other =
+            started::<M>(&watched).unwrap_or_else(|reason| panic!("{}: {size:?} was accepted once: {reason}", M::ID));
+        for ((step, seen), first) in (0..).zip(steps()).zip(&decisions) {
+            let choices = decided(&mut other, step, &seen, &watched).choices;
+            assert_eq!(choices, first.choices, "{}: step {step}: it decided otherwise with telemetry", M::ID);
         }
     }
     assert!(tried.sites > 0, "{} refused every site: {refused:#?}", M::ID);

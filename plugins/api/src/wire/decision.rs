@@ -16,7 +16,7 @@ pub struct Choice {
     /// Device, a place in [`Site::devices`]. `None`: the first that fits.
     pub device: Option<u16>,
     /// What else it is about, by the act: MOVE the goal, a place in [`Site::zones`] (the agent makes the first step on
-    /// the way); OPEN_DOOR a place in [`Site::doors`]; GENERATE_RESULT in [`Observation::runs`]; acts on results in
+    /// the way, straight there if a way leads there); OPEN_DOOR a place in [`Site::doors`]; GENERATE_RESULT in [`Observation::runs`]; acts on results in
     /// [`Observation::results`]; DISPATCH_TRANSPORT in [`Observation::transports`]; acts on consignments in
     /// [`Observation::consignments`]. `None`: the first that fits.
     pub object: Option<u32>,
@@ -51,14 +51,43 @@ impl Choice {
     }
 }
 
+/// Work that one agent was given, whether it is there already or on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The work, as the choice that the agent comes to when nothing changes.
+    pub choice: Choice,
+    /// By when it shall be done [s]; `None` where the method sets no such time.
+    pub due_s: Option<i64>,
+}
+
 /// What all agents of a method shall do; an agent that is not named does nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// At most one for each agent; their order means nothing.
     pub choices: Vec<Choice>,
+    /// Who was given which work: nothing is done with it but to write it down, and only where [`Site::telemetry`] says
+    /// so. Several for one agent come in the order in which it does them.
+    pub intents: Vec<Intent>,
+}
+
+impl From<Vec<Choice>> for Decision {
+    fn from(choices: Vec<Choice>) -> Self {
+        Self { choices, intents: Vec::new() }
+    }
 }
 
 impl Decision {
+    /// Becomes empty, in the memory that it has.
+    pub fn clear(&mut self) {
+        self.choices.clear();
+        self.intents.clear();
+    }
+
+    /// Writes down that the agent of `choice` was given this work.
+    pub fn intend(&mut self, choice: Choice, due_s: Option<i64>) {
+        self.intents.push(Intent { choice, due_s });
+    }
+
     /// Adds a choice.
     pub fn push(&mut self, choice: Choice) {
         self.choices.push(choice);
@@ -83,35 +112,44 @@ impl Decision {
     pub fn check(&self, site: &Site, seen: &Observation) -> Result<(), Problem> {
         let mut named = vec![false; site.agents.len()];
         for (number, choice) in self.choices.iter().enumerate() {
-            let wrong = |what: String| {
-                Err(Problem::of_kind(ProblemKind::Decision, format!("choice {number}, {}: {what}", choice.act.name())))
-            };
-            match site.agents.get(usize::from(choice.agent)) {
-                None => return wrong(format!("there is no agent {}, only {}", choice.agent, site.agents.len())),
-                Some(agent) if !agent.directed => return wrong(format!("agent {} is not directed by it", agent.id)),
-                Some(agent) if std::mem::replace(&mut named[usize::from(choice.agent)], true) => {
-                    return wrong(format!("agent {} has a choice already", agent.id));
-                }
-                Some(_) => {}
-            }
-            let specimens = seen.specimens.key.len();
-            if let Some(place) = choice.specimens.iter().find(|&&place| place as usize >= specimens) {
-                return wrong(format!("there is no specimen {place}, only {specimens}"));
-            }
-            if let Some(place) = choice.device.filter(|&place| usize::from(place) >= site.devices.len()) {
-                return wrong(format!("there is no device {place}, only {}", site.devices.len()));
-            }
-            if let Some(place) = choice.object {
-                match objects(choice.act, site, seen) {
-                    None => return wrong("it is about no object".to_owned()),
-                    Some((name, count)) if place as usize >= count => {
-                        return wrong(format!("there is no {name} {place}, only {count}"));
-                    }
-                    Some(_) => {}
-                }
-            }
+            let fits = choice.check(site, seen);
+            let twice = fits.is_ok() && std::mem::replace(&mut named[usize::from(choice.agent)], true);
+            let again = || Err(format!("agent {} has a choice already", site.agents[usize::from(choice.agent)].id));
+            (if twice { again() } else { fits }).map_err(|what| wrong("choice", number, choice.act, &what))?;
+        }
+        for (number, Intent { choice, .. }) in self.intents.iter().enumerate() {
+            choice.check(site, seen).map_err(|what| wrong("intent", number, choice.act, &what))?;
         }
         Ok(())
+    }
+}
+
+fn wrong(which: &str, number: usize, act: Act, what: &str) -> Problem {
+    Problem::of_kind(ProblemKind::Decision, format!("{which} {number}, {}: {what}", act.name()))
+}
+
+impl Choice {
+    /// Whether all that it names exists, and the method directs the agent; else what is wrong.
+    fn check(&self, site: &Site, seen: &Observation) -> Result<(), String> {
+        match site.agents.get(usize::from(self.agent)) {
+            None => return Err(format!("there is no agent {}, only {}", self.agent, site.agents.len())),
+            Some(agent) if !agent.directed => return Err(format!("agent {} is not directed by it", agent.id)),
+            Some(_) => {}
+        }
+        let specimens = seen.specimens.key.len();
+        if let Some(place) = self.specimens.iter().find(|&&place| place as usize >= specimens) {
+            return Err(format!("there is no specimen {place}, only {specimens}"));
+        }
+        if let Some(place) = self.device.filter(|&place| usize::from(place) >= site.devices.len()) {
+            return Err(format!("there is no device {place}, only {}", site.devices.len()));
+        }
+        match self.object.map(|place| (place, objects(self.act, site, seen))) {
+            Some((_, None)) => Err("it is about no object".to_owned()),
+            Some((place, Some((name, count)))) if place as usize >= count => {
+                Err(format!("there is no {name} {place}, only {count}"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

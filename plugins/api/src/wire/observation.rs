@@ -141,6 +141,8 @@ table! {
         pub zone: [Option<u16>],
         /// Zone that each walks to.
         pub walking_to: [Option<u16>],
+        /// When each arrives there [s], rounded up.
+        pub arrives_s: [Option<i64>],
         /// Role of each now, a place in [`Site::roles`]; `None` for no role, or one that nobody had at the start.
         pub role: [Option<u16>],
         /// What each one's role may do at all, bit i for the act of index i; bit 0 is always set.
@@ -366,7 +368,7 @@ impl Observation {
         if zone_frozen.len() != site.zones.len() {
             return Err(WireError::Ragged { column: "zone_frozen" });
         }
-        same_length!(site.agents.len(); agents.zone, agents.walking_to, agents.role, agents.may);
+        same_length!(site.agents.len(); agents.zone, agents.walking_to, agents.arrives_s, agents.role, agents.may);
         same_length!(site.doors.len(); doors.open_since_s);
         same_length!(site.devices.len(); devices.status, devices.free_units, devices.queue_len, devices.queue_head,
             devices.qc_pass, devices.control_due, devices.busy_until_s);

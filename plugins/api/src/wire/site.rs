@@ -26,6 +26,25 @@ pub struct DeviceSite {
     pub batch_wait_s: i64,
 }
 
+/// A way between two zones that are one move apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaySite {
+    /// One end, a place in [`Site::zones`].
+    pub from: u16,
+    /// The other end, a later place. A way leads both ways.
+    pub to: u16,
+    /// Time to walk it [s], rounded up; it takes none where [`Site::simulated`] is not set.
+    pub travel_s: i64,
+    /// Most people on it in one direction at a time [count]; `None` where any number fits.
+    pub capacity: Option<u32>,
+    /// Whether people can be on it in one direction only at a time.
+    pub exclusive: bool,
+    /// Door that it leads through, a place in [`Site::doors`].
+    pub door: Option<u16>,
+    /// Whether it needs a token.
+    pub guarded: bool,
+}
+
 /// An agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentSite {
@@ -46,10 +65,17 @@ pub struct Site {
     pub horizon_s: Option<i64>,
     /// Whether work takes time; otherwise a started run has ended at once.
     pub simulated: bool,
+    /// Whether the run writes down how decisions came about. Only then a method need say for whom it means which work
+    /// ([`Decision::intents`](super::Decision::intents)); what it decides is the same either way.
+    pub telemetry: bool,
     /// Roles that somebody has at the start, sorted.
     pub roles: Vec<String>,
     /// Zones, by their ids.
     pub zones: Vec<String>,
+    /// Most people in each zone at a time [count]; `None` where any number fits.
+    pub zone_capacity: Vec<Option<u32>>,
+    /// Ways, by their zones.
+    pub ways: Vec<WaySite>,
     /// First zone on the way from zone to zone, row by row (`from * zones + to`); the zone itself where there is no way.
     pub next_hop: Vec<u16>,
     /// Doors.

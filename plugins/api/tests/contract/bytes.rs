@@ -3,8 +3,8 @@
 use labtrust_plugin::testing::{Numbers, Size, dispatch_request, mine_site, observation, site};
 use labtrust_plugin::wire::mine::{CreateDispatch, DispatchReply, DispatchRequest};
 use labtrust_plugin::wire::{
-    Act, Choice, Create, CreateReply, DecideReply, Decision, Manifest, Observation, Setting, Settings, WireError,
-    decode, encode,
+    Act, Choice, Create, CreateReply, DecideReply, Decision, Intent, Manifest, Observation, Setting, Settings,
+    WireError, decode, encode,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -46,8 +46,9 @@ proptest! {
     }
 
     #[test]
-    fn a_decision_is_the_same_on_the_other_side(choices in vec(choice(), 0..12)) {
-        let reply: DecideReply = Ok(Decision { choices });
+    fn a_decision_is_the_same_on_the_other_side(choices in vec(choice(), 0..12), work in vec((choice(), any::<Option<i64>>()), 0..12)) {
+        let intents = work.into_iter().map(|(choice, due_s)| Intent { choice, due_s }).collect();
+        let reply: DecideReply = Ok(Decision { choices, intents });
         prop_assert_eq!(decode::<DecideReply>(&encode(&reply)).unwrap(), reply);
     }
 

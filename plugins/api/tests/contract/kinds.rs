@@ -110,11 +110,11 @@ fn a_team_is_an_agent_for_each_whom_it_directs_in_the_order_of_their_places() {
 fn an_agent_that_decides_for_another_fails_and_nobody_acts() {
     let site = site(5, SIZE);
     let mut team = agent::Compiled::<Counting>::NEW.create(&further(1), &site).unwrap();
-    let mut out = Decision { choices: vec![Choice::new(0, Act::Tick)] };
+    let mut out = Decision::from(vec![Choice::new(0, Act::Tick)]);
     let problem = team.decide(&observation(1, &site, 3).unwrap(), &mut out).unwrap_err();
     assert_eq!(problem, Problem::of_kind(ProblemKind::Decision, "agent A_0 decides for agent 1, A_1"));
     assert_eq!(out, Decision::default());
-    let mut twice = Decision { choices: vec![Choice::new(0, Act::Tick), Choice::new(0, Act::Noop)] };
+    let mut twice = Decision::from(vec![Choice::new(0, Act::Tick), Choice::new(0, Act::Noop)]);
     let problem = agent::join(0, &site, std::mem::take(&mut twice), &mut out).unwrap_err();
     assert_eq!(problem.message, "agent A_0 makes 2 choices in one step");
 }

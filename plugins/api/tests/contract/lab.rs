@@ -32,6 +32,7 @@ impl Floor {
                 id: floor.id(id),
                 zone: Some(1),
                 walking_to: None,
+                arrives_s: None,
                 role: role.map(|role| floor.symbols.intern(role)),
                 may: ActionSet::ALL,
             };
@@ -94,7 +95,7 @@ impl Floor {
     }
 
     fn observer(&self) -> Observer {
-        Observer::new(&self.view, &self.symbols, &Assignment { seed: 7, dt_s: 10, directed: &[0] })
+        Observer::new(&self.view, &self.symbols, &Assignment { seed: 7, dt_s: 10, directed: &[0], telemetry: false })
     }
 
     fn decision(&mut self, choice: &Choice) -> Option<Decision> {

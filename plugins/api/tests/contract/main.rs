@@ -9,4 +9,6 @@ mod kinds;
 mod lab;
 mod method;
 mod receptionist;
+mod submissions;
 mod vectors;
+mod volunteers;

@@ -131,10 +131,19 @@ fn a_decision_that_cannot_be_is_refused_whoever_made_it() {
         (Choice::new(0, Act::StartRun).object(0), "it is about no object"),
     ];
     for (choice, message) in cases {
-        let refused = Decision { choices: vec![choice] }.check(&site, &seen).unwrap_err();
+        let refused = Decision::from(vec![choice.clone()]).check(&site, &seen).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Decision);
-        assert!(refused.message.ends_with(message), "{refused}");
+        assert!(refused.message.starts_with("choice 0") && refused.message.ends_with(message), "{refused}");
+        // What it says that it means is held to the same.
+        let mut meant = Decision::default();
+        meant.intend(choice, None);
+        let refused = meant.check(&site, &seen).unwrap_err();
+        assert!(refused.message.starts_with("intent 0") && refused.message.ends_with(message), "{refused}");
     }
-    let twice = Decision { choices: vec![Choice::new(1, Act::Noop), Choice::new(1, Act::Tick)] };
+    let twice = Decision::from(vec![Choice::new(1, Act::Noop), Choice::new(1, Act::Tick)]);
     assert_eq!(twice.check(&site, &seen).unwrap_err().message, "choice 1, TICK: agent A_1 has a choice already");
+    let mut bundle = Decision::default();
+    bundle.intend(Choice::new(1, Act::Tick), Some(60));
+    bundle.intend(Choice::new(1, Act::Noop), None);
+    assert_eq!(bundle.check(&site, &seen), Ok(()), "one agent may have several pieces of work before it");
 }

@@ -1,7 +1,7 @@
 //! Messages of every kind, as bytes and as JSON, for whoever writes the contract in another language.
 //!
-//! `LABTRUST_REGENERATE=1 cargo test -p labtrust-plugin` writes them anew; the difference is then a change of the
-//! contract, and to be read as one.
+//! `LABTRUST_REGENERATE=1 cargo test -p labtrust-plugin` writes them anew. What is listed in `1.0.sha256` is frozen: a
+//! change of it is a mistake, or a new major.
 
 use labtrust_plugin::agent;
 use labtrust_plugin::testing::{Size, dispatch_request, mine_site, observation, site};
@@ -13,6 +13,7 @@ use labtrust_plugin::wire::{
     Setting, Settings, Site, WireError, decode, encode,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use std::fmt::Debug;
 use std::path::PathBuf;
 
@@ -40,8 +41,8 @@ impl<T: Debug + PartialEq + Serialize + DeserializeOwned> Message for T {
 fn manifest(id: &str, features: &[&str]) -> Manifest {
     Manifest {
         handshake: Handshake {
-            contract_major: 0,
-            contract_minor: 2,
+            contract_major: 1,
+            contract_minor: 0,
             features: features.iter().map(|&f| f.into()).collect(),
         },
         kind: "coordination-method".into(),
@@ -69,7 +70,13 @@ fn made_up(seed: u64, size: Size, work: usize) -> Observation {
 }
 
 fn decided(choices: &[Choice]) -> DecideReply {
-    Ok(Decision { choices: choices.to_vec() })
+    Ok(choices.to_vec().into())
+}
+
+fn intended() -> Decision {
+    let mut decision = Decision::from(vec![Choice::new(0, Act::Move).object(2)]);
+    decision.intend(Choice::new(0, Act::QueueRun).specimen(5).device(1), Some(900));
+    decision
 }
 
 fn problem(kind: ProblemKind, message: &str) -> DecideReply {
@@ -127,6 +134,7 @@ fn vectors() -> Vec<(&'static str, Box<dyn Message>)> {
             "decide_reply_batch",
             Box::new(decided(&[Choice::new(1, Act::CentrifugeStart).specimen(0).specimen(300).device(0)])),
         ),
+        ("decide_reply_intent", Box::new(DecideReply::Ok(intended()))),
         ("decide_reply_every_act", Box::new(decided(&every_act))),
         (
             "decide_reply_largest",
@@ -150,13 +158,13 @@ fn vectors() -> Vec<(&'static str, Box<dyn Message>)> {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("contract/v1-draft")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("contract/v1")
 }
 
 #[test]
 fn every_vector_has_the_bytes_that_were_published() {
     let vectors = vectors();
-    assert_eq!(vectors.len(), 40);
+    assert_eq!(vectors.len(), 41);
     let folder = folder().join("vectors");
     let regenerate = std::env::var_os("LABTRUST_REGENERATE").is_some();
     let mut files: Vec<String> = Vec::new();
@@ -177,6 +185,27 @@ fn every_vector_has_the_bytes_that_were_published() {
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     there.sort_unstable();
     assert_eq!(there, files, "a vector that no test holds to is none");
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The list is that of `sha256sum`, and nothing writes it; its own digest is below.
+#[test]
+fn what_was_frozen_has_not_changed() {
+    let list = std::fs::read_to_string(folder().join("1.0.sha256")).unwrap();
+    for line in list.lines() {
+        let (digest, name) = line.split_once("  ").unwrap();
+        let bytes = std::fs::read(folder().join(name)).unwrap();
+        assert_eq!(sha256(&bytes), digest, "{name} is frozen; what is new is a vector of its own");
+    }
+    assert_eq!(list.lines().count(), 41);
+    assert_eq!(
+        sha256(list.as_bytes()),
+        "78923d20408af8e9cf23b3e77930ad6a1f4c6b87302f9bd4ec1e2af1e0ae4d7b",
+        "the list itself is frozen"
+    );
 }
 
 /// The example in `contract.md` is a listing: hexadecimal bytes, then words after two spaces.
@@ -211,7 +240,7 @@ fn the_description_names_every_field_in_order() {
         ("## Observation", made_up(4, SMALL, 8).json()),
         ("## CreateDispatch", CreateDispatch { settings: settings(&[]), site: mine_site(1, 1, 1) }.json()),
         ("## DispatchRequest", dispatch_request(1, &mine_site(1, 1, 1)).json()),
-        ("## Decision", Decision { choices: vec![Choice::new(0, Act::Move)] }.json()),
+        ("## Decision", intended().json()),
     ];
     for (heading, json) in all {
         let section = text.split_once(&format!("\n{heading}")).unwrap_or_else(|| panic!("no section {heading}")).1;

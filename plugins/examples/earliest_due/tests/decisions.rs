@@ -40,6 +40,7 @@ fn quiet() -> Observation {
     let mut seen = Observation { zone_frozen: vec![false; 3], ..Observation::default() };
     seen.agents.zone = vec![Some(RECEPTION), Some(HALL), Some(HALL)];
     (seen.agents.walking_to, seen.agents.role) = (vec![None; 3], vec![None; 3]);
+    seen.agents.arrives_s = vec![None; 3];
     let desk = allowed(&[Act::Move, Act::CreateAccession, Act::CheckAcceptanceRules, Act::AcceptSpecimen]);
     let analyst =
         allowed(&[Act::Move, Act::QueueRun, Act::StartRun, Act::GenerateResult, Act::HoldSpecimen, Act::QcEvent]);

@@ -27,7 +27,7 @@ fn a_library_says_where_it_comes_from() {
     let plugin = loaded(&WAYWARD).unwrap();
     let origin = plugin.origin();
     assert_eq!((origin.carrier, origin.path.as_deref(), origin.engine), ("native", Some(WAYWARD.as_path()), None));
-    assert_eq!((origin.version.as_str(), origin.contract), ("0.1.0", (0, 2)));
+    assert_eq!((origin.version.as_str(), origin.contract), ("0.1.0", (1, 0)));
     assert_eq!(origin.sha256.len(), 64);
 }
 

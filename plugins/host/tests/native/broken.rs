@@ -67,7 +67,7 @@ fn an_answer_of_3_gib_is_not_read() {
 #[test]
 fn an_answer_as_long_as_the_limit_is_read_and_one_byte_more_is_not() {
     let Some(at_limit) = fails("static uint8_t long_[4096]; return answered(long_, 4096, reply);") else { return };
-    assert!(at_limit.starts_with("its answer cannot be read: 4094 bytes follow "), "{at_limit}");
+    assert!(at_limit.starts_with("its answer cannot be read: 4093 bytes follow "), "{at_limit}");
     let above = fails("static uint8_t long_[4097]; return answered(long_, 4097, reply);").unwrap();
     assert_eq!(above, "an answer of 4097 bytes is longer than the limit of 4096");
 }
@@ -84,7 +84,7 @@ fn garbage_is_no_decision() {
 #[test]
 fn a_decision_that_cannot_be_is_a_failure() {
     // Agent 2 is not directed by the method.
-    let Some(message) = fails("static uint8_t d[] = {0, 1, 2, 0, 0, 0, 0}; return answered(d, sizeof d, reply);")
+    let Some(message) = fails("static uint8_t d[] = {0, 1, 2, 0, 0, 0, 0, 0}; return answered(d, sizeof d, reply);")
     else {
         return;
     };

@@ -129,7 +129,7 @@ impl Library {
     fn text(&self) -> String {
         let Self { manifest, symbol, before, create, decide, head, manifest_field, functions, more, entry } = self;
         let bytes = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte},")).collect::<String>();
-        let decision: DecideReply = Ok(Decision { choices: vec![Choice::new(0, Act::Tick)] });
+        let decision: DecideReply = Ok(vec![Choice::new(0, Act::Tick)].into());
         format!(
             "#include <stdlib.h>
             #include <string.h>

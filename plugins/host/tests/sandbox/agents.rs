@@ -20,7 +20,7 @@ const COUNTING: &str = "
     (i32.store8 (i32.const 0x2002) (global.get $me))
     (i32.store8 (i32.const 0x2003) (global.get $calls))
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-    (i64.const 0x0000200000000009)";
+    (i64.const 0x000020000000000a)";
 
 fn counting() -> Guest {
     Guest { create: WHO, decide: COUNTING, after: STATE, ..Guest::of_kind("agent-policy") }
@@ -103,11 +103,11 @@ fn a_fallback_is_a_team_too_and_decides_from_the_failure_on() {
 fn an_agent_decides_for_itself_and_once() {
     // The default guest always decides for agent 0.
     assert_eq!(failure(&Guest::of_kind("agent-policy")), "agent A_1 decides for agent 0, A_0");
-    let twice = Ok(Decision { choices: vec![Choice::new(0, Act::Noop), Choice::new(0, Act::Tick)] });
+    let twice = Ok(vec![Choice::new(0, Act::Noop), Choice::new(0, Act::Tick)].into());
     let len = encode(&twice).len();
-    assert_eq!(len, 12, "the length in the answer below");
+    assert_eq!(len, 13, "the length in the answer below");
     let guest =
-        Guest { decide_reply: twice, decide: "(i64.const 0x000020000000000C)", ..Guest::of_kind("agent-policy") };
+        Guest { decide_reply: twice, decide: "(i64.const 0x000020000000000D)", ..Guest::of_kind("agent-policy") };
     assert_eq!(failure(&guest), "agent A_0 makes 2 choices in one step");
 }
 
@@ -115,7 +115,7 @@ fn an_agent_decides_for_itself_and_once() {
 fn what_does_not_exist_cannot_be_chosen() {
     // Specimen 99 is one byte, the sixth.
     let decide = "(i32.store8 (i32.const 0x2002) (global.get $me)) (i32.store8 (i32.const 0x2005) (i32.const 99))
-        (i64.const 0x0000200000000009)";
+        (i64.const 0x000020000000000a)";
     assert_eq!(failure(&Guest { decide, ..counting() }), "choice 0, NOOP: there is no specimen 99, only 6");
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const COUNTING: &str = "
     (i32.store8 (i32.const 0x2003) (global.get $calls))
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-    (i64.const 0x0000200000000009)";
+    (i64.const 0x000020000000000a)";
 const CALLS: &str = "(global $calls (mut i32) (i32.const 0))";
 
 /// The same, and stops at every call that sees an odd step: the first byte of the request is the step, as long as it is
@@ -21,12 +21,12 @@ const ODD_STEPS_TRAP: &str = "
     (if (i32.and (i32.load8_u (local.get 0)) (i32.const 1)) (then unreachable))
     (i32.store8 (i32.const 0x2003) (global.get $calls))
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-    (i64.const 0x0000200000000009)";
+    (i64.const 0x000020000000000a)";
 
 /// Answers with the act of the step's number, below 16.
 const STEPS: &str = "
     (i32.store8 (i32.const 0x2003) (i32.and (i32.load8_u (local.get 0)) (i32.const 15)))
-    (i64.const 0x0000200000000009)";
+    (i64.const 0x000020000000000a)";
 
 /// [`STEPS`], in Rust.
 struct Steps;

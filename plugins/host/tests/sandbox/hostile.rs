@@ -9,7 +9,7 @@ use labtrust_plugin_host::wasm::Limits;
 fn failure_with(guest: &Guest, limits: Limits) -> (String, Tally) {
     let method = guest.load(limits).unwrap();
     let mut at_work = method.create(&Settings::default(), &floor()).unwrap();
-    let mut out = Decision { choices: vec![Choice::new(0, Act::Tick)] };
+    let mut out = Decision::from(vec![Choice::new(0, Act::Tick)]);
     let problem = at_work.decide(&seen(0), &mut out).unwrap_err();
     assert_eq!(out, Decision::default(), "nothing is done of a decision that failed");
     let tally = at_work.tally();
@@ -130,14 +130,14 @@ fn a_problem_is_told_as_the_method_told_it() {
 fn a_decision_for_somebody_else_is_a_failure() {
     // Agent 2 is the one whom the method does not direct.
     let choice = Choice::new(2, Act::Noop).specimen(0).device(0);
-    let guest = Guest { decide_reply: Ok(Decision { choices: vec![choice] }), ..Guest::default() };
+    let guest = Guest { decide_reply: Ok(vec![choice].into()), ..Guest::default() };
     assert_eq!(failure(&guest), "choice 0, NOOP: agent A_2 is not directed by it");
 }
 
 #[test]
 fn an_endless_loop_while_it_gives_its_buffer_back_ends_too() {
     let guest = Guest {
-        free: "(if (i32.eq (local.get 1) (i32.const 9)) (then (loop $again (br $again))))",
+        free: "(if (i32.eq (local.get 1) (i32.const 10)) (then (loop $again (br $again))))",
         ..Guest::default()
     };
     assert_eq!(failure(&guest), "it used all of its fuel: 200000");

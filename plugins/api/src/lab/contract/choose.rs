@@ -254,7 +254,8 @@ fn places_of_work(ctx: &AgentContext<'_>) -> smallvec::SmallVec<[usize; 8]> {
         places.extend(view.devices.iter().filter(|d| is_free(d) && d.queue_head.is_some()).map(|d| d.zone));
     }
     if may(ActionKind::QueueRun) {
-        let zones = view.at(Stage::Ready).flat_map(|s| &s.compatible).filter_map(|&p| view.devices.get(usize::from(p)));
+        let zones =
+            view.at(Stage::Ready).flat_map(|s| s.compatible.iter()).filter_map(|&p| view.devices.get(usize::from(p)));
         places.extend(zones.filter(|d| d.qc_pass).map(|d| d.zone));
     }
     if may(ActionKind::AliquotCreate) && has(Stage::Separated) {

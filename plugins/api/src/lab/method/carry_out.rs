@@ -149,10 +149,12 @@ fn in_batch(ctx: &AgentContext<'_>, kind: ActionKind, device: Symbol) -> crate::
     ctx.view.at(crate::lab::Stage::Spun).filter(|s| s.device == Some(place)).map(|s| s.id).collect()
 }
 
-/// The first step of the way to a zone; `None` when the agent is there, or walks, or there is no way.
+/// The first step of the way to a zone, straight there if it is one move away; `None` when the agent is there, or walks,
+/// or there is no way.
 fn step_to(ctx: &mut AgentContext<'_>, goal: Option<usize>) -> Option<Decision> {
     let here = ctx.view.agents[ctx.me].zone?;
-    let next = ctx.view.hop(here, goal.filter(|&goal| goal < ctx.view.zones.len())?)?;
+    let goal = goal.filter(|&goal| goal < ctx.view.zones.len())?;
+    let next = if ctx.view.plan.adjacent(here, goal) { goal } else { ctx.view.hop(here, goal)? };
     let args = Args {
         entity_type: Some(ctx.symbols.intern("Agent")),
         entity: Some(ctx.id()),

@@ -2,9 +2,10 @@
 
 use crate::lab::Symbol;
 use labtrust_kernel::SymbolMap;
+use serde::{Deserialize, Serialize};
 
 /// Numbers of one kind of thing, from 0.
-#[derive(Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Numbers {
     of: SymbolMap<u32>,
     next: u32,
