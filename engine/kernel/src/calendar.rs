@@ -19,6 +19,7 @@ mod slots;
 use crate::{SimDuration, SimTime};
 use key::{Key, SEQUENCE_BITS};
 use queue::Queue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use slots::{Found, Slots};
 use std::num::NonZeroU32;
 
@@ -35,7 +36,7 @@ pub struct EventClass(pub u8);
 ///
 /// A handle stays good for its event until that happens or is cancelled, however often it is rescheduled, and never
 /// means another event of the same calendar. Eight bytes; so is `Option<Handle>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Handle {
     slot: u32,
     generation: NonZeroU32,
@@ -126,6 +127,23 @@ impl<E: crate::Remembered> crate::Remembered for Calendar<E> {
             handle.recall(memory);
             event.recall(memory);
         }
+    }
+}
+
+/// Everything but how the keys are arranged, which no one can see: what is read back does the same as what was written.
+impl<E: Serialize> Serialize for Calendar<E> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.now, self.next_sequence, &self.slots).serialize(to)
+    }
+}
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Calendar<E> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (now, next_sequence, slots) = <(SimTime, u32, Slots<E>)>::deserialize(from)?;
+        let mut queue = Queue::default();
+        let pending: Vec<Key> = slots.pending().collect();
+        queue.fill(&pending);
+        Ok(Self { now, next_sequence, stale: 0, queue, slots })
     }
 }
 

@@ -12,6 +12,7 @@ mod ziggurat;
 use crate::SimDuration;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng, TryRng};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
 
@@ -100,6 +101,22 @@ impl TryRng for Stream {
 impl crate::Remembered for Stream {
     fn recall(&self, memory: &mut crate::Memory) {
         memory.write(&self.source.get_word_pos().to_le_bytes());
+    }
+}
+
+/// Its key and where in its sequence it is: what is read back goes on with the same numbers.
+impl Serialize for Stream {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.source.get_seed(), self.source.get_word_pos()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stream {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (key, place) = <([u8; 32], u128)>::deserialize(from)?;
+        let mut source = ChaCha8Rng::from_seed(key);
+        source.set_word_pos(place);
+        Ok(Self { source })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Simulated time: integer nanoseconds, so that sums are exact and equal on every machine.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 const NANOS_PER_SEC: u64 = 1_000_000_000;
@@ -9,8 +10,22 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 pub struct SimTime(u64);
 
 /// A length of time [ns].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SimDuration(u64);
+
+/// As seconds and nanoseconds: most moments are whole seconds, which are short to write.
+impl Serialize for SimTime {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.0 / NANOS_PER_SEC, self.0 % NANOS_PER_SEC).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for SimTime {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (secs, nanos) = <(u64, u64)>::deserialize(from)?;
+        Ok(Self(secs.saturating_mul(NANOS_PER_SEC).saturating_add(nanos)))
+    }
+}
 
 impl SimTime {
     /// The episode's beginning.

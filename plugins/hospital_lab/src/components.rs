@@ -7,11 +7,12 @@ use bevy_ecs::prelude::{Component, Entity};
 use labtrust_kernel::{Handle, SimDuration, SimTime, Symbol};
 use labtrust_plugin::lab::Priority;
 use priority_queue::PriorityQueue;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
 /// Where a specimen is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Status {
     /// Announced for a later time; nobody sees it.
     Expected,
@@ -87,7 +88,7 @@ impl Status {
 }
 
 /// A specimen.
-#[derive(Component, Debug, Clone)]
+#[derive(Component, Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Specimen {
     pub id: Symbol,
     pub panel: Option<Symbol>,
@@ -121,13 +122,13 @@ pub(crate) struct Specimen {
 }
 
 /// An aliquot and the specimen it was taken from.
-#[derive(Component, Debug, Clone, Copy)]
+#[derive(Component, Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Aliquot {
     pub specimen: Symbol,
 }
 
 /// Work in a device queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct QueueItem {
     pub work: Symbol,
     /// Number of the request at this device; makes equal works different and orders equal ranks.
@@ -138,18 +139,18 @@ pub(crate) struct QueueItem {
 pub(crate) type QueueRank = Reverse<(Priority, i64, u32)>;
 
 /// What a unit of a device works on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Work {
     /// A run of an analyser.
-    Run(Entity),
+    Run(#[serde(with = "crate::entity")] Entity),
     /// A batch in a centrifuge, by its number.
     Spin(u32),
     /// A tube on the aliquoter.
-    Tube(Entity),
+    Tube(#[serde(with = "crate::entity")] Entity),
 }
 
 /// One of the units of a device that work side by side.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Unit {
     /// When the unit can take the next load; `None` when it is free.
     pub free_at: Option<SimTime>,
@@ -160,7 +161,7 @@ pub(crate) struct Unit {
 }
 
 /// A control that the laboratory has planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PlannedControl {
     /// Due when so many runs have ended since the control before it.
     pub after_runs: u32,
@@ -169,7 +170,7 @@ pub(crate) struct PlannedControl {
 }
 
 /// A device.
-#[derive(Component, Debug, Clone)]
+#[derive(Component, Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Device {
     pub id: Symbol,
     /// Position in the policy's list of devices.
@@ -237,7 +238,7 @@ impl Device {
 }
 
 /// What happened to a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RunState {
     Running,
     Completed,
@@ -246,7 +247,7 @@ pub(crate) enum RunState {
 }
 
 /// One specimen in a run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct RunSpecimen {
     pub specimen: Symbol,
     /// Analyte, units, value; once the run is complete and the panel has a model.
@@ -256,7 +257,7 @@ pub(crate) struct RunSpecimen {
 }
 
 /// A run of an analyser.
-#[derive(Component, Debug, Clone)]
+#[derive(Component, Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub id: Symbol,
     pub device: usize,
@@ -267,7 +268,7 @@ pub(crate) struct Run {
 }
 
 /// Where a result is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ResultStatus {
     Generated,
     Held,
@@ -285,7 +286,7 @@ impl ResultStatus {
 }
 
 /// A result.
-#[derive(Component, Debug, Clone)]
+#[derive(Component, Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ResultRecord {
     pub id: Symbol,
     pub specimen: Option<Symbol>,
@@ -300,7 +301,7 @@ pub(crate) struct ResultRecord {
 }
 
 /// A notification of a critical result.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Attempt {
     pub id: Symbol,
     pub tier: u32,
@@ -308,14 +309,14 @@ pub(crate) struct Attempt {
 }
 
 /// An acknowledgement of a critical result.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Acknowledgement {
     /// Whether it satisfies the tier it answers to.
     pub compliant: bool,
 }
 
 /// All communication about one result id, whether or not a result of that id exists.
-#[derive(Component, Debug, Clone, Default)]
+#[derive(Component, Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Communication {
     pub attempts: Vec<Attempt>,
     pub acknowledgements: Vec<Acknowledgement>,
@@ -328,7 +329,7 @@ impl Communication {
 }
 
 /// A consignment between sites.
-#[derive(Component, Debug, Clone)]
+#[derive(Component, Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Consignment {
     pub id: Symbol,
     pub specimens: SmallVec<[Symbol; 4]>,
@@ -345,13 +346,13 @@ pub(crate) struct Consignment {
 }
 
 /// A zone.
-#[derive(Component, Debug, Clone, Copy)]
+#[derive(Component, Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Zone {
     pub id: Symbol,
 }
 
 /// A door.
-#[derive(Component, Debug, Clone, Copy)]
+#[derive(Component, Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Door {
     pub id: Symbol,
     pub open_since: Option<SimTime>,
@@ -364,9 +365,10 @@ pub(crate) struct Door {
 }
 
 /// An agent's body on the floor.
-#[derive(Component, Debug, Clone, Copy)]
+#[derive(Component, Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Body {
     pub id: Symbol,
     pub zone: Option<usize>,
     pub walking_to: Option<usize>,
+    pub arrives: Option<SimTime>,
 }

@@ -35,6 +35,10 @@ impl LoadedLab for Loaded {
     fn engine(&self) -> Box<dyn LabEngine> {
         Box::new(HospitalEngine { shared: Arc::clone(&self.0), lab: None })
     }
+
+    fn under(&self, common: &Map<String, Value>) -> Result<Arc<dyn LoadedLab>, LabError> {
+        Ok(Arc::new(Self(Arc::new(self.0.under(common)?))))
+    }
 }
 
 /// One engine: the shared policy and the episode it is in.
@@ -147,11 +151,27 @@ impl LabEngine for HospitalEngine {
     }
 
     fn observe(&mut self, view: &mut WorldView) {
-        self.lab().observe(view);
+        self.lab_mut().observe(view);
     }
 
     fn most_releasable(&self, horizon_s: i64, dt_s: u32) -> Option<u32> {
         Some(self.lab().most_releasable(horizon_s, dt_s))
+    }
+
+    fn announce(&mut self, specimen: &Map<String, Value>) -> Result<(), LabError> {
+        self.lab_mut().announce(specimen)
+    }
+
+    fn go_unrecorded(&mut self) {
+        self.lab_mut().unrecorded = true;
+    }
+
+    fn rest(&mut self) -> bool {
+        self.lab_mut().rest()
+    }
+
+    fn wake(&mut self) {
+        self.lab_mut().wake();
     }
 
     fn symbols(&self) -> &Symbols {

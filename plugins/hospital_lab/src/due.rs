@@ -2,20 +2,31 @@
 
 use bevy_ecs::entity::Entity;
 use labtrust_kernel::EventClass;
+use serde::{Deserialize, Serialize};
 
 /// An event of the laboratory's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Due {
     /// The unit of a batch device has finished its work; the batch can be taken out.
     SpinEnd { device: u16, batch: u32 },
     /// A unit of a batch device can take the next load.
     UnitFree { device: u16, unit: u16 },
     /// The aliquoter has finished a tube.
-    AliquotEnd { device: u16, specimen: Entity },
+    AliquotEnd {
+        device: u16,
+        #[serde(with = "crate::entity")]
+        specimen: Entity,
+    },
     /// An analyser has finished a run.
-    RunEnd { run: Entity },
+    RunEnd {
+        #[serde(with = "crate::entity")]
+        run: Entity,
+    },
     /// An agent has reached the zone it walked to.
-    WalkEnd { body: Entity },
+    WalkEnd {
+        #[serde(with = "crate::entity")]
+        body: Entity,
+    },
     /// A door is open too long.
     DoorBreach { door: u16 },
     /// A maintenance window opens.
@@ -31,7 +42,10 @@ pub(crate) enum Due {
     /// Such an outage ends.
     OutageEnd { outage: u16 },
     /// A consignment reaches its site.
-    ConsignmentArrival { consignment: Entity },
+    ConsignmentArrival {
+        #[serde(with = "crate::entity")]
+        consignment: Entity,
+    },
     /// Specimens reach reception.
     Arrivals { group: u32 },
 }

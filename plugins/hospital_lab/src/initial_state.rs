@@ -73,8 +73,6 @@ pub(crate) struct InitialState {
     pub policy_fingerprint: Option<String>,
     pub break_chain_on_event: Option<String>,
     pub force_excursion: bool,
-    pub roster: Option<Value>,
-    pub keys: Option<Value>,
     /// Controls that the episode does without.
     pub ablated: Controls,
     pub scale_config: bool,
@@ -238,8 +236,6 @@ impl InitialState {
                 .and_then(|map| map.get("force_temp_excursion_on_next_receive"))
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
-            roster: top.get("roster").cloned(),
-            keys: top.get("keys").cloned(),
             ablated,
             scale_config: top.get("_scale_config_sanitized").is_some(),
         })

@@ -4,21 +4,28 @@
 //! [`start`] for how an episode begins, at [`record`] for what is kept of it. Time is moved by the caller in both timings; in simulated timing services take time, in explicit
 //! timing they end in the moment they begin. Either way their end is an event of the calendar, and nothing polls.
 
+mod crowd;
 mod happen;
+mod lazy;
 mod memory;
 mod record;
+mod rest;
 mod start;
 
+use self::crowd::Crowd;
+use self::lazy::DeviceStreams;
+use self::rest::Hall;
 use crate::{
     components::{Aliquot, Body, Device, ResultRecord, Specimen, Status},
     due::Due,
     initial_state::SpecimenEntry,
     invariants::LabInvariants,
     names::Names,
+    observe::is_done,
     policy::LabPolicy,
     shared::Shared,
 };
-use bevy_ecs::{change_detection::Mut, entity::Entity, world::World};
+use bevy_ecs::{change_detection::Mut, entity::Entity};
 use labtrust_kernel::{Calendar, ClockMode, Handle, SimDuration, SimTime, Stream, Symbol, SymbolMap, Symbols};
 use labtrust_plugin::lab::{Control, Controls, Detail, Finding, Ids, Outcome};
 use labtrust_trust::{
@@ -30,30 +37,53 @@ use labtrust_trust::{
     tokens::TokenStore,
     tools::ToolGate,
 };
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// From ids to entities.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Index {
+    #[serde(with = "crate::entity::map")]
     pub specimens: SymbolMap<Entity>,
     /// Aliquot to specimen id.
     pub aliquots: SymbolMap<Symbol>,
+    #[serde(with = "crate::entity::map")]
     pub runs: SymbolMap<Entity>,
+    #[serde(with = "crate::entity::map")]
     pub results: SymbolMap<Entity>,
+    #[serde(with = "crate::entity::map")]
     pub communications: SymbolMap<Entity>,
+    #[serde(with = "crate::entity::map")]
     pub consignments: SymbolMap<Entity>,
+    #[serde(with = "crate::entity::map")]
     pub bodies: SymbolMap<Entity>,
 }
 
+/// What is in the view, kept from step to step: specimens in the view's order, runs and results as they came.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    #[serde(with = "crate::entity::list")]
+    pub entities: Vec<Entity>,
+    /// One came, or what they are ordered by has changed.
+    pub stale: bool,
+    /// Runs that go on or have a result that was not filed yet; what is over is dropped at the next look.
+    #[serde(with = "crate::entity::list")]
+    pub runs: Vec<Entity>,
+    /// Results that were not released yet; those that were are dropped at the next look.
+    #[serde(with = "crate::entity::list")]
+    pub results: Vec<Entity>,
+}
+
 /// Specimens that arrive at one moment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct ArrivalGroup {
+    #[serde(with = "crate::entity::list")]
     specimens: SmallVec<[Entity; 4]>,
 }
 
 /// A device is broken for a stated time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Outage {
     device: usize,
     begin: SimTime,
@@ -70,7 +100,7 @@ pub(crate) struct Lab {
     pub policy: Arc<LabPolicy>,
     pub names: Names,
     pub symbols: Symbols,
-    pub world: World,
+    pub world: Hall,
     pub calendar: Calendar<Due>,
     pub ids: Index,
     pub zones: Vec<Entity>,
@@ -78,10 +108,13 @@ pub(crate) struct Lab {
     pub devices: Vec<Entity>,
     /// In the order in which they came.
     pub specimens: Vec<Entity>,
+    /// Those that are seen, in the order in which they are.
+    pub shown: Shown,
     pub runs: Vec<Entity>,
     pub results: Vec<Entity>,
     pub consignments: Vec<Entity>,
     pub bodies: Vec<Entity>,
+    pub crowd: Crowd,
     pub batches: Vec<SmallVec<[Entity; 8]>>,
     arrivals: Vec<ArrivalGroup>,
     /// Outages that the episode brings with it.
@@ -116,6 +149,8 @@ pub(crate) struct Lab {
     pub state_label: Option<Symbol>,
     pub chain: AuditChain,
     pub log_frozen: bool,
+    /// Nothing goes on record: the episode is only measured.
+    pub unrecorded: bool,
     /// A lift of the forensic freeze was accepted in this step.
     pub thaw_log: bool,
     /// Enforcement of this step asks for a forensic freeze.
@@ -136,18 +171,22 @@ pub(crate) struct Lab {
     pub committed: bool,
     system_events: u32,
     steps_until_clear: u32,
-    pub service_streams: Vec<Stream>,
-    pub qc_streams: Vec<Stream>,
-    failure_streams: Vec<Stream>,
+    pub service_streams: DeviceStreams,
+    pub qc_streams: DeviceStreams,
+    failure_streams: DeviceStreams,
     pub transport_stream: Stream,
-    measurement_streams: Vec<Stream>,
+    measurement_streams: DeviceStreams,
+    /// What is packed up between two windows of many laboratories.
+    packed: Option<Box<[u8]>>,
 }
 
 impl Lab {
     fn schedule_failure(&mut self, device: usize) {
-        if let Some((between, _)) = &self.policy.equipment.devices[device].failure {
+        let spec = &self.policy.equipment.devices[device];
+        if let Some((between, _)) = &spec.failure {
             // A second at least, so that no policy makes a device fail for ever in one moment.
-            let between = between.draw(&mut self.failure_streams[device]).max(SimDuration::from_secs(1));
+            let stream = self.failure_streams.of(device, self.symbols.text(spec.id));
+            let between = between.draw(stream).max(SimDuration::from_secs(1));
             // At the end of all time a device would fail and be repaired for ever; what would be later does not happen.
             if let Some(at) = self.now.checked_add(between) {
                 self.schedule(at, Due::Fault { device: Self::index16(device) });
@@ -208,12 +247,14 @@ impl Lab {
     }
 
     pub(crate) fn add_body(&mut self, agent: Symbol, zone: Option<usize>) -> Entity {
-        let body = self.world.spawn(Body { id: agent, zone, walking_to: None }).id();
+        let body = self.world.spawn(Body { id: agent, zone, walking_to: None, arrives: None }).id();
         if let Some(earlier) = self.ids.bodies.insert(agent, body) {
+            self.uncount_body(earlier);
             self.bodies.retain(|&other| other != earlier);
             self.world.despawn(earlier);
         }
         self.bodies.push(body);
+        self.count_body(zone);
         body
     }
 
@@ -225,10 +266,34 @@ impl Lab {
     pub(crate) fn set_status(&mut self, specimen: Entity, status: Status) {
         let now = self.now;
         let mut record = self.specimen_mut(specimen);
-        record.status = status;
+        let before = std::mem::replace(&mut record.status, status);
         record.since = now;
         let id = record.id;
         self.concerns(id);
+        let unseen = || !self.shown.entities.contains(&specimen);
+        if before == Status::Expected || (is_done(before) && !is_done(status) && unseen()) {
+            self.show(specimen);
+        }
+    }
+
+    /// A run begins.
+    pub(crate) fn enter_run(&mut self, id: Symbol, run: Entity) {
+        self.ids.runs.insert(id, run);
+        self.runs.push(run);
+        self.shown.runs.push(run);
+    }
+
+    /// There is a result.
+    pub(crate) fn enter_result(&mut self, id: Symbol, result: Entity) {
+        self.ids.results.insert(id, result);
+        self.results.push(result);
+        self.shown.results.push(result);
+    }
+
+    /// From now on a specimen is seen.
+    fn show(&mut self, specimen: Entity) {
+        self.shown.entities.push(specimen);
+        self.shown.stale = true;
     }
 
     /// Notes that the step concerns a specimen.
@@ -278,6 +343,9 @@ impl Lab {
         let entity = self.world.spawn(specimen).id();
         self.ids.specimens.insert(entry.id, entity);
         self.specimens.push(entity);
+        if present {
+            self.show(entity);
+        }
     }
 
     /// Adds an invariant outcome to the step; a reason makes it a violation.

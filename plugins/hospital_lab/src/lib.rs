@@ -10,6 +10,7 @@ mod bound;
 mod components;
 mod domain;
 mod due;
+mod entity;
 mod initial_state;
 mod invariants;
 mod lab;

@@ -9,11 +9,10 @@ use labtrust_plugin::lab::{
     AgentView, ConsignmentView, DeviceStatus, DeviceView, DoorView, ResultView, RunView, SpecimenView, Stage,
     StockoutView, TokenView, WorldView, ZoneView,
 };
-use smallvec::SmallVec;
 
 impl Lab {
     /// Writes the view, reusing the memory of the earlier one.
-    pub(crate) fn observe(&self, view: &mut WorldView) {
+    pub(crate) fn observe(&mut self, view: &mut WorldView) {
         view.now_s = self.now_s;
         view.simulated = self.simulated();
         view.log_frozen = self.log_frozen;
@@ -23,6 +22,7 @@ impl Lab {
                 .map(|zone| ZoneView { id: self.policy.layout.zones[zone].id, frozen: self.is_frozen(zone) }),
         );
         view.next_hop = std::sync::Arc::clone(&self.policy.layout.next_hop);
+        view.plan = std::sync::Arc::clone(&self.policy.layout.plan);
         view.doors.clear();
         view.doors.extend((0..self.doors.len()).map(|door| DoorView {
             id: self.policy.layout.doors[door].id,
@@ -32,18 +32,22 @@ impl Lab {
         view.devices.clear();
         view.devices.extend((0..self.devices.len()).map(|device| self.device_view(device)));
         view.specimens.clear();
-        view.specimens.extend(self.specimens.iter().filter_map(|&entity| self.specimen_view(entity)));
-        // Text order among specimens of one priority and arrival: the same in every run.
-        view.specimens.sort_by(|a, b| {
-            let text = |id| self.symbols.text(id);
-            (a.priority, a.arrival_s).cmp(&(b.priority, b.arrival_s)).then_with(|| text(a.id).cmp(text(b.id)))
-        });
+        let shown = self.in_order(view.without_done);
+        view.specimens.extend(shown.iter().filter_map(|&entity| self.specimen_view(entity)));
+        self.shown.entities = shown;
         view.runs.clear();
-        for &entity in &self.runs {
-            self.run_views(entity, &mut view.runs);
-        }
+        let mut runs = std::mem::take(&mut self.shown.runs);
+        runs.retain(|&entity| self.run_views(entity, &mut view.runs));
+        self.shown.runs = runs;
         view.results.clear();
-        view.results.extend(self.results.iter().filter_map(|&entity| self.result_view(entity)));
+        let mut results = std::mem::take(&mut self.shown.results);
+        results.retain(|&entity| {
+            let seen = self.result_view(entity);
+            let is_open = seen.is_some();
+            view.results.extend(seen);
+            is_open
+        });
+        self.shown.results = results;
         view.stockouts.clear();
         view.stockouts.extend(self.policy.reagents.panels.iter().filter_map(|&(panel, reroute)| {
             let &(reagent, quantity) = self.policy.reagents.need.get(panel)?;
@@ -61,14 +65,22 @@ impl Lab {
         }));
         view.transport_required.clone_from(&self.transport_required);
         view.agents.clear();
+        // Agents who stand together in the list mostly have one role.
+        let mut last = None;
+        let mut may = |role, agent| {
+            let known = last.filter(|(other, _)| *other == role);
+            last.insert(known.unwrap_or_else(|| (role, self.rbac.actions_of(agent)))).1
+        };
         view.agents.extend(self.bodies.iter().filter_map(|&entity| {
             let body = self.world.get::<Body>(entity)?;
+            let role = self.rbac.role_of(body.id);
             Some(AgentView {
                 id: body.id,
                 zone: body.zone,
                 walking_to: body.walking_to,
-                role: self.rbac.role_of(body.id),
-                may: self.rbac.actions_of(body.id),
+                arrives_s: body.arrives.map(seconds),
+                role,
+                may: may(role, body.id),
             })
         }));
         view.tokens.clear();
@@ -80,6 +92,22 @@ impl Lab {
             reason: token.reason,
             expires_s: token.expires_at_s,
         }));
+    }
+
+    /// The specimens of the view in their order, to be given back.
+    fn in_order(&mut self, without_done: bool) -> Vec<Entity> {
+        let mut shown = std::mem::take(&mut self.shown.entities);
+        if without_done {
+            shown.retain(|&entity| !is_done(self.specimen(entity).status));
+        }
+        if std::mem::take(&mut self.shown.stale) {
+            // Text order among specimens of one priority and arrival: the same in every run.
+            shown.sort_by(|&a, &b| {
+                let (a, b, text) = (self.specimen(a), self.specimen(b), |id| self.symbols.text(id));
+                (a.priority, a.arrival_s).cmp(&(b.priority, b.arrival_s)).then_with(|| text(a.id).cmp(text(b.id)))
+            });
+        }
+        shown
     }
 
     fn device_view(&self, device: usize) -> DeviceView {
@@ -133,7 +161,7 @@ impl Lab {
             site: specimen.site,
             device: specimen.device,
             aliquot: specimen.aliquot,
-            compatible: compatible.cloned().unwrap_or_else(SmallVec::new),
+            compatible: compatible.cloned().unwrap_or_default(),
         })
     }
 
@@ -161,14 +189,17 @@ impl Lab {
         })
     }
 
-    fn run_views(&self, entity: Entity, out: &mut Vec<RunView>) {
-        let Some(run) = self.world.get::<Run>(entity) else { return };
+    /// Adds what is to be filed of a run. Whether it goes on, or there was something to file.
+    fn run_views(&self, entity: Entity, out: &mut Vec<RunView>) -> bool {
+        let Some(run) = self.world.get::<Run>(entity) else { return false };
         if run.state != RunState::Completed {
-            return;
+            return run.state == RunState::Running;
         }
+        let before = out.len();
         for entry in run.specimens.iter().filter(|entry| !entry.filed) {
             out.push(RunView { id: run.id, device: run.device, specimen: entry.specimen, ended_s: seconds(run.ended) });
         }
+        out.len() > before
     }
 
     fn result_view(&self, entity: Entity) -> Option<ResultView> {
@@ -189,6 +220,11 @@ impl Lab {
             releasable: self.release_block(result).is_ok(),
         })
     }
+}
+
+/// Whether there is nothing left to do about a specimen.
+pub(crate) const fn is_done(status: Status) -> bool {
+    matches!(status, Status::Released | Status::Rejected)
 }
 
 fn seconds(at: labtrust_kernel::SimTime) -> i64 {

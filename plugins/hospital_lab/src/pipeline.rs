@@ -29,8 +29,7 @@ impl Lab {
     pub(crate) fn step(&mut self, action: &Action, observer: &mut dyn Observer) {
         self.declare_ablation(observer);
         self.move_time(action, observer);
-        self.event_bytes.clear();
-        action.write_canonical(&mut self.event_bytes, &self.symbols);
+        self.write_event(action);
         self.decide(action, None);
         if action.decision.kind != ActionKind::Noop {
             self.notify(Some(action), observer);
@@ -420,7 +419,7 @@ impl Lab {
         let agent = self.symbols.text(action.agent);
         let name = action.decision.kind.name();
         let sink = &mut self.outcome.emits;
-        shared.handlers.on_refusal(&shared.reasons, refusal.code, agent, name, self.now, sink);
+        shared.fixed.handlers.on_refusal(&shared.fixed.reasons, refusal.code, agent, name, self.now, sink);
     }
 
     /// An event that cannot be read is refused like any other, and recorded as it came.

@@ -20,7 +20,7 @@ pub(crate) use measurement::{Measurement, Measurements};
 pub(crate) use reagents::Reagents;
 pub(crate) use sites::Sites;
 pub(crate) use stability::Stability;
-pub(crate) use zones::Layout;
+pub(crate) use zones::{Layout, Way, WayLimit};
 
 use critical::{LadderFile, ThresholdsFile};
 use equipment::{EquipmentFile, FailureFile};
@@ -98,6 +98,9 @@ impl PolicyData {
     pub(crate) fn with_overrides(&self, state: &Map<String, Value>) -> Result<Option<Self>, String> {
         let empty = Map::new();
         let effective = state.get("effective_policy").and_then(Value::as_object).unwrap_or(&empty);
+        if effective.is_empty() && !state.contains_key("zone_layout") {
+            return Ok(None);
+        }
         let mut data = self.clone();
         let mut any = false;
         let mut read =

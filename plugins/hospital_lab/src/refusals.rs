@@ -49,6 +49,8 @@ const TABLE: &[(&str, &[Gate])] = &[
     (c::RC_DOOR_CLOSED, &[Precondition]),
     (c::RC_DOOR_UNKNOWN, &[Precondition]),
     (c::RC_ZONE_FROZEN, &[Precondition]),
+    (c::RC_ZONE_FULL, &[Precondition]),
+    (c::RC_WAY_TAKEN, &[Precondition]),
     (c::RC_DEVICE_UNKNOWN, &[Precondition]),
     (c::RC_DEVICE_KILLED, &[Precondition]),
     (c::RC_DEVICE_BUSY, &[Precondition]),

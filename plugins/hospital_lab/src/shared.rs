@@ -6,17 +6,19 @@ use crate::{
     policy::{Contradiction, LabPolicy, PolicyData},
 };
 use labtrust_kernel::Symbols;
-use labtrust_plugin::lab::ActionKind;
+use labtrust_plugin::lab::{ActionKind, LabError};
 use labtrust_policy::{PolicyError, PolicyStore};
 use labtrust_trust::{
     TrustError,
     enforcement::{EnforcementMap, EnforcementPolicy},
     gates::{Capabilities, CapabilityPolicy, Rbac, RbacPolicy},
     invariants::{InvariantPolicy, InvariantRegistry},
-    keys::{KeyPolicy, KeyRegistry},
+    keys::{KeyEntry, KeyPolicy, KeyRegistry},
     reason::{ReasonCodeHandlers, ReasonCodePolicy, ReasonCodeRegistry},
     tokens::{DualApprovalPolicy, TokenPolicy, TokenTypes},
 };
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 const RBAC: &str = "rbac/rbac_policy.v0.1.yaml";
@@ -28,22 +30,81 @@ const INVARIANTS: &str = "invariants/invariant_registry.v1.0.yaml";
 const ENFORCEMENT: &str = "enforcement/enforcement_map.v0.1.yaml";
 const REASONS: &str = "reason_codes/reason_code_registry.v0.1.yaml";
 
-/// The policy of a run.
-pub(crate) struct Shared {
-    /// Ids of the policy; every episode starts from a copy.
-    pub symbols: Symbols,
-    pub names: Names,
-    pub data: PolicyData,
-    pub policy: Arc<LabPolicy>,
-    pub rbac_policy: RbacPolicy,
+/// Who may do what, whose keys are good, and what happens to who breaks rules. A clone shares it.
+#[derive(Clone)]
+pub(crate) struct Trust {
+    /// What `rbac` was compiled from, as the base of a roster.
+    rbac_policy: Arc<RbacPolicy>,
     pub rbac: Rbac,
     pub capabilities: Capabilities,
     pub keys: KeyRegistry,
-    pub token_types: TokenTypes,
     pub enforcement: Arc<EnforcementMap>,
+}
+
+impl Trust {
+    /// The same with what an initial state lays over it: sections of its effective policy, a roster, keys.
+    pub(crate) fn under(&self, state: &Map<String, Value>, symbols: &mut Symbols) -> Result<Self, LabError> {
+        let mut trust = self.clone();
+        let wrong = |message: String| LabError::Roster { message };
+        let section = |key: &str| {
+            let value = state.get("effective_policy")?.get(key).filter(|value| !value.is_null())?;
+            Some(value.get(key).unwrap_or(value).clone())
+        };
+        if let Some(value) = section("key_registry") {
+            let policy: KeyPolicy = serde_json::from_value(value).map_err(|e| wrong(format!("key_registry: {e}")))?;
+            trust.keys = KeyRegistry::compile(&policy, symbols);
+        }
+        let table = ActionKind::table();
+        if let Some(value) = section("agent_capabilities") {
+            let policy: CapabilityPolicy =
+                serde_json::from_value(value).map_err(|e| wrong(format!("agent_capabilities: {e}")))?;
+            trust.capabilities = Capabilities::compile(&policy, &table, symbols).map_err(|e| wrong(e.to_string()))?;
+        }
+        if let Some(value) = section("enforcement_map") {
+            let policy: EnforcementPolicy =
+                serde_json::from_value(value).map_err(|e| wrong(format!("enforcement_map: {e}")))?;
+            let map = EnforcementMap::compile(&policy, symbols).map_err(|e| wrong(e.to_string()))?;
+            trust.enforcement = Arc::new(map);
+        }
+        let rbac = section("rbac_policy");
+        let roster = state.get("roster").filter(|roster| !roster.is_null());
+        if rbac.is_some() || roster.is_some() {
+            let mut policy = match rbac {
+                Some(rbac) => serde_json::from_value(rbac).map_err(|e| wrong(format!("rbac_policy: {e}")))?,
+                None => RbacPolicy::clone(&trust.rbac_policy),
+            };
+            if let Some(roster) = roster {
+                let over = RbacPolicy::deserialize(roster).map_err(|e| wrong(format!("roster: {e}")))?;
+                policy.overlay(&over);
+            }
+            trust.rbac = Rbac::compile(&policy, &table, symbols).map_err(|e| wrong(e.to_string()))?;
+            trust.rbac_policy = Arc::new(policy);
+        }
+        if let Some(keys) = state.get("keys").filter(|keys| !keys.is_null()) {
+            let entries = Vec::<KeyEntry>::deserialize(keys).map_err(|e| wrong(format!("keys: {e}")))?;
+            trust.keys.overlay(&entries, symbols);
+        }
+        Ok(trust)
+    }
+}
+
+/// What no initial state can change.
+pub(crate) struct Fixed {
+    pub token_types: TokenTypes,
     pub invariants: Arc<InvariantRegistry<LabInvariants>>,
     pub reasons: ReasonCodeRegistry,
     pub handlers: ReasonCodeHandlers,
+}
+
+/// The policy of a run.
+pub(crate) struct Shared {
+    /// Ids of the policy; every episode starts from them.
+    pub symbols: Arc<Symbols>,
+    pub names: Names,
+    pub data: Arc<PolicyData>,
+    pub policy: Arc<LabPolicy>,
+    pub trust: Trust,
+    pub fixed: Arc<Fixed>,
 }
 
 impl Shared {
@@ -79,20 +140,52 @@ impl Shared {
         let mut reasons = ReasonCodeRegistry::compile(&reasons).map_err(wrong(REASONS))?;
         reasons.merge_missing(&ReasonCodePolicy::builtin());
         let handlers = ReasonCodeHandlers::linked().map_err(wrong(REASONS))?;
+        let invariants = Arc::new(registry);
         Ok(Self {
-            symbols,
+            symbols: Arc::new(symbols),
             names,
-            data,
+            data: Arc::new(data),
             policy: Arc::new(policy),
-            rbac_policy,
-            rbac,
-            capabilities,
-            keys,
-            token_types,
-            enforcement: Arc::new(enforcement),
-            invariants: Arc::new(registry),
-            reasons,
-            handlers,
+            trust: Trust {
+                rbac_policy: Arc::new(rbac_policy),
+                rbac,
+                capabilities,
+                keys,
+                enforcement: Arc::new(enforcement),
+            },
+            fixed: Arc::new(Fixed { token_types, invariants, reasons, handlers }),
         })
+    }
+
+    /// The same with what an initial state says of floor, devices, roster and keys, compiled once for all episodes that
+    /// share it.
+    pub(crate) fn under(&self, state: &Map<String, Value>) -> Result<Self, LabError> {
+        let mut symbols = Symbols::clone(&self.symbols);
+        let policy = self.policy_under(state, &mut symbols)?;
+        let data = self.data.with_overrides(state).map_err(LabError::InitialState)?;
+        let trust = self.trust.under(state, &mut symbols)?;
+        Ok(Self {
+            symbols: Arc::new(symbols),
+            names: self.names,
+            data: data.map_or_else(|| Arc::clone(&self.data), Arc::new),
+            policy,
+            trust,
+            fixed: Arc::clone(&self.fixed),
+        })
+    }
+
+    /// The policy with the sections that an initial state brings itself.
+    pub(crate) fn policy_under(
+        &self,
+        state: &Map<String, Value>,
+        symbols: &mut Symbols,
+    ) -> Result<Arc<LabPolicy>, LabError> {
+        match self.data.with_overrides(state).map_err(LabError::InitialState)? {
+            None => Ok(Arc::clone(&self.policy)),
+            Some(data) => {
+                let compiled = LabPolicy::compile(&data, symbols);
+                Ok(Arc::new(compiled.map_err(|c| LabError::InitialState(format!("{}; {}", c.message, c.hint)))?))
+            }
+        }
     }
 }

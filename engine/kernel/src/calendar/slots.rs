@@ -3,6 +3,8 @@
 use super::key::{Key, SLOT_BITS};
 use super::{EventClass, Handle};
 use crate::SimTime;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::num::NonZeroU32;
 
 /// End of the list of free slots.
@@ -36,6 +38,57 @@ pub(super) enum Found {
     Postponed,
     /// Nothing: the event was cancelled, or moved to an earlier key.
     Stale,
+}
+
+/// A slot as it is written: what it holds, or which free slot comes after it.
+#[derive(Serialize, Deserialize)]
+enum Written<E> {
+    Pending { at: SimTime, class: u8, sequence: u32, generation: NonZeroU32, event: E },
+    Free { next: u32, generation: NonZeroU32 },
+}
+
+/// Free slots keep their order and their generations, so that handles to come are the same too.
+impl<E: Serialize> Serialize for Slots<E> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let slots: Vec<Written<&E>> = self.slots.iter().map(Slot::written).collect();
+        (self.free.wrapping_add(1), slots).serialize(to)
+    }
+}
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Slots<E> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (free, written) = <(u32, Vec<Written<E>>)>::deserialize(from)?;
+        let count = u32::try_from(written.len()).ok().filter(|count| *count <= 1 << SLOT_BITS);
+        let count = count.ok_or_else(|| D::Error::custom("a calendar of more slots than there can be"))?;
+        let mut slots = Self { slots: Vec::with_capacity(written.len()), free: free.wrapping_sub(1), pending: 0 };
+        for (index, written) in (0..count).zip(written) {
+            slots.slots.push(match written {
+                Written::Pending { at, class, sequence, generation, event } => {
+                    slots.pending += 1;
+                    let due = Key::new(at, EventClass(class), sequence, index);
+                    Slot { due, carrier: sequence, generation, event: Some(event) }
+                }
+                Written::Free { next, generation } => {
+                    let due = Key::new(SimTime::ZERO, EventClass(0), 0, index);
+                    Slot { due, carrier: next.wrapping_sub(1), generation, event: None }
+                }
+            });
+        }
+        Ok(slots)
+    }
+}
+
+impl<E> Slot<E> {
+    fn written(&self) -> Written<&E> {
+        let Self { due, carrier, generation, ref event } = *self;
+        match event {
+            Some(event) => {
+                Written::Pending { at: due.at(), class: due.class().0, sequence: due.sequence(), generation, event }
+            }
+            // One more, so that the end of the list is the least number.
+            None => Written::Free { next: carrier.wrapping_add(1), generation },
+        }
+    }
 }
 
 impl<E> Slots<E> {

@@ -65,7 +65,8 @@ impl Lab {
     fn load_aliquoter(&mut self, device: usize, specimen: bevy_ecs::entity::Entity) {
         let mut time = SimDuration::ZERO;
         if self.simulated() {
-            time = self.policy.equipment.devices[device].run.draw(&mut self.service_streams[device]);
+            let spec = &self.policy.equipment.devices[device];
+            time = spec.run.draw(self.service_streams.of(device, self.symbols.text(spec.id)));
         }
         let ready = self.now.saturating_add(time);
         self.set_status(specimen, Status::Aliquoting);

@@ -4,6 +4,7 @@ use crate::{
     components::{Body, Door},
     due::Due,
     lab::Lab,
+    policy::Way,
     refusal::{Decided, Refusal},
 };
 use bevy_ecs::entity::Entity;
@@ -63,18 +64,20 @@ impl Lab {
         if self.is_frozen(to) && start != to {
             return Err(codes::RC_ZONE_FROZEN.into());
         }
-        let edge = layout.edge(start, to);
+        let way = layout.way(start, to);
         // A door that needs a token must stand open, unless the token for what lies behind it is presented now; any
         // other door is opened and closed in passing.
         let opens_it = restricted && !action.decision.token_refs.is_empty();
-        if let Some(door) = edge.and_then(|edge| edge.door)
+        if let Some(door) = way.and_then(|way| way.door)
             && layout.doors[door].needs_token
             && !opens_it
             && !self.door_is_open(door)
         {
             return Err(codes::RC_DOOR_CLOSED.into());
         }
-        let travel = edge.map_or(SimDuration::ZERO, |edge| edge.travel);
+        if !is_specimen && start != to {
+            self.has_room(to, way)?;
+        }
         self.commit(action)?;
         if restricted && start != to {
             self.consume_tokens(action);
@@ -86,22 +89,27 @@ impl Lab {
             }
         } else {
             let body = body.unwrap_or_else(|| self.add_body(action.agent, Some(start)));
-            self.walk(body, to, travel);
+            self.walk(body, to, way);
         }
         self.outcome.emits.push("MOVE");
         Ok(())
     }
 
-    fn walk(&mut self, body: Entity, to: usize, travel: SimDuration) {
+    fn walk(&mut self, body: Entity, to: usize, way: Option<Way>) {
+        let travel = way.filter(|_| self.simulated()).map_or(SimDuration::ZERO, |way| way.travel);
         let arrives = self.now.saturating_add(travel);
-        let at_once = !self.simulated() || travel == SimDuration::ZERO;
+        let at_once = travel == SimDuration::ZERO;
+        let mut from = None;
         if let Some(mut component) = self.world.get_mut::<Body>(body) {
+            from = component.zone;
             if at_once {
                 component.zone = Some(to);
             } else {
                 component.walking_to = Some(to);
+                component.arrives = Some(arrives);
             }
         }
+        self.count_walk(from, to, way, arrives);
         if !at_once {
             self.schedule(arrives, Due::WalkEnd { body });
         }

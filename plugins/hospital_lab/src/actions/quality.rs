@@ -30,10 +30,13 @@ impl Lab {
             let planned = self.device(device).control_due();
             let outcome = outcome.unwrap_or_else(|| {
                 // Nobody says what the control sample gave: the device's state or its model decides.
-                let chance = self.policy.equipment.devices[device].qc_fail_probability;
+                let (spec, simulated) = (&self.policy.equipment.devices[device], self.simulated());
+                let streams = &mut self.qc_streams;
+                let mut by_chance =
+                    || streams.of(device, self.symbols.text(spec.id)).bernoulli(spec.qc_fail_probability);
                 let fails = match planned {
                     Some(planned) => planned.fails,
-                    None => self.simulated() && self.qc_streams[device].bernoulli(chance),
+                    None => simulated && by_chance(),
                 };
                 if fails { self.names.fail } else { self.names.pass }
             });

@@ -50,6 +50,7 @@ impl Lab {
         if let Some(entity) = specimen {
             if let Some(priority) = args.priority {
                 self.specimen_mut(entity).priority = priority;
+                self.shown.stale = true;
             }
             self.set_status(entity, Status::Accessioning);
         }

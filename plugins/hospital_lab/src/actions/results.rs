@@ -51,8 +51,7 @@ impl Lab {
                 filed: self.now,
             })
             .id();
-        self.ids.results.insert(id, entity);
-        self.results.push(entity);
+        self.enter_result(id, entity);
         if let Some((run, position)) = filing.run
             && let Some(mut run) = self.world.get_mut::<Run>(run)
         {
@@ -196,8 +195,7 @@ impl Lab {
             filed: self.now,
         };
         let entity = self.world.spawn(record).id();
-        self.ids.results.insert(id, entity);
-        self.results.push(entity);
+        self.enter_result(id, entity);
         entity
     }
 

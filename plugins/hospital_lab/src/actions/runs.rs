@@ -344,13 +344,14 @@ impl Lab {
         let mut time = SimDuration::ZERO;
         if self.simulated() {
             let spec = &self.policy.equipment.devices[device];
+            let stream = self.service_streams.of(device, self.symbols.text(spec.id));
             for (_, entity) in &known {
                 let panel = self.world.get::<Specimen>(*entity).and_then(|s| s.panel);
                 let own = panel.and_then(|panel| spec.run_of_panel.get(panel));
-                time = time.saturating_add(own.unwrap_or(&spec.run).draw(&mut self.service_streams[device]));
+                time = time.saturating_add(own.unwrap_or(&spec.run).draw(stream));
             }
             if known.is_empty() {
-                time = spec.run.draw(&mut self.service_streams[device]);
+                time = spec.run.draw(stream);
             }
         }
         let n = self.device(device).runs_finished;
@@ -373,8 +374,7 @@ impl Lab {
                     .collect(),
             })
             .id();
-        self.ids.runs.insert(id, entity);
-        self.runs.push(entity);
+        self.enter_run(id, entity);
         let zone = self.policy.equipment.devices[device].zone;
         for (_, specimen) in &known {
             self.set_status(*specimen, Status::Running);

@@ -69,7 +69,7 @@ impl Lab {
         let zone = spec.zone;
         let (mut spin, mut after) = (SimDuration::ZERO, SimDuration::ZERO);
         if self.simulated() {
-            let stream = &mut self.service_streams[device];
+            let stream = self.service_streams.of(device, self.symbols.text(spec.id));
             spin = spec.run.draw(stream);
             after = spec.teardown.draw(stream).saturating_add(spec.setup.draw(stream));
         }

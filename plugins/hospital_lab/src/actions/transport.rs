@@ -149,6 +149,7 @@ impl Lab {
                 let mut record = self.specimen_mut(specimen);
                 record.site = Some(dest);
                 record.arrival_s = now_s;
+                self.shown.stale = true;
             }
         }
         self.outcome.emits.push("RECEIVE_TRANSPORT");

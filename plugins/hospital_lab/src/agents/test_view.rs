@@ -45,6 +45,7 @@ impl Lab {
             id,
             zone: Some(zone),
             walking_to: None,
+            arrives_s: None,
             role: None,
             may: labtrust_trust::action::ActionSet::ALL,
         });

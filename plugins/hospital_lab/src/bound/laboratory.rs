@@ -60,7 +60,11 @@ impl Lab {
 
     fn group(&self, panel: Symbol) -> Group {
         let able = self.policy.equipment.of_panel.get(panel);
-        let devices = || able.into_iter().flatten().map(|&device| &self.policy.equipment.devices[usize::from(device)]);
+        let devices = || {
+            able.into_iter()
+                .flat_map(|able| able.iter())
+                .map(|&device| &self.policy.equipment.devices[usize::from(device)])
+        };
         let service = |spec: &DeviceSpec| least_s(spec.run_of_panel.get(panel).unwrap_or(&spec.run));
         let stock = self.policy.reagents.need.get(panel).filter(|(_, quantity)| *quantity > 0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of runs, cut off at u32")]

@@ -54,6 +54,7 @@ impl Lab {
                     && let Some(zone) = body.walking_to.take()
                 {
                     body.zone = Some(zone);
+                    body.arrives = None;
                 }
             }
             Due::DoorBreach { door } => self.door_breached(usize::from(door), observer),
@@ -96,7 +97,8 @@ impl Lab {
             }
             args.specimens.push(entry.specimen);
             let panel = self.specimen(entity).panel;
-            let stream = &mut self.measurement_streams[device];
+            let id = self.policy.equipment.devices[device].id;
+            let stream = self.measurement_streams.of(device, self.symbols.text(id));
             entry.measured = panel.and_then(|panel| self.policy.measurements.draw(panel, stream));
         }
         if let [only] = specimens.as_slice()
@@ -136,8 +138,9 @@ impl Lab {
 
     /// By chance: how long the repair takes is drawn.
     fn device_failed(&mut self, device: usize, observer: &mut dyn Observer) {
-        let repair = match &self.policy.equipment.devices[device].failure {
-            Some((_, repair)) => repair.draw(&mut self.failure_streams[device]),
+        let spec = &self.policy.equipment.devices[device];
+        let repair = match &spec.failure {
+            Some((_, repair)) => repair.draw(self.failure_streams.of(device, self.symbols.text(spec.id))),
             None => SimDuration::ZERO,
         };
         self.schedule(self.now.saturating_add(repair), Due::Repaired { device: Self::index16(device) });

@@ -4,7 +4,7 @@
 //! to work with. Each list names all fields, so that a new one cannot be forgotten: it does not compile before somebody
 //! has decided.
 
-use super::{Ablated, ArrivalGroup, Index, Lab, Outage};
+use super::{Ablated, ArrivalGroup, Crowd, Index, Lab, Outage};
 use crate::{
     components::{
         Acknowledgement, Aliquot, Attempt, Body, Communication, Consignment, Device, Door, PlannedControl, QueueItem,
@@ -33,6 +33,7 @@ remembered!(Lab {
     results,
     consignments,
     bodies,
+    crowd,
     batches,
     arrivals,
     outages,
@@ -71,6 +72,7 @@ remembered!(Lab {
     world: recall_world,
     signed_events: recall_signed_events,
 } forgotten {
+    shown: "the order of what is remembered elsewhere",
     shared: "policy",
     policy: "policy",
     names: "policy",
@@ -79,6 +81,7 @@ remembered!(Lab {
     now: "time",
     now_s: "time",
     chain: "the record",
+    unrecorded: "the record",
     outcome: "the answer of the step",
     spare: "a buffer",
     found: "a buffer",
@@ -87,7 +90,9 @@ remembered!(Lab {
     payload_bytes: "a buffer",
     committed: "whether the present step may still be refused",
     steps_until_clear: "when the world is tidied",
+    packed: "the same, put away",
 });
+remembered!(Crowd { present, on_the_way });
 remembered!(Index { specimens, aliquots, runs, results, communications, consignments, bodies });
 remembered!(ArrivalGroup { specimens });
 remembered!(Outage { device, begin, end });
@@ -156,7 +161,7 @@ remembered!(Consignment {
 });
 remembered!(Zone { id });
 remembered!(Door { id, open_since, timer, breached, reported });
-remembered!(Body { id, zone, walking_to });
+remembered!(Body { id, zone, walking_to, arrives });
 remembered_as_number!(Status, RunState, ResultStatus, Criticality);
 
 impl Remembered for Ablated {

@@ -17,15 +17,22 @@ impl Lab {
             decision: Decision::new(kind, args),
         };
         self.outcome.accepted = true;
-        self.event_bytes.clear();
-        action.write_canonical(&mut self.event_bytes, &self.symbols);
+        self.write_event(&action);
         self.append_record(false);
         self.notify(Some(&action), observer);
     }
 
+    /// Writes an event as it goes on record.
+    pub(crate) fn write_event(&mut self, action: &Action) {
+        self.event_bytes.clear();
+        if !self.unrecorded {
+            action.write_canonical(&mut self.event_bytes, &self.symbols);
+        }
+    }
+
     /// Appends event and outcome to the chain, unless the log is frozen.
     pub(crate) fn append_record(&mut self, break_link: bool) {
-        if self.log_frozen {
+        if self.log_frozen || self.unrecorded {
             self.outcome.chained = false;
             return;
         }

@@ -1,21 +1,19 @@
 //! The beginning of an episode: floor, trust, people, specimens, upkeep.
 
-use super::{Ablated, ArrivalGroup, Index, Lab, Outage, record::STEPS_PER_CLEAR};
+use super::{Ablated, ArrivalGroup, Crowd, DeviceStreams, Hall, Index, Lab, Outage, Shown, record::STEPS_PER_CLEAR};
 use crate::{
     components::{Device, Door, PlannedControl, Status, Unit, Zone},
     due::Due,
-    initial_state::InitialState,
+    initial_state::{InitialState, SpecimenEntry},
     policy::LabPolicy,
-    shared::Shared,
+    shared::{Shared, Trust},
 };
-use bevy_ecs::{entity::Entity, world::World};
-use labtrust_kernel::{Calendar, SimDuration, SimTime, Stream, Streams, Symbol};
-use labtrust_plugin::lab::{ActionKind, Control, LabError, Outcome};
+use bevy_ecs::entity::Entity;
+use labtrust_kernel::{Calendar, SimDuration, SimTime, Streams, Symbol, Symbols};
+use labtrust_plugin::lab::{Control, LabError, Outcome};
 use labtrust_trust::{
     AuditChain,
-    enforcement::{EnforcementMap, EnforcementPolicy, Enforcer},
-    gates::{Capabilities, CapabilityPolicy, Rbac, RbacPolicy},
-    keys::{KeyEntry, KeyPolicy, KeyRegistry},
+    enforcement::Enforcer,
     tokens::{InitialToken, TokenStore},
     tools::ToolGate,
 };
@@ -38,45 +36,38 @@ const DEFAULT_POSITIONS: [(&str, &str); 8] = [
 impl Lab {
     /// Starts an episode.
     pub(crate) fn start(shared: &Arc<Shared>, state: &Map<String, Value>, seed: u64) -> Result<Self, LabError> {
-        let mut symbols = shared.symbols.clone();
-        let overridden = shared.data.with_overrides(state).map_err(LabError::InitialState)?;
-        let policy = match overridden {
-            None => Arc::clone(&shared.policy),
-            Some(data) => {
-                let compiled = LabPolicy::compile(&data, &mut symbols);
-                Arc::new(compiled.map_err(|c| LabError::InitialState(format!("{}; {}", c.message, c.hint)))?)
-            }
-        };
+        let mut symbols = Symbols::over(&shared.symbols);
+        let policy = shared.policy_under(state, &mut symbols)?;
         let initial = InitialState::read(state, &mut symbols)?;
         let streams = Streams::new(seed);
-        let per_device = |purpose: &str| -> Vec<Stream> {
-            policy.equipment.devices.iter().map(|d| streams.stream(purpose, symbols.text(d.id))).collect()
-        };
+        let per_device = |purpose| DeviceStreams::new(streams, purpose, policy.equipment.devices.len());
         let (service, qc, failure, measurement) =
             (per_device("service"), per_device("qc"), per_device("failure"), per_device("measurement"));
         let stock = stock_of(&policy, &initial);
         let mut lab = Self {
             names: shared.names,
-            rbac: shared.rbac.clone(),
-            capabilities: shared.capabilities.clone(),
-            keys: shared.keys.clone(),
-            tokens: TokenStore::new(shared.token_types.clone()),
-            enforcer: Enforcer::new(Arc::clone(&shared.enforcement)),
-            invariants: Arc::clone(&shared.invariants),
+            rbac: shared.trust.rbac.clone(),
+            capabilities: shared.trust.capabilities.clone(),
+            keys: shared.trust.keys.clone(),
+            tokens: TokenStore::new(shared.fixed.token_types.clone()),
+            enforcer: Enforcer::new(Arc::clone(&shared.trust.enforcement)),
+            invariants: Arc::clone(&shared.fixed.invariants),
             tools: ToolGate::default(),
             state_label: None,
             shared: Arc::clone(shared),
-            world: World::new(),
+            world: Hall::default(),
             calendar: Calendar::new(),
             ids: Index::default(),
             zones: Vec::new(),
             doors: Vec::new(),
             devices: Vec::new(),
             specimens: Vec::new(),
+            shown: Shown::default(),
             runs: Vec::new(),
             results: Vec::new(),
             consignments: Vec::new(),
             bodies: Vec::new(),
+            crowd: Crowd::new(policy.layout.zones.len(), policy.layout.limits.len()),
             batches: Vec::new(),
             arrivals: Vec::new(),
             outages: Vec::new(),
@@ -98,6 +89,7 @@ impl Lab {
             stock,
             chain: AuditChain::default(),
             log_frozen: false,
+            unrecorded: false,
             thaw_log: false,
             freeze_after_record: false,
             batch_head: String::new(),
@@ -116,6 +108,7 @@ impl Lab {
             failure_streams: failure,
             transport_stream: streams.stream("transport", "travel"),
             measurement_streams: measurement,
+            packed: None,
             symbols,
             policy,
         };
@@ -157,47 +150,9 @@ impl Lab {
 
     /// Lays the episode's roster, keys, tokens and tools over the policy's.
     fn set_up_trust(&mut self, initial: &InitialState, state: &Map<String, Value>) -> Result<(), LabError> {
-        let roster_error = |message: String| LabError::Roster { message };
-        let effective = state.get("effective_policy");
-        let section = |key: &str| {
-            let value = effective.and_then(|policy| policy.get(key)).filter(|value| !value.is_null())?;
-            Some(value.get(key).unwrap_or(value).clone())
-        };
-        if let Some(value) = section("key_registry") {
-            let policy: KeyPolicy =
-                serde_json::from_value(value).map_err(|e| roster_error(format!("key_registry: {e}")))?;
-            self.keys = KeyRegistry::compile(&policy, &mut self.symbols);
-        }
-        if let Some(value) = section("agent_capabilities") {
-            let policy: CapabilityPolicy =
-                serde_json::from_value(value).map_err(|e| roster_error(format!("agent_capabilities: {e}")))?;
-            self.capabilities = Capabilities::compile(&policy, &ActionKind::table(), &mut self.symbols)
-                .map_err(|e| roster_error(e.to_string()))?;
-        }
-        if let Some(value) = section("enforcement_map") {
-            let policy: EnforcementPolicy =
-                serde_json::from_value(value).map_err(|e| roster_error(format!("enforcement_map: {e}")))?;
-            let map = EnforcementMap::compile(&policy, &mut self.symbols).map_err(|e| roster_error(e.to_string()))?;
-            self.enforcer = Enforcer::new(Arc::new(map));
-        }
-        let mut base = self.shared.rbac_policy.clone();
-        if let Some(rbac) = section("rbac_policy") {
-            base = serde_json::from_value(rbac).map_err(|e| roster_error(format!("rbac_policy: {e}")))?;
-            self.rbac = Rbac::compile(&base, &ActionKind::table(), &mut self.symbols)
-                .map_err(|e| roster_error(e.to_string()))?;
-        }
-        if let Some(roster) = &initial.roster {
-            let over: RbacPolicy =
-                serde_json::from_value(roster.clone()).map_err(|e| roster_error(format!("roster: {e}")))?;
-            base.overlay(&over);
-            self.rbac = Rbac::compile(&base, &ActionKind::table(), &mut self.symbols)
-                .map_err(|e| roster_error(e.to_string()))?;
-        }
-        if let Some(keys) = &initial.keys {
-            let entries: Vec<KeyEntry> =
-                serde_json::from_value(keys.clone()).map_err(|e| roster_error(format!("keys: {e}")))?;
-            self.keys.overlay(&entries, &mut self.symbols);
-        }
+        let Trust { rbac, capabilities, keys, enforcement, .. } = self.shared.trust.under(state, &mut self.symbols)?;
+        (self.rbac, self.capabilities, self.keys) = (rbac, capabilities, keys);
+        self.enforcer = Enforcer::new(enforcement);
         for token in &initial.tokens {
             let token: InitialToken = serde_json::from_value(Value::Object(token.clone()))
                 .map_err(|e| LabError::InitialState(format!("tokens: {e}")))?;
@@ -227,6 +182,11 @@ impl Lab {
                     self.add_body(agent, zone);
                 }
             }
+        }
+        if let Some((zone, present, most)) = self.overcrowded() {
+            let zone = self.symbols.text(self.policy.layout.zones[zone].id);
+            let message = format!("{present} agents start in the zone {zone}, which has room for {most}");
+            return Err(LabError::InitialState(message));
         }
         for entry in &initial.specimens {
             // In the open workflow everything of the state is there from the beginning.
@@ -267,6 +227,21 @@ impl Lab {
             self.arrivals.push(ArrivalGroup { specimens });
             self.schedule(Self::moment(at_s), Due::Arrivals { group });
         }
+        Ok(())
+    }
+
+    /// A specimen from another laboratory, on its way.
+    pub(crate) fn announce(&mut self, record: &Map<String, Value>) -> Result<(), LabError> {
+        let entry = SpecimenEntry::read(record, "", &mut self.symbols)?
+            .ok_or_else(|| LabError::InitialState("specimen_id should be a text that is not empty".to_owned()))?;
+        if self.ids.specimens.contains(entry.id) {
+            let id = self.symbols.text(entry.id);
+            return Err(LabError::InitialState(format!("specimen_id {id} is known already")));
+        }
+        self.add_specimen(&entry, false);
+        let group = u32::try_from(self.arrivals.len()).unwrap_or(u32::MAX);
+        self.arrivals.push(ArrivalGroup { specimens: self.specimens.last().copied().into_iter().collect() });
+        self.schedule(Self::moment(entry.arrival_s), Due::Arrivals { group });
         Ok(())
     }
 

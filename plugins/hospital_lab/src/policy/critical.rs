@@ -2,7 +2,7 @@
 
 use super::{Contradiction, LADDER, THRESHOLDS};
 use labtrust_kernel::{Symbol, Symbols};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The threshold file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -64,7 +64,7 @@ const fn yes() -> bool {
 }
 
 /// How critical a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) enum Criticality {
     /// Nobody looked.
     #[default]

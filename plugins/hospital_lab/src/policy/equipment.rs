@@ -171,7 +171,7 @@ pub(crate) struct Equipment {
     pub devices: Vec<DeviceSpec>,
     pub index: SymbolMap<usize>,
     /// Devices that can measure a panel, indices into `devices`.
-    pub of_panel: SymbolMap<smallvec::SmallVec<[u16; 4]>>,
+    pub of_panel: SymbolMap<std::sync::Arc<[u16]>>,
 }
 
 impl Equipment {

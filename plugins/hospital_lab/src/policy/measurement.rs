@@ -2,7 +2,7 @@
 
 use super::{Contradiction, MEASUREMENTS};
 use labtrust_kernel::{Stream, Symbol, SymbolMap, Symbols};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The file.
@@ -27,7 +27,7 @@ struct PanelModel {
 }
 
 /// A measured value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measurement {
     pub analyte: Symbol,
     pub units: Symbol,

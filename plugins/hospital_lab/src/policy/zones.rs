@@ -2,6 +2,7 @@
 
 use super::{Contradiction, ZONES};
 use labtrust_kernel::{SimDuration, Symbol, SymbolMap, Symbols};
+use labtrust_plugin::lab::{FloorPlan, WayView};
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,6 +36,8 @@ struct ZoneEntry {
     restricted: bool,
     #[serde(default)]
     requires_access_token: Option<String>,
+    #[serde(default)]
+    capacity: Option<u32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -60,6 +63,10 @@ struct EdgeEntry {
     travel_s: Option<f64>,
     #[serde(default)]
     via_door: Option<String>,
+    #[serde(default)]
+    capacity: Option<u32>,
+    #[serde(default)]
+    exclusive: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -95,11 +102,22 @@ pub(crate) struct DoorSpec {
     pub roles: Vec<Symbol>,
 }
 
-/// A permitted path between two zones.
+/// A permitted way from one zone to another.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Edge {
+pub(crate) struct Way {
     pub travel: SimDuration,
     pub door: Option<usize>,
+    /// Its limit, an index into [`Layout::limits`], and which of the two directions it is; none where anybody fits.
+    pub limit: Option<(usize, usize)>,
+}
+
+/// How many people fit on a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WayLimit {
+    /// Most in one direction at a time [count].
+    pub capacity: Option<u32>,
+    /// Only in one direction at a time.
+    pub exclusive: bool,
 }
 
 /// A zone.
@@ -110,6 +128,8 @@ pub(crate) struct ZoneSpec {
     pub needs_token: bool,
     /// Specimens are registered here.
     pub registers: bool,
+    /// Most people at a time [count].
+    pub capacity: Option<u32>,
 }
 
 /// The floor, compiled.
@@ -120,8 +140,11 @@ pub(crate) struct Layout {
     pub placement: Vec<(Symbol, usize)>,
     zone_of: SymbolMap<usize>,
     door_of: SymbolMap<usize>,
-    edges: Vec<Option<Edge>>,
+    ways: Vec<Option<Way>>,
+    pub limits: Vec<WayLimit>,
     pub next_hop: Arc<[u16]>,
+    /// The same floor as agents and methods see it.
+    pub plan: Arc<FloorPlan>,
 }
 
 impl Layout {
@@ -136,13 +159,13 @@ impl Layout {
     }
 
     /// The path from one zone to another in one move; `None` where there is none. Staying is no path.
-    pub(crate) fn edge(&self, from: usize, to: usize) -> Option<Edge> {
-        self.edges[from * self.zones.len() + to]
+    pub(crate) fn way(&self, from: usize, to: usize) -> Option<Way> {
+        self.ways[from * self.zones.len() + to]
     }
 
     /// Whether one move leads from one zone to another; a zone is adjacent to itself.
     pub(crate) fn adjacent(&self, from: usize, to: usize) -> bool {
-        from == to || self.edge(from, to).is_some()
+        from == to || self.way(from, to).is_some()
     }
 
     pub(crate) fn compile(file: &ZoneFile, symbols: &mut Symbols) -> Result<Self, Contradiction> {
@@ -154,8 +177,12 @@ impl Layout {
             if zone_of.insert(id, zones.len()).is_some() {
                 return Err(twice("zone", &zone.zone_id));
             }
+            if zone.capacity == Some(0) {
+                return Err(no_room(&zone.zone_id, &format!("the zone {}", zone.zone_id)));
+            }
             zones.push(ZoneSpec {
                 id,
+                capacity: zone.capacity,
                 needs_token: zone.restricted || zone.requires_access_token.is_some(),
                 registers: matches!(zone.kind.as_str(), "RECEPTION" | "ADMIN"),
             });
@@ -200,7 +227,8 @@ impl Layout {
             doors.push((spec, door));
         }
         let n = zones.len();
-        let mut edges: Vec<Option<Edge>> = vec![None; n * n];
+        let mut ways: Vec<Option<Way>> = vec![None; n * n];
+        let mut limits = Vec::new();
         let default_travel = file.timebase.default_edge_travel_s.unwrap_or(20.0);
         for edge in &file.graph_edges {
             let name = format!("edge {} - {}", edge.from, edge.to);
@@ -217,8 +245,15 @@ impl Layout {
                     Contradiction::new(ZONES, id, message, "doors are declared under `doors:`")
                 })?),
             };
-            for (a, b) in [(from, to), (to, from)] {
-                edges[a * n + b] = Some(Edge { travel, door });
+            if edge.capacity == Some(0) {
+                return Err(no_room(&edge.from, &name));
+            }
+            let limit = (edge.capacity.is_some() || edge.exclusive).then(|| {
+                limits.push(WayLimit { capacity: edge.capacity, exclusive: edge.exclusive });
+                limits.len() - 1
+            });
+            for (direction, (a, b)) in [(from, to), (to, from)].into_iter().enumerate() {
+                ways[a * n + b] = Some(Way { travel, door, limit: limit.map(|limit| (limit, direction)) });
             }
         }
         let mut placed: Vec<(&str, usize)> = Vec::new();
@@ -229,7 +264,7 @@ impl Layout {
             }
             placed.push((&entry.device_id, zone));
         }
-        let next_hop = shortest_ways(&edges, n, &zones, &doors);
+        let next_hop = shortest_ways(&ways, n, &zones, &doors);
         let placement = placed.into_iter().map(|(id, zone)| (symbols.intern(id), zone)).collect();
         let mut door_of = SymbolMap::default();
         let doors: Vec<DoorSpec> = doors
@@ -242,8 +277,35 @@ impl Layout {
                 DoorSpec { id, roles, ..spec }
             })
             .collect();
-        Ok(Self { zones, doors, placement, zone_of, door_of, edges, next_hop })
+        let plan = Arc::new(floor_plan(&zones, &doors, &ways, &limits));
+        Ok(Self { zones, doors, placement, zone_of, door_of, ways, limits, next_hop, plan })
     }
+}
+
+fn no_room(place: &str, name: &str) -> Contradiction {
+    let message = format!("{name} has room for nobody");
+    Contradiction::new(ZONES, place, message, "make `capacity` at least 1, or leave it out where anybody fits")
+}
+
+/// What is fixed about the floor, as agents and methods see it. Each way stands once, in the order of its zones.
+fn floor_plan(zones: &[ZoneSpec], doors: &[DoorSpec], ways: &[Option<Way>], limits: &[WayLimit]) -> FloorPlan {
+    let n = zones.len();
+    let places = (0..n).flat_map(|from| (from + 1..n).map(move |to| (from, to)));
+    let way = |(from, to): (usize, usize)| {
+        let way = ways[from * n + to]?;
+        let limit = way.limit.map(|(limit, _)| limits[limit]);
+        Some(WayView {
+            zones: [from, to],
+            travel_s: i64::try_from(way.travel.as_secs_ceil()).unwrap_or(i64::MAX),
+            capacity: limit.and_then(|limit| limit.capacity),
+            exclusive: limit.is_some_and(|limit| limit.exclusive),
+            door: way.door,
+            guarded: way.door.is_some_and(|door| doors[door].needs_token)
+                || zones[from].needs_token
+                || zones[to].needs_token,
+        })
+    };
+    FloorPlan { capacity: zones.iter().map(|zone| zone.capacity).collect(), ways: places.filter_map(way).collect() }
 }
 
 fn twice(kind: &str, id: &str) -> Contradiction {
@@ -278,18 +340,18 @@ fn movement_rules_end(rules: &BTreeMap<String, MovementRule>) -> Result<(), Cont
 
 /// First hop of the quickest way between any two zones (Floyd-Warshall; ties by the lower zone index). Ways do not lead
 /// through doors that need a token: nobody walks there by the way.
-fn shortest_ways(edges: &[Option<Edge>], n: usize, zones: &[ZoneSpec], doors: &[(DoorSpec, &DoorEntry)]) -> Arc<[u16]> {
+fn shortest_ways(ways: &[Option<Way>], n: usize, zones: &[ZoneSpec], doors: &[(DoorSpec, &DoorEntry)]) -> Arc<[u16]> {
     let far = u64::MAX / 4;
     let mut distance = vec![far; n * n];
     let mut hop: Vec<u16> = Vec::with_capacity(n * n);
     for from in 0..n {
         for to in 0..n {
-            let open = edges[from * n + to].filter(|edge| {
-                !zones[to].needs_token && edge.door.is_none_or(|door| !doors[door].0.needs_token) && from != to
+            let open = ways[from * n + to].filter(|way| {
+                !zones[to].needs_token && way.door.is_none_or(|door| !doors[door].0.needs_token) && from != to
             });
-            if let Some(edge) = open {
+            if let Some(way) = open {
                 // One nanosecond a move prefers fewer moves among equally quick ways.
-                distance[from * n + to] = edge.travel.as_nanos().saturating_add(1).min(far);
+                distance[from * n + to] = way.travel.as_nanos().saturating_add(1).min(far);
             }
             hop.push(index16(if open.is_some() { to } else { from }));
         }

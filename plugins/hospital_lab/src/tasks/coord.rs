@@ -9,12 +9,13 @@
 mod floor;
 mod roles;
 mod scale;
+mod scenario;
 mod seats;
 mod start;
 
 use super::common::{TaskSpec, WORKFLOW, crew};
 use floor::Floor;
-use labtrust_plugin::{AgentSeat, NoInjection, Opening, SigningKey, Task, TaskError};
+use labtrust_plugin::{AgentSeat, NoInjection, Opening, Referrals, SigningKey, Sites, Task, TaskError};
 use labtrust_policy::PolicyStore;
 use scale::Scale;
 use serde_json::{Map, Value, json};
@@ -72,7 +73,7 @@ struct ScaledTask {
 
 impl ScaledTask {
     fn new(task: &CoordTask, policy: &PolicyStore, scale: Option<&str>) -> Result<Self, TaskError> {
-        let scale = scale.map_or_else(|| Ok(Scale::own()), |id| Scale::load(policy, id))?;
+        let scale = scale.map_or_else(|| Ok(Scale::own()), |id| Scale::load(policy, id, task.spec.dt_s))?;
         let spec = TaskSpec {
             max_steps: scale.horizon_steps,
             max_steps_simulated: scale.horizon_steps,
@@ -81,6 +82,24 @@ impl ScaledTask {
         };
         let floor = Floor::of(policy, &scale)?;
         Ok(Self { id: task.id, accepts_injections: task.accepts_injections, spec, scale, floor })
+    }
+}
+
+impl Sites for ScaledTask {
+    fn count(&self) -> u32 {
+        self.scale.laboratories()
+    }
+
+    fn common(&self) -> Map<String, Value> {
+        start::common(&self.scale, &self.floor)
+    }
+
+    fn own(&self, seed: u64) -> Map<String, Value> {
+        start::own(&self.scale, i64::from(self.spec.dt_s), seed)
+    }
+
+    fn referrals(&self) -> Referrals {
+        self.scale.referrals.unwrap_or(Referrals { per_mille: 0, transport_s: self.spec.dt_s })
     }
 }
 
@@ -147,6 +166,10 @@ impl Task for ScaledTask {
 
     fn initial_state(&self, seed: u64, _calibration: Option<&Map<String, Value>>) -> Map<String, Value> {
         start::initial_state(&self.scale, &self.floor, i64::from(self.spec.dt_s), seed)
+    }
+
+    fn sites(&self) -> Option<&dyn Sites> {
+        self.scale.referrals.is_some().then_some(self)
     }
 
     fn agents(&self, opening: &Opening<'_>) -> Vec<AgentSeat> {

@@ -18,15 +18,20 @@ use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 
 /// A laboratory that has one of everything.
 fn furnished() -> Lab {
+    let token = json!({
+        "token_id": "T1", "token_type": "OVERRIDE_RISK_ACCEPTANCE", "subject_type": "specimen", "subject_id": "S1",
+        "issued_at_ts_s": 0, "expires_at_ts_s": 9, "approvals": ["A_QC"],
+    });
+    furnished_with(&[token])
+}
+
+fn furnished_with(tokens: &[serde_json::Value]) -> Lab {
     let shared = Arc::new(Shared::load(&PolicyStore::builtin()).unwrap());
     let state = json!({
         "workflow": "enforced", "timing_mode": "simulated",
         "specimens": [{"specimen_id": "S1", "panel_id": "BIOCHEM_PANEL_CORE", "arrival_ts_s": 50}],
         "transport_required": [{"specimen_ids": ["S1"], "origin_site": "SITE_ACUTE", "dest_site": "SITE_HUB"}],
-        "tokens": [{
-            "token_id": "T1", "token_type": "OVERRIDE_RISK_ACCEPTANCE", "subject_type": "specimen", "subject_id": "S1",
-            "issued_at_ts_s": 0, "expires_at_ts_s": 9, "approvals": ["A_QC"],
-        }],
+        "tokens": tokens,
         "agents": [{"agent_id": "A_QC", "zone_id": "Z_QC_SUPERVISOR"}],
     });
     let mut lab = Lab::start(&shared, state.as_object().unwrap(), 1).unwrap();
@@ -146,7 +151,7 @@ fn of_components() -> Vec<Change> {
         Door {
             id = |x| x, open_since = |_| Some(SimTime::ZERO), breached = |_| true, reported = |_| true,
         }
-        Body { id = |x| x, zone = |_| None, walking_to = |_| Some(7) }
+        Body { id = |x| x, zone = |_| None, walking_to = |_| Some(7), arrives = |_| Some(SimTime::from_secs(7)) }
         Token {
             id = |x| x, token_type = |x| x, kind = |_| None,
             state = |_| labtrust_trust::tokens::TokenState::Revoked, subject_type = |x| x,
@@ -220,6 +225,9 @@ fn of_lab() -> Vec<Change> {
         "Lab.results" => |lab| lab.results.push(lab.zones[0]),
         "Lab.consignments" => |lab| lab.consignments.push(lab.zones[0]),
         "Lab.bodies" => |lab| lab.bodies.clear(),
+        "Lab.crowd" => |lab| lab.crowd = super::Crowd::default(),
+        "Crowd.present" => |lab| lab.crowd.present[0] += 1,
+        "Crowd.on_the_way" => |lab| lab.crowd.on_the_way.push(smallvec![SimTime::ZERO]),
         "Lab.batches" => |lab| lab.batches.push(smallvec![]),
         "Lab.arrivals" => |lab| lab.arrivals.clear(),
         "ArrivalGroup.specimens" => |lab| lab.arrivals[0].specimens.clear(),
@@ -280,11 +288,11 @@ fn of_lab() -> Vec<Change> {
         "Lab.freeze_after_record" => |lab| lab.freeze_after_record = true,
         "Lab.batch_head" => |lab| lab.batch_head.push('x'),
         "Lab.system_events" => |lab| lab.system_events += 1,
-        "Lab.service_streams" => move |lab| lab.service_streams[0] = a.clone(),
-        "Lab.qc_streams" => move |lab| lab.qc_streams[0] = b.clone(),
-        "Lab.failure_streams" => move |lab| lab.failure_streams[0] = c.clone(),
+        "Lab.service_streams" => move |lab| lab.service_streams.set(0, a.clone()),
+        "Lab.qc_streams" => move |lab| lab.qc_streams.set(0, b.clone()),
+        "Lab.failure_streams" => move |lab| lab.failure_streams.set(0, c.clone()),
         "Lab.transport_stream" => move |lab| lab.transport_stream = d.clone(),
-        "Lab.measurement_streams" => move |lab| lab.measurement_streams[0] = e.clone(),
+        "Lab.measurement_streams" => move |lab| lab.measurement_streams.set(0, e.clone()),
         "Lab.world" => |lab| { lab.world.spawn(Zone { id: lab.names.empty }); },
         "Lab.signed_events" => |lab| { lab.signed_events.insert("e1".into()); },
     }
@@ -349,4 +357,41 @@ fn a_difference_is_told_by_its_field() {
         change(&mut lab);
         assert_eq!(before.first_difference(&lab.memory()), Some(name));
     }
+}
+
+/// Whatever the value of a field: what is packed up is unpacked as it was.
+#[test]
+fn what_rests_wakes_as_it_was() {
+    let mut rested = 0;
+    for (name, change) in of_components().into_iter().chain(of_parts()).chain(of_lab()) {
+        if name.starts_with("Token") {
+            continue;
+        }
+        let mut lab = furnished_with(&[]);
+        lab.outages.push(Outage { device: 0, begin: SimTime::ZERO, end: SimTime::MAX });
+        change(&mut lab);
+        let (before, words) = (lab.memory(), lab.symbols.len());
+        if !lab.rest() {
+            continue;
+        }
+        rested += 1;
+        assert!(lab.specimens.is_empty() && lab.symbols.len() < words, "{name}");
+        lab.wake();
+        assert_eq!(before.first_difference(&lab.memory()), None, "{name}");
+        assert_eq!(lab.symbols.len(), words);
+        assert!(lab.symbols.get("X2").is_some());
+    }
+    assert!(rested > 100, "{rested}");
+}
+
+#[test]
+fn what_is_rare_keeps_a_laboratory_awake() {
+    let mut lab = furnished();
+    let before = lab.memory();
+    assert!(!lab.rest());
+    assert_eq!(before.first_difference(&lab.memory()), None);
+    let mut lab = furnished_with(&[]);
+    let aliquot = lab.world.spawn(Aliquot { specimen: lab.names.empty }).id();
+    lab.world.despawn(aliquot);
+    assert!(!lab.rest());
 }

@@ -54,6 +54,12 @@ impl Floor {
             }
         }
         halls.sort_unstable();
+        let narrowed = scale.world.narrow(&mut layout);
+        narrowed.map_err(|message| TaskError::BadScale { scale: scale.id.clone().unwrap_or_default(), message })?;
+        if let Some(outage) = scale.world.outages.iter().find(|outage| !devices.contains(&outage.device)) {
+            let message = format!("the device {} breaks, but there are only {}", outage.device, devices.join(", "));
+            return Err(TaskError::BadScale { scale: scale.id.clone().unwrap_or_default(), message });
+        }
         layout["device_placement"] = placement.into();
         equipment["device_instances"] = instances.into();
         // The policy's failures and maintenance are of devices that are not here.
