@@ -9,11 +9,17 @@ mod cards;
 mod compare;
 #[path = "discrimination/episodes.rs"]
 mod episodes;
+#[path = "discrimination/hall.rs"]
+mod hall;
 #[path = "discrimination/page.rs"]
 mod page;
+#[path = "discrimination/study.rs"]
+mod study;
+#[path = "discrimination/watched.rs"]
+mod watched;
 
 use compare::{loses, means};
-use episodes::{FIGURES, Judged, Size, Who, episodes, methods};
+use episodes::{FIGURES, Judged, Size, Who, episodes, methods, talking};
 use labtrust_kernel::ClockMode;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -22,11 +28,13 @@ const EXPLICIT: ClockMode = ClockMode::Explicit;
 const SIMULATED: ClockMode = ClockMode::Simulated;
 
 /// Few seeds of small sizes: what is tested is large.
-const SMALL: [(Size, u64); 4] = [
-    (Size { scale: Some("small_smoke"), timing: EXPLICIT }, 4),
-    (Size { scale: None, timing: EXPLICIT }, 12),
-    (Size { scale: None, timing: SIMULATED }, 6),
-    (Size { scale: Some("medium_stress_signed_bus"), timing: SIMULATED }, 2),
+const SMALL: [(Size, u64); 6] = [
+    (Size { scale: Some("small_smoke"), timing: EXPLICIT, network: None }, 4),
+    (Size { scale: None, timing: EXPLICIT, network: None }, 12),
+    (Size { scale: None, timing: SIMULATED, network: None }, 6),
+    (Size { scale: Some("medium_stress_signed_bus"), timing: SIMULATED, network: None }, 2),
+    (Size { scale: Some("corridor"), timing: SIMULATED, network: None }, 3),
+    (Size { scale: Some("two_halls"), timing: SIMULATED, network: None }, 3),
 ];
 
 /// All episodes of all methods, with their cores and without, at the small sizes.
@@ -50,6 +58,8 @@ fn every_method_completes_work_and_none_fails() {
             let completed: f64 = of(number, id, true).iter().filter_map(|episode| episode.figures[0]).sum();
             assert!(completed > 0.0, "{id} completes nothing at {}", size.name());
             assert!(of(number, id, true).iter().all(|episode| episode.failures == 0), "{id} fails at {}", size.name());
+            let no_room = of(number, id, true).iter().map(|episode| episode.no_room).sum::<u64>();
+            assert_eq!(no_room, 0, "{id} sends people where there is no room at {}", size.name());
         }
     }
 }
@@ -65,7 +75,9 @@ fn one_mind_does_more_than_half_as_much_again_as_chance() {
 
 #[test]
 fn the_families_that_plan_complete_what_the_best_completes() {
-    for (number, (size, _)) in SMALL.iter().enumerate() {
+    // Where there is little room those who do not plan their ways stand in each other's.
+    let roomy = SMALL.iter().enumerate().filter(|(_, (size, _))| size.scale != Some("corridor"));
+    for (number, (size, _)) in roomy {
         let completed = |id| means(of(number, id, true))[0].unwrap_or(0.0);
         let best = methods().into_iter().map(completed).fold(0.0, f64::max);
         let planning = methods()
@@ -75,6 +87,34 @@ fn the_families_that_plan_complete_what_the_best_completes() {
             assert!(completed(id) >= 0.97 * best, "{id} at {}: {} of {best}", size.name(), completed(id));
         }
     }
+}
+
+/// Methods whose core only shows where it is needed: a router where there is little room, a shield where messages are lost.
+const SHOWN_ELSEWHERE: [&str; 4] =
+    ["kernel_auction_whca", "kernel_auction_whca_shielded", "kernel_scheduler_or_whca", "kernel_whca"];
+
+#[test]
+fn where_there_is_little_room_planned_ways_are_worth_something() {
+    let tight = Size { scale: Some("corridor_tight"), timing: SIMULATED, network: None };
+    for id in ["kernel_auction_whca", "kernel_scheduler_or_whca", "kernel_whca"] {
+        let run = |core| episodes(&Who::Method { id, core }, tight, 0..16);
+        let (with, without) = (run(true), run(false));
+        let worse = (0..FIGURES.len()).filter(|&figure| loses(&without, &with, figure)).count();
+        assert!(worse > 0, "{id} loses nothing without its router");
+        let due = with.iter().map(|episode| episode.specimens).sum::<u64>() as f64;
+        let completed: f64 = with.iter().filter_map(|episode| episode.figures[0]).sum();
+        assert!(completed >= 0.9 * due, "{id}: {completed} of {due}");
+    }
+}
+
+#[test]
+fn where_messages_are_lost_a_shield_is_worth_something() {
+    // Without its shield it is the auction that it stands before.
+    let size = Size { scale: None, timing: SIMULATED, network: None };
+    let run = |id| episodes(&Who::Talking { id, network: "drop_rate=0.9", signed: false }, size, 0..12);
+    let (with, without) = (run("kernel_auction_whca_shielded"), run("kernel_auction_whca"));
+    let worse = (0..FIGURES.len()).filter(|&figure| loses(&without, &with, figure)).count();
+    assert!(worse > 0, "{:?} against {:?}", means(&with), means(&without));
 }
 
 #[test]
@@ -91,11 +131,29 @@ fn no_two_methods_decide_the_same() {
 
 #[test]
 fn a_method_without_its_core_is_worse_by_something_that_counts() {
-    for id in methods() {
+    for id in methods().into_iter().filter(|id| !SHOWN_ELSEWHERE.contains(id)) {
         let worse = (0..SMALL.len()).flat_map(|size| {
             (0..FIGURES.len()).filter(move |&figure| loses(of(size, id, false), of(size, id, true), figure))
         });
         assert!(worse.count() > 0, "{id} loses nothing without its core");
+    }
+}
+
+#[test]
+fn an_impaired_network_changes_what_every_method_does_that_talks() {
+    let size = SMALL[1].0;
+    // At this size no region needs another's people, so what the hub hears of them changes nothing.
+    for id in talking().into_iter().filter(|id| *id != "hierarchical_hub_local") {
+        let over = |network| episodes(&Who::Talking { id, network, signed: false }, size, 0..3);
+        let differs =
+            |perfect: &[Judged], other: &[Judged]| perfect.iter().zip(other).any(|(a, b)| a.decided != b.decided);
+        let perfect = over("");
+        assert!(perfect == episodes(&Who::Method { id, core: true }, size, 0..3), "{id}");
+        assert!(differs(&perfect, &over("drop_rate=0.3")), "{id}: loss");
+        assert!(differs(&perfect, &over("partition=0:119:0.5")), "{id}: half of them are cut off");
+        // A third of all messages is lost, and there is still work done.
+        let signed = Who::Talking { id, network: "drop_rate=0.3", signed: true };
+        assert!(episodes(&signed, size, 0..1).iter().all(|episode| episode.figures[0] > Some(0.0)), "{id}: signed");
     }
 }
 
@@ -110,6 +168,16 @@ fn episodes_are_the_same_on_one_thread_and_on_four() {
 }
 
 #[test]
+fn honest_people_are_left_alone() {
+    watched::honest_people_are_left_alone();
+}
+
+#[test]
+fn who_goes_astray_is_found_and_contained() {
+    watched::who_goes_astray_is_found_and_contained();
+}
+
+#[test]
 fn the_page_names_every_method() {
     page::check_or_write();
 }
@@ -117,4 +185,32 @@ fn the_page_names_every_method() {
 #[test]
 fn the_cards_are_those_of_the_code() {
     cards::check_or_write();
+}
+
+#[test]
+fn the_study_is_what_was_bred() {
+    study::check_or_breed();
+}
+
+/// Everything is prepared and only the analysers count: nobody can wait less than [`hall`] says.
+#[test]
+fn in_one_hall_the_best_is_near_the_bound_and_the_planning_families_are_not_far() {
+    let size = Size { scale: Some("one_hall"), timing: SIMULATED, network: None };
+    let mut ratios = BTreeMap::new();
+    for id in methods() {
+        let judged = episodes(&Who::Method { id, core: true }, size, 0..4);
+        let sum = |of: fn((f64, f64)) -> f64| judged.iter().filter_map(|e| e.wait_s).map(of).sum::<f64>();
+        let (waited, least) = (sum(|(waited, _)| waited), sum(|(_, least)| least));
+        assert!(waited >= least, "{id} waits {waited}, less than {least}: the bound is none");
+        let completed: f64 = judged.iter().filter_map(|e| e.figures[0]).sum();
+        let specimens: u64 = judged.iter().map(|e| e.specimens).sum();
+        ratios.insert(id, (waited / least, completed / specimens as f64));
+    }
+    let best = ratios.values().map(|(ratio, _)| *ratio).fold(f64::INFINITY, f64::min);
+    assert!(best <= 1.10, "{ratios:#?}");
+    for (id, (ratio, completed)) in &ratios {
+        if ["centralized", "kernel", "market"].iter().any(|family| id.starts_with(family)) {
+            assert!(*ratio <= 1.33 && *completed >= 0.97, "{id}: {ratio} {completed} {ratios:#?}");
+        }
+    }
 }

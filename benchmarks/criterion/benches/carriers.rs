@@ -27,7 +27,7 @@ fn repository() -> &'static Path {
 }
 
 fn vector(name: &str) -> Vec<u8> {
-    let folder = repository().join("plugins/api/contract/v1-draft/vectors");
+    let folder = repository().join("plugins/api/contract/v1/vectors");
     std::fs::read(folder.join(name)).expect("the contract has this vector")
 }
 

@@ -1,9 +1,11 @@
 //! Numbers for agents, and sets of them.
 
+use serde::{Deserialize, Serialize};
+
 /// An agent of an episode: its place in the roster of the episode, counted from 0.
 ///
 /// Numbers, not names: text order puts `worker_10` before `worker_2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AgentId(pub u32);
 
 impl AgentId {

@@ -10,6 +10,8 @@
 //! | [`certified`] | the same | the same, and lies of fewer than a third, the leader's too |
 //! | [`cbba`] | who does which task | loss, any order; bids that cannot be true |
 //! | [`commit_reveal`] | bids that nobody changes after seeing others | a bidder that tries |
+//!
+//! A [`Speaker`] signs what a machine says and judges what it hears.
 
 pub mod cbba;
 pub mod certified;
@@ -17,11 +19,14 @@ pub mod commit_reveal;
 pub mod gossip;
 pub mod paxos;
 mod quorum;
+mod speaker;
 
 pub use quorum::Quorum;
+pub use speaker::{Letter, Seal, Signed, Speaker};
 
 use crate::agent::AgentId;
 use crate::network::{Network, Wire};
+use std::sync::Arc;
 
 /// One agent's part in a protocol.
 pub trait Machine {
@@ -36,10 +41,12 @@ pub trait Machine {
 }
 
 /// Whom a message is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum To {
     /// One agent.
     One(AgentId),
+    /// These, in this order.
+    Many(Arc<[AgentId]>),
     /// Everybody but the sender.
     Others,
 }
@@ -60,6 +67,11 @@ impl<M> Outbox<M> {
     /// Sends to one agent.
     pub fn send(&mut self, to: AgentId, message: M) {
         self.mail.push((To::One(to), message));
+    }
+
+    /// Sends to each of some agents, in that order.
+    pub fn multicast(&mut self, to: Arc<[AgentId]>, message: M) {
+        self.mail.push((To::Many(to), message));
     }
 
     /// Sends to everybody else.
@@ -129,6 +141,7 @@ fn post<M: Clone + Wire>(from: AgentId, out: &mut Outbox<M>, network: &mut Netwo
     for (to, message) in out.drain() {
         match to {
             To::One(to) => network.send(from, to, message),
+            To::Many(to) => network.multicast(from, to.iter().copied(), &message),
             To::Others => network.broadcast(from, &message),
         }
     }

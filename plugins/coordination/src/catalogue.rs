@@ -1,7 +1,8 @@
 //! `coordination/coordination_methods.v0.1.yaml`: names, families, known weaknesses and default parameters of methods,
 //! as a policy has them.
 
-use labtrust_plugin::wire::{Problem, Settings};
+use labtrust_comms::NetworkSettings;
+use labtrust_plugin::wire::{Problem, Setting, Settings};
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -60,6 +61,8 @@ struct File {
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     entries: Vec<Entry>,
+    /// The policy's network as a parameter, or why there is none: told where somebody asks for it.
+    network: Result<String, String>,
 }
 
 /// Why default parameters could not be had.
@@ -76,6 +79,9 @@ pub enum CatalogueError {
         /// What is wrong.
         problem: Problem,
     },
+    /// The network of the policy is asked for, and cannot be read.
+    #[error("network: policy: {0}")]
+    Network(String),
     /// A variant of nothing.
     #[error("{FILE}, {method}: there is no base_method {base}")]
     NoBase {
@@ -93,7 +99,9 @@ impl Catalogue {
     /// [`PolicyError`] when it cannot be read.
     pub fn load(policy: &PolicyStore) -> Result<Self, PolicyError> {
         let file: File = policy.section_or_builtin(FILE, Some("coordination_methods"))?;
-        Ok(Self { entries: file.methods })
+        let network = NetworkSettings::load(policy);
+        let network = network.map(|settings| settings.to_text()).map_err(|error| error.to_string());
+        Ok(Self { entries: file.methods, network })
     }
 
     /// All entries, in the order of the file.
@@ -110,10 +118,13 @@ impl Catalogue {
 
     /// The parameters of a run: the defaults of the base, over them those of the variant, over them what is given.
     ///
+    /// Where `network` is `policy`, the network is that of the policy ([`NetworkSettings::load`]), written out.
+    ///
     /// # Errors
-    /// [`CatalogueError`] for a default that is no flag, whole number or text, and for a variant of nothing.
+    /// [`CatalogueError`] for a default that is no flag, whole number or text, for a variant of nothing, and for a network policy that
+    /// cannot be read.
     pub fn settings(&self, id: &str, given: Settings) -> Result<Settings, CatalogueError> {
-        let Some(entry) = self.entry(id) else { return Ok(given) };
+        let Some(entry) = self.entry(id) else { return self.with_network(given) };
         let base = match &entry.base_method {
             None => None,
             Some(base) => Some(
@@ -127,6 +138,16 @@ impl Catalogue {
             settings.0.extend(defaults.0);
         }
         settings.0.extend(given.0);
+        self.with_network(settings)
+    }
+
+    fn with_network(&self, mut settings: Settings) -> Result<Settings, CatalogueError> {
+        if let Some(network @ Setting::Text(_)) = settings.0.get_mut("network")
+            && *network == Setting::Text("policy".to_owned())
+        {
+            let read = self.network.as_ref().map_err(|error| CatalogueError::Network(error.clone()))?;
+            *network = Setting::Text(read.clone());
+        }
         Ok(settings)
     }
 }
@@ -135,7 +156,6 @@ impl Catalogue {
 mod tests {
     use super::*;
     use labtrust_plugin::Registry;
-    use labtrust_plugin::wire::Setting;
 
     fn number(settings: &Settings, name: &str) -> Option<Setting> {
         settings.0.get(name).cloned()
@@ -169,6 +189,31 @@ mod tests {
         assert_eq!(found, [1, 3, 5].map(|value| Some(Setting::Number(value))));
         let refused = catalogue.settings("c", Settings::default()).unwrap_err().to_string();
         assert!(refused.ends_with("c: there is no base_method d"), "{refused}");
+    }
+
+    #[test]
+    fn the_policys_network_is_written_out_where_it_is_asked_for() {
+        let network = |policy: &PolicyStore, id: &str, text: &str| {
+            let given = Settings([("network".to_owned(), Setting::Text(text.to_owned()))].into());
+            Catalogue::load(policy).unwrap().settings(id, given).map(|settings| number(&settings, "network"))
+        };
+        let text = |text: &str| Some(Setting::Text(text.to_owned()));
+        let builtin = PolicyStore::builtin();
+        assert_eq!(network(&builtin, "gossip_consensus", "policy").unwrap(), text("perfect=true"));
+        assert_eq!(network(&builtin, "gossip_consensus", "drop_rate=0.5").unwrap(), text("drop_rate=0.5"));
+        const NETWORK: &str = "coordination/network_policy.v0.1.yaml";
+        let lossy = builtin.with_text(NETWORK, "version: '0.1'\nperfect: false\ndrop_rate: 0.1\n");
+        let written = text("p50_ms=10,p95_ms=50,drop_rate=0.1");
+        assert_eq!(network(&lossy, "org.example.unknown", "policy").unwrap(), written);
+        // A policy can have it as a default, too.
+        let methods = "coordination_methods: { version: '0.1', methods: [{ method_id: a, name: A, coordination_class: \
+                       market, default_params: { network: policy } }] }";
+        let lossy = lossy.with_text(FILE, methods);
+        let settings = Catalogue::load(&lossy).unwrap().settings("a", Settings::default()).unwrap();
+        assert_eq!(number(&settings, "network"), written);
+        let broken = PolicyStore::builtin().with_text(NETWORK, "version: '0.1'\ndrop_rate: 3\n");
+        let refused = network(&broken, "a", "policy").unwrap_err().to_string();
+        assert!(refused.contains("drop_rate"), "{refused}");
     }
 
     #[test]

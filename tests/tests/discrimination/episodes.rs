@@ -1,20 +1,18 @@
 //! Episodes of `coord_scale` under one method, and what they are judged by.
 
 use labtrust_bench::direction::{Directing, Direction};
-use labtrust_bench::{Cast, EpisodeSetup, run_episode};
+use labtrust_bench::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 use labtrust_contract::Metrics;
 use labtrust_example_earliest_due::EarliestDue;
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::lab::{ActionKind, LoadedLab, Priority, Symbol};
-use labtrust_plugin::method::{Compiled, CoordinationMethod, Coordinator};
-use labtrust_plugin::metric::{EpisodeEnd, EpisodeStart, Meter, MeterStep, Metric, MetricSpec};
+use labtrust_plugin::lab::LoadedLab;
+use labtrust_plugin::method::{Compiled, CoordinationMethod, Coordinator, Tally};
 use labtrust_plugin::wire::{Decision, Observation, Problem, Setting, Settings, Site, encode_into};
 use labtrust_plugin::{Plugin, Registry};
 use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("unique ids"));
@@ -34,11 +32,14 @@ pub(crate) struct Size {
     /// An entry of the scale configurations; the task's own where absent.
     pub(crate) scale: Option<&'static str>,
     pub(crate) timing: ClockMode,
+    /// How messages travel of those who send any; at once where absent.
+    pub(crate) network: Option<&'static str>,
 }
 
 impl Size {
     pub(crate) fn name(self) -> String {
-        format!("{}, {}", self.scale.unwrap_or("own"), self.timing)
+        let network = self.network.map(|network| format!(", {network}")).unwrap_or_default();
+        format!("{}, {}{network}", self.scale.unwrap_or("own"), self.timing)
     }
 }
 
@@ -49,6 +50,10 @@ pub(crate) enum Who {
     Random,
     /// A method, with its core or without.
     Method { id: &'static str, core: bool },
+    /// A method that talks, over this network, with signatures or without.
+    Talking { id: &'static str, network: &'static str, signed: bool },
+    /// `group_evolving_study` with this genome.
+    Bred(String),
 }
 
 /// What an episode is judged by. All but `completed` are better when they are less.
@@ -61,7 +66,13 @@ pub(crate) struct Judged {
     pub(crate) decided: String,
     pub(crate) failures: u64,
     /// Most that could be released [count].
-    most: u64,
+    pub(crate) most: u64,
+    /// Mean time from the arrival to the first run [s], and the least that it could be ([`crate::hall`]).
+    pub(crate) wait_s: Option<(f64, f64)>,
+    /// Specimens of the episode [count].
+    pub(crate) specimens: u64,
+    /// Moves that were refused for want of room [count].
+    pub(crate) no_room: u64,
 }
 
 /// Mean of the most that could be released in these episodes.
@@ -78,28 +89,47 @@ pub(crate) fn methods() -> Vec<&'static str> {
     REGISTRY.entries().iter().filter_map(of).collect()
 }
 
+/// Ids of those that send messages.
+pub(crate) fn talking() -> Vec<&'static str> {
+    let talks = |id: &&str| {
+        REGISTRY.coordination_method(id).ok().and_then(|method| method.card()).is_some_and(|card| card.uses_messages)
+    };
+    methods().into_iter().filter(talks).collect()
+}
+
 /// Episodes on common seeds, in their order.
-pub(crate) fn episodes(who: &Who, size: Size, seeds: std::ops::Range<u64>) -> Vec<Judged> {
+pub(crate) fn episodes(who: &Who, size: Size, seeds: impl IntoIterator<Item = u64>) -> Vec<Judged> {
+    let seeds: Vec<u64> = seeds.into_iter().collect();
     seeds.into_par_iter().map(|seed| episode(who, size, seed)).collect()
 }
 
 fn episode(who: &Who, size: Size, seed: u64) -> Judged {
-    let plain = REGISTRY.task("coord_scale").expect("it is compiled in");
-    let task = plain.bind(&POLICY, size.scale).expect("the scale exists").expect("it has scales");
-    let mut metrics = REGISTRY.metrics();
-    metrics.push(&StatMean);
     let mut settings = Settings::default();
     let facts = Map::new();
     let digest = Arc::new(Mutex::new(Sha256::new()));
     let mut cast = Cast::default();
     let taped;
+    let set = |name: &str, value: &str| (name.to_owned(), Setting::Text(value.to_owned()));
     match who {
         Who::Random => cast.agents = Some(REGISTRY.agent_set("random_legal").expect("it is compiled in")),
-        Who::Method { id, core } => {
-            if !core {
-                settings.0.insert("core".to_owned(), Setting::Text("off".to_owned()));
+        Who::Method { .. } | Who::Talking { .. } | Who::Bred(_) => {
+            let id = match who {
+                Who::Method { id, core } => {
+                    settings.0.extend((!core).then(|| set("core", "off")));
+                    let talks = || REGISTRY.coordination_method(id).ok()?.card().map(|card| card.uses_messages);
+                    settings.0.extend(size.network.filter(|_| talks() == Some(true)).map(|how| set("network", how)));
+                    id
+                }
+                Who::Talking { id, network, signed } => {
+                    settings.0.extend([set("network", network), set("signed", if *signed { "on" } else { "off" })]);
+                    id
+                }
+                _ => "group_evolving_study",
+            };
+            if let Who::Bred(genome) = who {
+                settings.0.extend([set("genome", genome)]);
             }
-            let method: &dyn CoordinationMethod = match *id {
+            let method: &dyn CoordinationMethod = match id {
                 EXAMPLE => &EXAMPLE_METHOD,
                 id => REGISTRY.coordination_method(id).expect("it is compiled in"),
             };
@@ -108,18 +138,7 @@ fn episode(who: &Who, size: Size, seed: u64) -> Judged {
             cast.method = Some(Direction { directing, method: &taped, settings: &settings, facts: &facts });
         }
     }
-    let spec = task.spec();
-    let setup = EpisodeSetup {
-        task: task.as_ref(),
-        seed,
-        max_steps: if size.timing == ClockMode::Simulated { spec.max_steps_simulated } else { spec.max_steps },
-        timing: size.timing,
-        strict_signatures: false,
-        calibration: None,
-        metrics: &metrics,
-        cast,
-    };
-    let outcome = run_episode(LAB.engine().as_mut(), &setup, None).expect("the episode runs");
+    let outcome = play(cast, size, seed);
     let number = |name: &str| outcome.metrics.get(name).and_then(Value::as_f64);
     let figures = [
         Some(outcome.throughput as f64),
@@ -131,7 +150,39 @@ fn episode(who: &Who, size: Size, seed: u64) -> Judged {
     let decided = digest.lock().expect("nobody panicked").clone().finalize();
     let decided = decided.iter().map(|byte| format!("{byte:02x}")).collect();
     let most = outcome.metrics.get("throughput_bound").and_then(Value::as_u64).unwrap_or(0);
-    Judged { figures, decided, failures: failures.unwrap_or(0), most }
+    let wait_s = number("mean_wait_s").zip(number("least_mean_wait_s"));
+    let specimens = outcome.specimens_total;
+    let blocked = outcome.metrics.get("blocked_by_reason_code");
+    let times = |code: &&str| blocked.and_then(|by| by.get(*code)).and_then(Value::as_u64).unwrap_or(0);
+    let no_room = ["RC_ZONE_FULL", "RC_WAY_TAKEN"].iter().map(times).sum();
+    Judged { figures, decided, failures: failures.unwrap_or(0), most, wait_s, specimens, no_room }
+}
+
+/// The end of an episode under this cast.
+fn play(cast: Cast<'_>, size: Size, seed: u64) -> EpisodeOutcome {
+    let plain = REGISTRY.task("coord_scale").expect("it is compiled in");
+    let task = plain.bind(&POLICY, size.scale).expect("the scale exists").expect("it has scales");
+    let mut metrics = REGISTRY.metrics();
+    metrics.push(&crate::hall::Wait);
+    let spec = task.spec();
+    let setup = EpisodeSetup {
+        task: task.as_ref(),
+        seed,
+        max_steps: if size.timing == ClockMode::Simulated { spec.max_steps_simulated } else { spec.max_steps },
+        timing: size.timing,
+        strict_signatures: false,
+        calibration: None,
+        metrics: &metrics,
+        cast,
+    };
+    run_episode(LAB.engine().as_mut(), &setup, None).expect("the episode runs")
+}
+
+/// What an episode is measured by when this directs everybody.
+pub(crate) fn measured(method: &dyn CoordinationMethod, size: Size, seed: u64) -> Metrics {
+    let (settings, facts) = (Settings::default(), Map::new());
+    let direction = Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts };
+    play(Cast { method: Some(direction), ..Cast::default() }, size, seed).metrics
 }
 
 /// A method whose decisions go into a digest.
@@ -176,56 +227,8 @@ impl Coordinator for Running {
         self.digest.lock().expect("nobody panicked").update(&self.bytes);
         Ok(())
     }
-}
 
-/// Mean time from the arrival of a STAT specimen to its first release [s]. What waits to be accepted waits, too.
-struct StatMean;
-
-impl Metric for StatMean {
-    fn id(&self) -> &'static str {
-        "stat_mean"
-    }
-
-    fn specs(&self) -> &'static [MetricSpec] {
-        &[]
-    }
-
-    fn meter(&self, start: &mut EpisodeStart<'_>) -> Box<dyn Meter> {
-        let mut arrived_s = BTreeMap::new();
-        for specimen in start.state.get("specimens").and_then(Value::as_array).into_iter().flatten() {
-            let id = specimen["specimen_id"].as_str().expect("it has an id");
-            if specimen["priority_class"].as_str().map(Priority::parse_lenient) == Some(Priority::Stat) {
-                arrived_s.insert(start.symbols.intern(id), specimen["arrival_ts_s"].as_i64().unwrap_or(0));
-            }
-        }
-        Box::new(StatMeter { arrived_s, served_s: BTreeMap::new(), horizon_s: start.facts.horizon_s })
-    }
-}
-
-struct StatMeter {
-    arrived_s: BTreeMap<Symbol, i64>,
-    served_s: BTreeMap<Symbol, i64>,
-    horizon_s: i64,
-}
-
-impl Meter for StatMeter {
-    fn on_step(&mut self, step: MeterStep<'_>) {
-        let outcome = step.facts.outcome;
-        let Some(action) = step.facts.action else { return };
-        if outcome.accepted && action.decision.kind == ActionKind::ReleaseResult {
-            for specimen in &outcome.specimens {
-                self.served_s.entry(*specimen).or_insert(action.t_s);
-            }
-        }
-    }
-
-    /// A specimen that is not released has taken until the end: to leave one lying makes nothing better.
-    fn finish(&mut self, _: &EpisodeEnd<'_>, out: &mut Metrics) {
-        let due = self.arrived_s.iter().filter(|(_, arrived_s)| **arrived_s < self.horizon_s);
-        let took = due.map(|(specimen, s)| self.served_s.get(specimen).copied().unwrap_or(self.horizon_s) - s);
-        let (count, sum) = took.fold((0, 0), |(count, sum), s| (count + 1, sum + s));
-        if count > 0 {
-            out.insert("stat_mean_turnaround_s".to_owned(), (sum as f64 / f64::from(count)).into());
-        }
+    fn tally(&self) -> Tally {
+        self.at_work.tally()
     }
 }

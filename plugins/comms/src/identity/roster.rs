@@ -3,6 +3,9 @@
 use super::{IdentityError, KeyHandle};
 use labtrust_kernel::Symbols;
 use labtrust_trust::keys::{KeyEntry, KeyPolicy, KeyRegistry};
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+use std::sync::{Mutex, PoisonError};
 
 /// Who may speak, and how to know that it is them. Verification is the strict one of [`KeyRegistry`].
 #[derive(Clone, Debug, Default)]
@@ -10,6 +13,38 @@ pub struct Roster {
     keys: KeyRegistry,
     symbols: Symbols,
     ids: Vec<String>,
+    memo: Memo,
+}
+
+/// Most judgements that are remembered [count].
+const MOST_JUDGED: usize = 1 << 16;
+
+/// What was judged before: one signed message is heard by many, and judging it costs more than all else together. A judgement
+/// depends on nothing but what is judged, so nobody can tell who came first.
+#[derive(Debug, Default)]
+struct Memo(Mutex<FxHashMap<[u8; 32], bool>>);
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Memo {
+    fn judge(&self, worker_id: &str, signature: &str, bytes: &[u8], judge: impl FnOnce() -> bool) -> bool {
+        let mut hash = Sha256::new();
+        for part in [worker_id.as_bytes(), signature.as_bytes(), bytes] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let what: [u8; 32] = hash.finalize().into();
+        // Where somebody panicked with it in hand it holds whole judgements all the same.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_JUDGED {
+            known.clear();
+        }
+        *known.entry(what).or_insert_with(judge)
+    }
 }
 
 impl Roster {
@@ -51,13 +86,14 @@ impl Roster {
             }
             registry.overlay([&entry], &mut symbols);
         }
-        Ok(Self { keys: registry, symbols, ids })
+        Ok(Self { keys: registry, symbols, ids, memo: Memo::default() })
     }
 
     /// Whether `signature` is of `worker_id` over `bytes`. Unknown workers have signed nothing.
     #[must_use]
     pub fn verify(&self, worker_id: &str, signature: &str, bytes: &[u8]) -> bool {
-        self.symbols.get(worker_id).is_some_and(|key| self.keys.verify_bytes(key, signature, 0, bytes).passed)
+        let Some(key) = self.symbols.get(worker_id) else { return false };
+        self.memo.judge(worker_id, signature, bytes, || self.keys.verify_bytes(key, signature, 0, bytes).passed)
     }
 
     /// Whose signature over `bytes` it really is: tries every key.
@@ -73,7 +109,8 @@ impl Roster {
     }
 
     /// Its number in the order of the roster.
-    pub(crate) fn place(&self, worker_id: &str) -> Option<usize> {
+    #[must_use]
+    pub fn place(&self, worker_id: &str) -> Option<usize> {
         self.symbols.get(worker_id).map(|symbol| symbol.index()).filter(|place| *place < self.ids.len())
     }
 

@@ -147,7 +147,7 @@ impl NetworkSettings {
     }
 
     /// Sets one value by name, as on a command line: `drop_rate` and `0.3`. Names are those of the fields, `p50_ms`, `p95_ms`,
-    /// `partition` (`first:last:fraction`, adds one) and `drop_spike` (`first:last:rate`). Any impairment makes the network
+    /// `partition` (`first:last:fraction`, or `first:last:@1+4` for agents 1 and 4; adds one) and `drop_spike` (`first:last:rate`). Any impairment makes the network
     /// imperfect; `perfect` itself can be set after it. Validate when all are set.
     ///
     /// # Errors
@@ -181,10 +181,7 @@ impl NetworkSettings {
             "bytes_per_step" => self.bytes_per_step = Some(read.as_a("a whole number of bytes")?),
             "messages_per_step" => self.messages_per_step = Some(read.as_a("a whole number")?),
             "partition" => {
-                let (start_t, end_t, fraction) = read.interval()?;
-                let affected_agent_fraction = Some(fraction);
-                let partition = Partition { start_t, end_t, affected_agents: Vec::new(), affected_agent_fraction };
-                self.partition_schedule.push(partition);
+                self.partition_schedule.push(read.partition()?);
             }
             _ => {
                 let (start_t, end_t, drop_rate) = read.interval()?;
@@ -193,6 +190,45 @@ impl NetworkSettings {
         }
         self.perfect = false;
         Ok(())
+    }
+
+    /// The settings as text that [`NetworkSettings::set`] reads, `NAME=VALUE,NAME=VALUE`: what differs from the default. The length
+    /// of a step is not in it, since that is the environment's.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let default = Self { perfect: false, ..Self::default() };
+        let mut text = Vec::new();
+        if self.perfect {
+            return "perfect=true".to_owned();
+        }
+        let mut say = |name: &str, value: String, differs: bool| {
+            if differs {
+                text.push(format!("{name}={value}"));
+            }
+        };
+        // Said first, also where it is the default: without any impairment a network would be a perfect one.
+        say("p50_ms", self.delay.p50_ms.to_string(), true);
+        say("p95_ms", self.delay.p95_ms.to_string(), true);
+        say("drop_rate", self.drop_rate.to_string(), self.drop_rate != default.drop_rate);
+        say("duplicate_rate", self.duplicate_rate.to_string(), self.duplicate_rate != default.duplicate_rate);
+        say("reorder_window", self.reorder_window.to_string(), self.reorder_window != default.reorder_window);
+        for (name, room) in [("bytes_per_step", self.bytes_per_step), ("messages_per_step", self.messages_per_step)] {
+            say(name, room.unwrap_or(0).to_string(), room.is_some());
+        }
+        for partition in &self.partition_schedule {
+            let who = match partition.affected_agent_fraction {
+                Some(fraction) => fraction.to_string(),
+                None => {
+                    let agents: Vec<String> = partition.affected_agents.iter().map(ToString::to_string).collect();
+                    format!("@{}", agents.join("+"))
+                }
+            };
+            say("partition", format!("{}:{}:{who}", partition.start_t, partition.end_t), true);
+        }
+        if let Some(spike) = self.drop_spike {
+            say("drop_spike", format!("{}:{}:{}", spike.start_t, spike.end_t, spike.drop_rate), true);
+        }
+        text.join(",")
     }
 
     /// Whether the values make sense.
@@ -286,6 +322,25 @@ impl Reading<'_> {
         self.text.trim().parse().map_err(|_| self.wrong(what))
     }
 
+    fn partition(&self) -> Result<Partition, SettingsError> {
+        let what = "`first step:last step:share`, for instance 25:40:0.5, or agents, 25:40:@1+4";
+        let Some((interval, agents)) = self.text.split_once('@') else {
+            let (start_t, end_t, fraction) = self.interval()?;
+            let affected_agent_fraction = Some(fraction);
+            return Ok(Partition { start_t, end_t, affected_agents: Vec::new(), affected_agent_fraction });
+        };
+        let whole = |text: &str| text.trim().parse().map_err(|_| self.wrong(what));
+        let steps = interval.trim_end().strip_suffix(':').and_then(|steps| steps.split_once(':'));
+        let (first, last) = steps.ok_or_else(|| self.wrong(what))?;
+        let agents = agents.split('+').map(|agent| agent.trim().parse().map_err(|_| self.wrong(what)));
+        Ok(Partition {
+            start_t: whole(first)?,
+            end_t: whole(last)?,
+            affected_agents: agents.collect::<Result<_, _>>()?,
+            affected_agent_fraction: None,
+        })
+    }
+
     fn interval(&self) -> Result<(u64, u64, f64), SettingsError> {
         let what = "`first step:last step:share`, for instance 25:40:0.5";
         let mut parts = self.text.split(':');
@@ -355,6 +410,39 @@ mod tests {
         assert_eq!(settings.partition_schedule[0].affected_agent_fraction, Some(0.5));
         assert_eq!(settings.drop_spike, Some(DropSpike { start_t: 1, end_t: 2, drop_rate: 1.0 }));
         assert_eq!((settings.delay.p95_ms, settings.messages_per_step), (80.5, Some(10)));
+    }
+
+    #[test]
+    fn settings_are_read_as_they_are_written() {
+        let mut all = NetworkSettings { perfect: false, drop_rate: 0.125, duplicate_rate: 0.01, ..Default::default() };
+        all.reorder_window = 3;
+        all.bytes_per_step = Some(5000);
+        all.delay = Delay { p50_ms: 20.5, p95_ms: 80.0 };
+        all.drop_spike = Some(DropSpike { start_t: 3, end_t: 9, drop_rate: 0.75 });
+        let of = |affected_agents: Vec<u32>, affected_agent_fraction| Partition {
+            start_t: 5,
+            end_t: 8,
+            affected_agents,
+            affected_agent_fraction,
+        };
+        all.partition_schedule = vec![of(vec![1, 4], None), of(Vec::new(), Some(0.25))];
+        for settings in [
+            all,
+            NetworkSettings { perfect: false, ..Default::default() },
+            NetworkSettings::default(),
+            NetworkSettings::ideal(),
+        ] {
+            let mut read = NetworkSettings::default();
+            for pair in settings.to_text().split(',') {
+                let (name, value) = pair.split_once('=').unwrap();
+                read.set(name, &json!(value)).unwrap();
+            }
+            assert_eq!(read, settings, "{}", settings.to_text());
+            read.validate().unwrap();
+        }
+        for wrong in ["5:8:@", "5:@1", "5:8@1", "x:8:@1", "5:8:@1+"] {
+            assert!(NetworkSettings::default().set("partition", &json!(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::agent::AgentId;
 use crate::codes;
 use crate::network::Wire;
 use rules::{Step, judge};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub trait Bidder {
 }
 
 /// Who is believed to have won a task, and at which cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Award {
     /// The cost that was bid.
     pub cost: i64,
@@ -46,7 +47,7 @@ pub struct Award {
 }
 
 /// The beliefs of an agent, as it tells them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Beliefs {
     /// Counts the sender's messages.
     clock: u32,
@@ -64,6 +65,18 @@ impl CbbaMessage {
     #[must_use]
     pub fn forged(clock: u32, awards: Vec<(Task, Option<Award>)>, heard: Vec<u32>) -> Self {
         Self(Arc::new(Beliefs { clock, awards, heard }))
+    }
+}
+
+impl Serialize for CbbaMessage {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for CbbaMessage {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self(Arc::new(Beliefs::deserialize(from)?)))
     }
 }
 
@@ -243,6 +256,10 @@ impl<B: Bidder> Machine for Cbba<B> {
         }
         self.last_from[from.index()] = theirs.clock;
         for (task, award) in &theirs.awards {
+            // Who believes the same has nothing to learn, whatever the table says; most beliefs are the same soon.
+            if self.awards.get(task).is_some_and(|mine| mine == award) {
+                continue;
+            }
             if award.is_some_and(|award| !self.can_be_true(from, *task, award)) {
                 continue;
             }

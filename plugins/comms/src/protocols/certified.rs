@@ -22,13 +22,14 @@ use super::{Machine, Outbox, Quorum};
 use crate::agent::AgentId;
 use crate::codes;
 use crate::network::Wire;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Rounds of a term where nothing else is said [count]: one for each of view, proposal, vote, certificate, vote, decision.
 pub const DEFAULT_ROUNDS_PER_TERM: u32 = 6;
 
 /// What the agents say; every message is about one slot.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CertifiedMessage<V, S> {
     /// To the leader of `term`: this is what I am locked on.
     View {

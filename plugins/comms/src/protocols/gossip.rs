@@ -15,13 +15,14 @@ use super::{Machine, Outbox};
 use crate::agent::AgentId;
 use crate::network::Wire;
 use labtrust_kernel::{Stream, Streams};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a claim is about; the method says what the numbers mean.
 pub type Key = u32;
 
 /// One agent's word on one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Claim {
     /// What it is about.
     pub key: Key,
@@ -39,7 +40,7 @@ pub struct Claim {
 pub type VersionOf = (Key, AgentId, u32);
 
 /// What gossiping agents say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum GossipMessage {
     /// This is what I have.
     Offer(Vec<VersionOf>),
@@ -152,13 +153,14 @@ impl Machine for Gossip {
     fn on_round(&mut self, _round: u32, out: &mut Outbox<GossipMessage>) {
         let offer: Vec<VersionOf> = self.known.values().map(|claim| (claim.key, claim.owner, claim.version)).collect();
         // The first places of a shuffle are a sample without repetition.
-        for place in 0..self.fanout.min(self.peers.len()) {
+        let talks_to = self.fanout.min(self.peers.len());
+        for place in 0..talks_to {
             let left = (self.peers.len() - place) as u64;
             #[expect(clippy::cast_possible_truncation, reason = "below the number of peers")]
             let chosen = place + self.choice.below(left) as usize;
             self.peers.swap(place, chosen);
-            out.send(self.peers[place], GossipMessage::Offer(offer.clone()));
         }
+        out.multicast(self.peers[..talks_to].into(), GossipMessage::Offer(offer));
     }
 
     fn on_message(&mut self, from: AgentId, message: GossipMessage, out: &mut Outbox<GossipMessage>) {

@@ -12,12 +12,13 @@
 use super::{Machine, Outbox, Quorum};
 use crate::agent::{AgentId, AgentSet};
 use crate::network::Wire;
+use serde::{Deserialize, Serialize};
 
 /// Rounds of a term where nothing else is said [count]: ask, be answered and tell each fit into a round of their own.
 pub const DEFAULT_ROUNDS_PER_TERM: u32 = 3;
 
 /// What the agents say; every message is about one slot.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PaxosMessage<V> {
     /// The leader of `term` asks for promises (1a).
     Prepare {

@@ -5,6 +5,7 @@ mod certified;
 mod checker;
 mod gossip;
 mod paxos;
+mod speaker;
 
 use super::*;
 use crate::network::{Delay, NetworkSettings, Partition};

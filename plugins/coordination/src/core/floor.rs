@@ -1,6 +1,8 @@
 //! The laboratory's floor: what stands where, and how far it is from everywhere.
 
-use labtrust_plugin::wire::Site;
+use labtrust_plugin::wire::{Site, WaySite};
+use std::ops::Deref;
+use std::sync::Arc;
 
 const RECEPTION: &str = "Z_SRA_RECEPTION";
 const CENTRIFUGE: &str = "CENTRIFUGE_BANK";
@@ -42,18 +44,40 @@ pub struct Device {
 pub struct Floor {
     /// The episode's seed, for named streams.
     pub seed: u64,
+    ground: Arc<Ground>,
+}
+
+impl Deref for Floor {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+/// What is the same in all episodes at one place: laboratories that are alike share it.
+#[derive(Clone, Debug)]
+pub struct Ground {
     /// Time between two steps [s].
     pub dt_s: i64,
     /// When the episode ends [s], if that is known.
     pub horizon_s: Option<i64>,
     /// Whether work takes time.
     pub simulated: bool,
+    /// Whether the run writes down who was given which work.
+    pub telemetry: bool,
     /// Agents that the method directs, ascending.
     pub directed: Vec<u16>,
+    /// Their ids, in the same order: under these they sign.
+    pub names: Vec<String>,
     /// All devices, in the order of the site.
     pub devices: Vec<Device>,
     /// Where specimens arrive.
     pub reception: Option<u16>,
+    /// Most people in each zone at a time [count].
+    pub capacity: Vec<Option<u32>>,
+    /// Ways between zones that are one step apart.
+    pub ways: Vec<WaySite>,
     zones: usize,
     next_hop: Vec<u16>,
     steps: Vec<u16>,
@@ -63,6 +87,18 @@ impl Floor {
     /// The floor of a site. Distances are computed once: O(zones squared).
     #[must_use]
     pub fn new(site: &Site) -> Self {
+        Self { seed: site.seed, ground: Arc::new(Ground::new(site)) }
+    }
+
+    /// The same floor in an episode of another seed.
+    #[must_use]
+    pub fn beside(&self, seed: u64) -> Self {
+        Self { seed, ground: Arc::clone(&self.ground) }
+    }
+}
+
+impl Ground {
+    fn new(site: &Site) -> Self {
         let purpose = |device_type: &str| match device_type {
             CENTRIFUGE => Purpose::Spin,
             ALIQUOTER => Purpose::Aliquot,
@@ -77,13 +113,16 @@ impl Floor {
         };
         let zones = site.zones.len();
         Self {
-            seed: site.seed,
             dt_s: i64::from(site.dt_s).max(1),
             horizon_s: site.horizon_s,
             simulated: site.simulated,
+            telemetry: site.telemetry,
             directed: site.directed().collect(),
+            names: site.directed().map(|agent| site.agents[usize::from(agent)].id.clone()).collect(),
             devices: (0..).zip(&site.devices).map(device).collect(),
             reception: (0..).zip(&site.zones).find(|(_, zone)| *zone == RECEPTION).map(|(place, _)| place),
+            capacity: site.zone_capacity.clone(),
+            ways: site.ways.clone(),
             zones,
             next_hop: site.next_hop.clone(),
             steps: distances(site),

@@ -70,41 +70,28 @@ pub fn take(step: &Step<'_>, plan: &mut Plan, number: usize, allowed: impl Fn(us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::staging::Posts;
-    use crate::core::work::Lister;
-    use crate::core::{Floor, Memory, Worker, rank};
-    use labtrust_plugin::testing::{Size, observation, site};
+    use crate::core::testing::with_step;
+    use labtrust_plugin::testing::Size;
 
     #[test]
     fn who_stands_together_gets_what_each_alone_would_take() {
         let mut given = 0;
         for seed in 0..200 {
-            let site = site(seed, Size { zones: 4, devices: 9, agents: 25 });
-            let seen = observation(seed, &site, 60).unwrap();
-            let (floor, mut memory, mut posts) = (Floor::new(&site), Memory::default(), Posts::default());
-            memory.learn(&seen);
-            posts.deal(&floor, &seen);
-            let mut jobs = Vec::new();
-            let order = |job: &crate::core::Job| (rank(job.act), job.arrival_s);
-            Lister::default().list(&seen, &floor, &memory, &posts, &order, &mut jobs);
-            // Few roles, so that there are classes.
-            let may = |agent: u16| [0x1FFF_FFFF, 0x0001_FF84, 0x001F_0070][usize::from(agent % 3)];
-            let idle = floor.directed.iter().filter(|&&agent| seen.is_idle(agent));
-            let at = |agent: &u16| seen.agents.zone[usize::from(*agent)].map(|zone| (*agent, zone));
-            let workers: Vec<Worker> =
-                idle.filter_map(at).map(|(agent, zone)| Worker { agent, zone, may: may(agent) }).collect();
-            let step = Step { seen: &seen, floor: &floor, memory: &memory, jobs: &jobs, workers: &workers, posts: &[] };
-            let (mut together, mut alone) = (Plan::default(), Plan::default());
-            together.begin(workers.len(), jobs.len());
-            alone.begin(workers.len(), jobs.len());
-            allocate(&step, &mut together);
-            for number in by_ability(&step) {
-                take(&step, &mut alone, number, |_| true);
-            }
-            for number in 0..workers.len() {
-                assert_eq!(together.job_of(number), alone.job_of(number), "seed {seed}, worker {number}");
-                given += usize::from(together.job_of(number).is_some());
-            }
+            let size = Size { zones: 4, devices: 9, agents: 25 };
+            let compared = with_step(seed, size, 60, |step| {
+                let (mut together, mut alone) = (Plan::default(), Plan::default());
+                together.begin(step.workers.len(), step.jobs.len());
+                alone.begin(step.workers.len(), step.jobs.len());
+                allocate(step, &mut together);
+                for number in by_ability(step) {
+                    take(step, &mut alone, number, |_| true);
+                }
+                for number in 0..step.workers.len() {
+                    assert_eq!(together.job_of(number), alone.job_of(number), "seed {seed}, worker {number}");
+                    given += usize::from(together.job_of(number).is_some());
+                }
+            });
+            assert!(compared.is_some());
         }
         assert!(given > 500, "{given}");
     }

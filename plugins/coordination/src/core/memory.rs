@@ -58,6 +58,12 @@ impl Memory {
         Self { again, ..Self::default() }
     }
 
+    /// Keeps no more room than it needs.
+    pub fn rest(&mut self) {
+        self.asked.shrink_to_fit();
+        self.outcomes.shrink_to_fit();
+    }
+
     /// Learns from a new step.
     pub fn learn(&mut self, seen: &Observation) {
         self.now_s = seen.now_s;

@@ -29,6 +29,13 @@ impl Plan {
         free
     }
 
+    /// Takes the job of a worker away again, if they have one.
+    pub fn release(&mut self, worker: usize) {
+        if let Some(job) = self.job_of[worker].take() {
+            self.worker_of[job] = None;
+        }
+    }
+
     /// Sends a worker without a job to a zone.
     pub fn send(&mut self, worker: usize, zone: u16) {
         self.goal_of[worker] = Some(zone);
@@ -50,6 +57,12 @@ impl Plan {
     #[must_use]
     pub fn job_of(&self, worker: usize) -> Option<usize> {
         self.job_of[worker]
+    }
+
+    /// The same, also for a worker that there is not.
+    #[cfg(test)]
+    pub(super) fn job_of_checked(&self, worker: usize) -> Option<usize> {
+        self.job_of.get(worker).copied().flatten()
     }
 
     /// Where a worker without a job is sent.

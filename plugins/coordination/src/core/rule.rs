@@ -1,7 +1,7 @@
 //! What a method is, beside what all methods share: how urgent it finds work, and who gets it.
 
-use super::{Floor, Job, Plan, Step, rank};
-use labtrust_plugin::method::MethodCard;
+use super::{Floor, Job, Plan, Routing, Step, rank};
+use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::params::Params;
 use labtrust_plugin::wire::{Act, Priority, Problem, ProblemKind};
 
@@ -34,6 +34,12 @@ pub trait Rule: Send + Sized + 'static {
         job.arrival_s.saturating_sub(head_start_s(job.priority))
     }
 
+    /// By when a piece of work is due [s], for a rule that sets such times: what telemetry says of it.
+    fn due_s(&self, job: &Job) -> Option<i64> {
+        let _ = job;
+        None
+    }
+
     /// What comes first whatever its urgency, the least first: by itself, what is nearer to a release.
     fn rank(&self, act: Act) -> u8 {
         rank(act)
@@ -44,6 +50,11 @@ pub trait Rule: Send + Sized + 'static {
         true
     }
 
+    /// How it finds ways where there is little room.
+    fn routing(&self) -> Routing {
+        Routing::Shortest
+    }
+
     /// Called once a step before work is listed: whether and how the rule learns.
     fn begin(&mut self, step: &Step<'_>) {
         let _ = step;
@@ -51,6 +62,16 @@ pub trait Rule: Send + Sized + 'static {
 
     /// Gives work to idle workers, or sends them somewhere.
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan);
+
+    /// What it wants on record beside its newest decision: messages that were not believed, for instance.
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        let _ = out;
+    }
+
+    /// What it has to tell of itself, for the metrics.
+    fn told(&self) -> Told {
+        Told::new()
+    }
 }
 
 /// By how much urgent work overtakes routine work that has waited [s].

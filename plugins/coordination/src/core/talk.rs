@@ -1,23 +1,212 @@
-//! What methods that talk have in common: the network of their parameter `network`, who is who on it, and what messages
-//! call a job. Those who are directed are the agents of the network, in their order.
+//! What methods that talk have in common: the network of their parameter `network`, signatures where `signed=on`, who is who, what
+//! messages call a job, and what is counted. Those who are directed are the agents of the network, in their order; behind
+//! them may come desks: a hub, an auctioneer, a region's controller.
 
-use super::{Floor, Job, Step};
+use super::{Floor, Job, Step, Subject};
 use labtrust_comms::network::{Network, Wire};
+use labtrust_comms::protocols::certified::Keys;
 use labtrust_comms::protocols::gossip::Key;
+use labtrust_comms::protocols::{Exchange, Letter, Machine, Seal, Speaker, To};
 use labtrust_comms::{AgentId, NetworkSettings};
+use labtrust_plugin::method::{Evidence, EvidenceKind, Figure, Told};
 use labtrust_plugin::wire::{Problem, ProblemKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The network of those who are directed, and who they are.
+/// Most pieces of evidence that wait to be put on record [count].
+const MOST_NEWS: usize = 256;
+
+/// Everything that a method says, and what is counted of it.
+pub struct Talk<M> {
+    network: Network<Letter<M>>,
+    /// One for each agent and one for the world; none where nobody signs.
+    seals: Vec<Seal>,
+    agents: Vec<AgentId>,
+    /// Names of all who may sign, and of those who are directed their places in the site.
+    names: Vec<String>,
+    directed: Vec<u16>,
+    /// What a protocol did not believe though the bus did, by reason code [count].
+    refused: BTreeMap<&'static str, u64>,
+    /// What of that is not yet on record.
+    news: Vec<&'static str>,
+    /// How old knowledge was when it was acted on [steps], and how often.
+    ages: BTreeMap<u64, u64>,
+}
+
+impl<M> Talk<M>
+where
+    M: Clone + Wire + Serialize + DeserializeOwned,
+{
+    /// The network of those who are directed and of `desks`, after the parameters `network` and `signed`; messages are of one `kind`.
+    ///
+    /// # Errors
+    /// [`ProblemKind::Settings`] for what [`settings`] refuses and for a `signed` that is neither on nor off;
+    /// [`ProblemKind::Site`] where two who sign have one name.
+    pub fn new(
+        network: &str,
+        signed: &str,
+        kind: &'static str,
+        floor: &Floor,
+        desks: &[String],
+    ) -> Result<Self, Problem> {
+        let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
+        let count = floor.directed.len() + desks.len();
+        let count = u32::try_from(count).map_err(|_| wrong("there are too many people".to_owned()))?;
+        let network =
+            Network::new(&settings(network, floor)?, count, floor.seed).map_err(|error| wrong(error.to_string()))?;
+        let names: Vec<String> = floor.names.iter().chain(desks).cloned().collect();
+        let seals = if is_signed(signed)? {
+            let site = |error| Problem::of_kind(ProblemKind::Site, format!("signed: {error}"));
+            Seal::of_all(floor.seed, &names, kind).map_err(site)?
+        } else {
+            Vec::new()
+        };
+        let agents = (0..count).map(AgentId).collect();
+        let (refused, news, ages) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Ok(Self { network, seals, agents, names, directed: floor.directed.clone(), refused, news, ages })
+    }
+
+    /// Everybody on the network: those who are directed, then the desks.
+    #[must_use]
+    pub fn agents(&self) -> &[AgentId] {
+        &self.agents
+    }
+
+    /// The keys of an agent, for a protocol that signs more than its messages; `None` where nobody signs.
+    #[must_use]
+    pub fn keys(&self, agent: AgentId) -> Option<Keys> {
+        self.seals.get(agent.index()).map(|seal| Keys::new(seal.handle(), seal.roster()))
+    }
+
+    /// Goes on to a step.
+    pub fn begin_step(&mut self, step: u32) {
+        self.network.begin_step(u64::from(step));
+        for seal in &mut self.seals {
+            seal.begin_epoch(u64::from(step));
+        }
+    }
+
+    /// Lets the world tell everybody something.
+    pub fn tell_all(&mut self, fact: &M) {
+        let letter = match self.seals.last_mut() {
+            None => Some(Letter::Open(fact.clone())),
+            Some(world) => world.sign(&To::Others, fact).map(|signed| Letter::Signed(Arc::new(signed))),
+        };
+        if let Some(letter) = letter {
+            self.network.broadcast(AgentId::WORLD, &letter);
+        }
+    }
+
+    /// Lets the machines talk for some of the `of` rounds of a step; machine n is agent n.
+    pub fn exchange<P: Machine<Message = M>>(&mut self, machines: &mut [P], rounds: u32, of: u32) {
+        let mut seals = self.seals.iter_mut();
+        let speaker = |(&me, machine)| Speaker::new(me, machine, seals.next());
+        let mut speakers: Vec<Speaker<'_, P>> = self.agents.iter().zip(machines).map(speaker).collect();
+        let exchange = Exchange { rounds, ..Exchange::over_a_step(of, &self.network) };
+        exchange.run(&mut speakers, &mut self.network, |_, _| true);
+    }
+
+    /// Counts something that was not believed.
+    pub fn refuse(&mut self, code: &'static str) {
+        *self.refused.entry(code).or_default() += 1;
+        if self.news.len() < MOST_NEWS {
+            self.news.push(code);
+        }
+    }
+
+    /// Counts that somebody acted on knowledge of so many steps ago.
+    pub fn acted_on(&mut self, age_steps: u64) {
+        *self.ages.entry(age_steps).or_default() += 1;
+    }
+
+    /// Puts on record what was not believed since the last time: of messages that the bus turned away, about whom they were said to be
+    /// from, or about whose signature they bear.
+    pub fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        let bus = |agent, code| Evidence { kind: EvidenceKind::Bus, agent, code, figures: Vec::new() };
+        out.extend(self.news.drain(..).map(|code| bus(None, code)));
+        for rejection in self.seals.iter_mut().flat_map(Seal::take_rejections) {
+            let code = rejection.code();
+            let name = rejection.really_from.unwrap_or(rejection.sender_id);
+            let place = self.names.iter().position(|known| *known == name);
+            out.push(bus(place.and_then(|place| self.directed.get(place)).copied(), code));
+        }
+    }
+
+    /// Puts somebody on the wire: an attack, or a test.
+    pub fn network_mut(&mut self) -> &mut Network<Letter<M>> {
+        &mut self.network
+    }
+
+    /// The block `comm`, and `timing` where knowledge has an age.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        let counted = self.network.metrics();
+        let mut refused = self.refused.clone();
+        for (code, times) in self.seals.iter().flat_map(Seal::refused) {
+            *refused.entry(code).or_default() += times;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "latencies are far below 2^53 hundredths")]
+        let decimal = |value: f64, places: u8, unit: f64| Figure::Decimal(libm::round(value * unit) as i64, places);
+        let comm = BTreeMap::from([
+            ("msg_count", Figure::Count(counted.msg_count)),
+            ("bytes", Figure::Count(counted.bytes)),
+            ("sent_count", Figure::Count(counted.sent_count)),
+            ("sent_bytes", Figure::Count(counted.sent_bytes)),
+            ("dropped_count", Figure::Count(counted.dropped_count)),
+            ("partition_events", Figure::Count(counted.partition_events)),
+            ("duplicated_count", Figure::Count(counted.duplicated_count)),
+            ("drop_rate", decimal(counted.drop_rate, 4, 1e4)),
+            ("p50_latency_ms", decimal(counted.p50_latency_ms, 2, 100.0)),
+            ("p95_latency_ms", decimal(counted.p95_latency_ms, 2, 100.0)),
+            ("rejected_count", Figure::Count(refused.values().sum())),
+            (
+                "rejected_by_code",
+                Figure::By(refused.into_iter().map(|(code, times)| (code.to_owned(), times)).collect()),
+            ),
+            ("signed", Figure::Count(u64::from(!self.seals.is_empty()))),
+        ]);
+        let mut told = Told::from([("comm", comm)]);
+        if !self.ages.is_empty() {
+            let timing = BTreeMap::from([
+                ("p50_view_age_steps", Figure::Count(quantile(&self.ages, 50))),
+                ("p95_view_age_steps", Figure::Count(quantile(&self.ages, 95))),
+            ]);
+            told.insert("timing", timing);
+        }
+        told
+    }
+}
+
+/// The value at place min(floor(percent n / 100), n - 1) of sorted values, given how often each comes.
+fn quantile(counts: &BTreeMap<u64, u64>, percent: u64) -> u64 {
+    let all: u64 = counts.values().sum();
+    let place = (all * percent / 100).min(all.saturating_sub(1));
+    let mut before = 0;
+    for (&value, &count) in counts {
+        before += count;
+        if place < before {
+            return value;
+        }
+    }
+    0
+}
+
+/// Whether the parameter `signed` is on.
 ///
 /// # Errors
-/// [`ProblemKind::Settings`] for what [`settings`] refuses, or what cannot be a network of so many.
-pub fn network<M: Clone + Wire>(text: &str, floor: &Floor) -> Result<(Network<M>, Vec<AgentId>), Problem> {
-    let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
-    let people = u32::try_from(floor.directed.len()).map_err(|_| wrong("there are too many people".to_owned()))?;
-    let network =
-        Network::new(&settings(text, floor)?, people, floor.seed).map_err(|error| wrong(error.to_string()))?;
-    Ok((network, (0..people).map(AgentId).collect()))
+/// [`ProblemKind::Settings`] for anything but `on` and `off`.
+pub fn is_signed(text: &str) -> Result<bool, Problem> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => {
+            let message = format!("signed: {other:?} is neither \"on\" nor \"off\"");
+            Err(Problem::of_kind(ProblemKind::Settings, message))
+        }
+    }
 }
 
 /// Place of an agent among those who are directed: its number on the network.
@@ -29,7 +218,13 @@ pub fn place(floor: &Floor, agent: u16) -> Option<usize> {
 /// What messages call a job: its act and the number of what it is about, the same in every step.
 #[must_use]
 pub fn key(job: &Job) -> Key {
-    u32::from(job.act.index()) << 24 | job.subject & 0x00FF_FFFF
+    key_of(job.about())
+}
+
+/// The same of what was asked for.
+#[must_use]
+pub const fn key_of((act, subject): Subject) -> Key {
+    (act.index() as u32) << 24 | subject & 0x00FF_FFFF
 }
 
 /// The open jobs of a step by what messages call them.
@@ -100,5 +295,12 @@ mod tests {
         assert!(read("drop_rate").unwrap_err().contains("NAME=VALUE"));
         assert!(read("drop_rate=2").unwrap_err().contains("drop_rate"));
         assert!(read("drop=0.5").unwrap_err().contains("drop"));
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_sorted_list() {
+        let counts = BTreeMap::from([(0, 90), (3, 9), (40, 1)]);
+        assert_eq!([50, 90, 95, 100].map(|percent| quantile(&counts, percent)), [0, 3, 3, 40]);
+        assert_eq!(quantile(&BTreeMap::new(), 50), 0);
     }
 }

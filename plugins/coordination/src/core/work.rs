@@ -193,7 +193,7 @@ impl Look<'_> {
         }
     }
 
-    /// Gives each specimen that is ready to the device that can measure it and has least to do.
+    /// Gives each specimen that is ready to the device that can measure it and will have done what it has soonest.
     fn queue(&self, load: &mut Vec<u32>, jobs: &mut Vec<Job>) {
         let seen = self.seen;
         let running = |row: usize| u32::from(seen.devices.status[row] == DeviceStatus::Running);
@@ -217,9 +217,14 @@ impl Look<'_> {
             let able = specimen.compatible.iter().map(|&place| self.floor.device(place));
             // Work for a hall without an analyst is only given where no other hall can do it.
             let left = |device: &Device| device.zone.is_some_and(|zone| !self.posts.is_staffed(zone));
+            let done_s = |device: &Device| {
+                let row = usize::from(device.place);
+                let free_s = seen.devices.busy_until_s[row].map_or(seen.now_s, |until_s| until_s.max(seen.now_s));
+                free_s.saturating_add(RUN_S * i64::from(load[row] - running(row)))
+            };
             let best = able
                 .filter(|device| self.takes_work(device))
-                .min_by_key(|device| (left(device), load[usize::from(device.place)], device.place));
+                .min_by_key(|device| (left(device), done_s(device), device.place));
             let Some(device) = best else { continue };
             let row = usize::from(device.place);
             if load[row] - running(row) < QUEUE_DEPTH {

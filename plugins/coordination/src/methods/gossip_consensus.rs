@@ -10,13 +10,11 @@
 //! it, the second finds it taken. A claim stands until the work is done, so nobody is overtaken on the way. All
 //! messages go through the network of the parameter `network`.
 
-use crate::core::talk::{self, Open, key};
+use crate::core::talk::{self, Open, Talk, key};
 use crate::core::{Core, Floor, Plan, Rule, Step};
 use labtrust_comms::AgentId;
-use labtrust_comms::network::Network;
-use labtrust_comms::protocols::Exchange;
 use labtrust_comms::protocols::gossip::{Gossip, GossipMessage};
-use labtrust_plugin::method::MethodCard;
+use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 
 labtrust_plugin::params! {
@@ -30,6 +28,8 @@ labtrust_plugin::params! {
         fanout: u32 = 3, 1..=64;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
+        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        signed: String = "off";
     }
 }
 
@@ -38,7 +38,7 @@ pub struct GossipConsensus {
     rounds: u32,
     /// Those who are directed, in their order.
     agents: Vec<Gossip>,
-    network: Network<GossipMessage>,
+    talk: Talk<GossipMessage>,
 }
 
 labtrust_plugin::register_method!(crate::core::Driver<GossipConsensus>);
@@ -59,16 +59,17 @@ impl Rule for GossipConsensus {
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
         let rounds = if Core::read(&params.core)?.is_on() { params.gossip_rounds } else { 0 };
-        let (network, people) = talk::network(&params.network, floor)?;
+        let talk = Talk::new(&params.network, &params.signed, "GOSSIP", floor, &[])?;
+        let people = talk.agents();
         let others = |me: AgentId| people.iter().copied().filter(|&other| other != me).collect();
         let agent = |&me: &AgentId| Gossip::new(me, others(me), params.fanout as usize, floor.seed);
         let agents = people.iter().map(agent).collect();
-        Ok(Self { rounds, agents, network })
+        Ok(Self { rounds, agents, talk })
     }
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
-        let Self { rounds, agents, network } = self;
-        network.begin_step(u64::from(step.seen.step));
+        let Self { rounds, agents, talk } = self;
+        talk.begin_step(step.seen.step);
         let open = Open::of(step);
         for agent in agents.iter_mut() {
             agent.retain(|key| open.job(key).is_some());
@@ -80,8 +81,7 @@ impl Rule for GossipConsensus {
                 claimed[number] = place.and_then(|place| claim(&mut agents[place], step, number, &open));
             }
             if round < *rounds {
-                let exchange = Exchange { rounds: 1, ..Exchange::over_a_step(*rounds, network) };
-                exchange.run(agents, network, |_, _| true);
+                talk.exchange(agents, 1, *rounds);
             }
         }
         for (number, job) in claimed.into_iter().enumerate() {
@@ -89,6 +89,14 @@ impl Rule for GossipConsensus {
                 plan.assign(number, job);
             }
         }
+    }
+
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        self.talk.evidence(out);
+    }
+
+    fn told(&self) -> Told {
+        self.talk.told()
     }
 }
 

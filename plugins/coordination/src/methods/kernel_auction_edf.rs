@@ -1,24 +1,29 @@
 //! Bundle auction: everybody bids for a route of a few jobs, each at what it adds to the route; the rest by due date.
 //!
-//! **Class** market. **Cost** O((N + L W) L W) at worst a decision for bundles of L, far less where workers stand
-//! together. **Core** the marginal bids; without them a random worker wins each job. **Source** Choi, Brunet and How
-//! (2009), the consensus-based bundle algorithm.
+//! **Class** market. **Cost** O(K C (log C + L N) W) at worst a decision, K rounds, C companies, bundles of L; far less in most
+//! steps. **Core** the marginal bids; without them a random worker wins each job. **Source** Choi, Brunet and How (2009), the
+//! consensus-based bundle algorithm; warped bids from Johnson, Choi, Ponda and How (2012).
 //!
-//! A bid is what a job gains the worker's own route: its value, less what every second until its end costs. It can only
-//! fall as the bundle grows (diminishing marginal gain), so with everybody's bids known the algorithm ends where the
-//! sequential greedy one does (Choi, Brunet and How, theorem 1), and that is how it is computed here: the best bid of
-//! all wins, and its bidder bids again with one job more. Over a network with losses the same bids travel in messages;
-//! that is another method.
+//! A bid is what a job gains the bidder's own route: its value, less what every second until its end costs. Nobody runs
+//! the auction: everybody keeps beliefs about who has won what, and tells them to the others until nothing changes. Those
+//! who stand together and have one role would bid the same, so they bid as one company ([`person`]). Each knows of the open
+//! work what it was told, and what lies in its own zone ([`crate::core::board`]); all of that goes through the network of the parameter
+//! `network`, so what is lost is not bid for, and where beliefs differ in the end two go for one job. A bid that is
+//! better than anybody could make who stands there ([`route`]) is not believed, and reported. Bids are answers to bids,
+//! so they are not sealed; that bound is what stands in its place.
 
-use crate::core::{Core, Floor, Plan, Rule, Step, classes, draws, head_start_s, rank};
+mod person;
+mod route;
+
+use crate::core::board::{Board, View};
+use crate::core::talk::{self, Open, Talk};
+use crate::core::{Core, Floor, Job, Plan, Rule, Step, classes, draws, head_start_s};
+use labtrust_comms::AgentId;
 use labtrust_kernel::Stream;
-use labtrust_plugin::method::MethodCard;
+use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
-
-/// What any job is worth [s].
-const ANY: i64 = 100_000;
-/// What it is worth to be one act nearer to the release [s].
-const PER_RANK: i64 = 100;
+use person::{OTHER_ROUNDS, Part, Person, Say, Speaker};
+use route::Sight;
 
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
@@ -33,55 +38,74 @@ labtrust_plugin::params! {
         fairness_weight: u32 = 0, 0..=1000;
         /// Slack of routine work [steps].
         deadline_slack_steps: u32 = 20, 1..=200;
+        /// Rounds of bids in a step [count].
+        auction_rounds: u32 = 16, 1..=64;
+        /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
+        network: String = "";
+        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        signed: String = "off";
     }
 }
 
 /// The rule.
 pub struct KernelAuctionEdf {
     core: Core,
-    bundle: usize,
-    route_weight: i64,
+    weights: Weights,
+    auction_rounds: u32,
     fairness_weight: i64,
-    slack_s: i64,
     /// Jobs won so far, by agent.
     won: Vec<i64>,
+    board: Board,
+    /// What each of those who are directed knows of the open work.
+    views: Vec<View>,
+    talk: Talk<Say>,
     draws: Stream,
 }
 
-labtrust_plugin::register_method!(crate::core::Driver<KernelAuctionEdf>);
-
-/// A route under construction.
-struct Route {
-    worker: usize,
-    /// Its jobs, in the order in which they are done.
-    jobs: Vec<usize>,
-    /// The best next bid: its value, the job, where in the route.
-    best: Option<(i64, usize, usize)>,
+/// What counts how much, the same for everybody.
+#[derive(Clone, Copy, Debug)]
+struct Weights {
+    bundle: usize,
+    route_weight: i64,
+    slack_s: i64,
 }
+
+labtrust_plugin::register_method!(crate::core::Driver<KernelAuctionEdf>);
 
 impl Rule for KernelAuctionEdf {
     const ID: &'static str = "kernel_auction_edf";
     const SUMMARY: &'static str = "Bundles of a few jobs, auctioned at their marginal route cost; work by due date.";
     const CARD: MethodCard = MethodCard {
         class: "market",
-        complexity: "O((N + L W) L W) for bundles of L; workers who stand together bid once",
-        source: "Choi, Brunet and How 2009",
+        complexity: "O(K C (log C + L N) W) for K rounds, C companies of who stands together, bundles of L; 3 N + K C log C messages",
+        source: "Choi, Brunet and How 2009; Johnson et al. 2012",
         core: "the marginal bids; off: a random worker who may do it wins each job",
         envelope: "sites on which walking matters; bundles are promises that new urgent work breaks in the next step",
-        uses_messages: false,
+        uses_messages: true,
     };
     type Params = Params;
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
+        let talk = Talk::new(&params.network, &params.signed, "BID", floor, &[])?;
         Ok(Self {
             core: Core::read(&params.core)?,
-            bundle: params.bundle as usize,
-            route_weight: i64::from(params.route_weight),
+            weights: Weights {
+                bundle: params.bundle as usize,
+                route_weight: i64::from(params.route_weight),
+                slack_s: i64::from(params.deadline_slack_steps) * floor.dt_s,
+            },
+            auction_rounds: params.auction_rounds,
             fairness_weight: i64::from(params.fairness_weight),
-            slack_s: i64::from(params.deadline_slack_steps) * floor.dt_s,
             won: Vec::new(),
+            board: Board::default(),
+            views: vec![View::default(); talk.agents().len()],
+            talk,
             draws: draws::stream(floor, Self::ID, "random_winner"),
         })
+    }
+
+    fn due_s(&self, job: &Job) -> Option<i64> {
+        Some(self.weights.due_s(job))
     }
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
@@ -89,96 +113,139 @@ impl Rule for KernelAuctionEdf {
             return draws::random_winners(step, &mut self.draws, plan);
         }
         self.won.resize(step.seen.agents.zone.len(), 0);
-        let looked = classes::worth_a_look(step, self.bundle * step.workers.len());
-        let jobs: Vec<usize> = looked.into_iter().filter(|&job| step.is_ready(&step.jobs[job])).collect();
-        let mut taken = vec![false; step.jobs.len()];
-        let mut routes = self.first_bids(step, &jobs, &taken);
-        while let Some(winner) = best_of(&routes) {
-            let Some((_, job, place)) = routes[winner].best else { break };
-            if taken[job] {
-                routes[winner].best = self.bid(step, &routes[winner], &jobs, &taken);
-                continue;
+        let open = Open::of(step);
+        let companies = classes::of_workers(step);
+        let of_class: Vec<usize> = companies.iter().map(|company| company[0]).collect();
+        let place = |worker: usize| talk::place(step.floor, step.workers[worker].agent).unwrap_or(usize::MAX);
+        let agent = |worker: usize| AgentId(u32::try_from(place(worker)).unwrap_or(u32::MAX));
+        let speakers: Vec<AgentId> = of_class.iter().map(|&worker| agent(worker)).collect();
+        let sight = Sight { step, open: &open, weights: self.weights, of_class: &of_class };
+        let (won, fairness_weight) = (&self.won, self.fairness_weight);
+        let won_before = |worker: usize| fairness_weight * won[usize::from(step.workers[worker].agent)];
+        let mut people: Vec<Person<'_>> = self.views.iter_mut().map(|view| Person { view, part: Part::None }).collect();
+        for (class, company) in companies.iter().enumerate() {
+            for &worker in company {
+                let Some(person) = people.get_mut(place(worker)) else { continue };
+                person.part = if worker == of_class[class] {
+                    let speaker = Speaker::new(sight, self.auction_rounds, &speakers, class, &won_before);
+                    Part::Speaker(Box::new(speaker))
+                } else {
+                    Part::Member { step: step.seen.step, speaker: speakers[class], won: None }
+                };
             }
-            taken[job] = true;
-            routes[winner].jobs.insert(place, job);
-            routes[winner].best = match routes[winner].jobs.len() < self.bundle {
-                true => self.bid(step, &routes[winner], &jobs, &taken),
-                false => None,
+        }
+        self.talk.begin_step(step.seen.step);
+        self.talk.tell_all(&Say::News(self.board.news(step)));
+        let rounds = self.auction_rounds + OTHER_ROUNDS;
+        self.talk.exchange(&mut people, rounds, rounds);
+        let mut taken = vec![None; step.workers.len()];
+        for (number, taken) in taken.iter_mut().enumerate() {
+            let Some(person) = people.get(place(number)) else { continue };
+            *taken = match &person.part {
+                Part::None => None,
+                Part::Member { won, .. } => *won,
+                Part::Speaker(speaker) => {
+                    speaker.refused.iter().for_each(|code| self.talk.refuse(code));
+                    self.talk.acted_on(person.view.age_steps(step.seen.step));
+                    speaker.won
+                }
             };
         }
-        for route in &routes {
-            if let Some(&first) = route.jobs.first() {
-                plan.assign(route.worker, first);
-                self.won[usize::from(step.workers[route.worker].agent)] += 1;
+        drop(people);
+        for (number, job) in taken.into_iter().enumerate() {
+            // Where two believe to have won a job, the second finds it taken.
+            if let Some(job) = job.and_then(|key| open.job(key))
+                && plan.assign(number, job)
+            {
+                self.won[usize::from(step.workers[number].agent)] += 1;
             }
         }
+    }
+
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        self.talk.evidence(out);
+    }
+
+    fn told(&self) -> Told {
+        self.talk.told()
     }
 }
 
-impl KernelAuctionEdf {
-    /// Everybody's first bid; who stands with others of their role bids what they bid.
-    fn first_bids(&self, step: &Step<'_>, jobs: &[usize], taken: &[bool]) -> Vec<Route> {
-        let mut routes = Vec::with_capacity(step.workers.len());
-        for class in classes::of_workers(step) {
-            let mut of_class: Option<Option<(i64, usize, usize)>> = None;
-            for worker in class {
-                let mut route = Route { worker, jobs: Vec::new(), best: None };
-                let same = self.fairness_weight == 0;
-                route.best = of_class.filter(|_| same).unwrap_or_else(|| self.bid(step, &route, jobs, taken));
-                of_class = Some(route.best);
-                routes.push(route);
-            }
-        }
-        routes.sort_by_key(|route| route.worker);
-        routes
-    }
-
-    /// The best bid of a route: for each open job what it adds, wherever in the route it adds most.
-    fn bid(&self, step: &Step<'_>, route: &Route, jobs: &[usize], taken: &[bool]) -> Option<(i64, usize, usize)> {
-        let worker = &step.workers[route.worker];
-        let before = self.worth(step, route.worker, &route.jobs);
-        let handicap = self.fairness_weight * self.won[usize::from(worker.agent)];
-        let mut best: Option<(i64, usize, usize)> = None;
-        let mut trial = Vec::with_capacity(route.jobs.len() + 1);
-        for &job in jobs.iter().filter(|&&job| !taken[job]) {
-            if step.travel_s(worker, &step.jobs[job]).is_none() {
-                continue;
-            }
-            // From the back: what is worth the same anywhere does not push others aside.
-            for place in (0..=route.jobs.len()).rev() {
-                trial.clear();
-                trial.extend_from_slice(&route.jobs);
-                trial.insert(place, job);
-                let gain = self.worth(step, route.worker, &trial) - before - handicap;
-                if gain > 0 && best.is_none_or(|(most, ..)| gain > most) {
-                    best = Some((gain, job, place));
-                }
-            }
-        }
-        best
-    }
-
-    /// What a route is worth: each job its value less what the time until its end costs.
-    fn worth(&self, step: &Step<'_>, worker: usize, route: &[usize]) -> i64 {
-        let (mut here, mut end_s, mut sum) = (step.workers[worker].zone, 0, 0);
-        for &number in route {
-            let job = &step.jobs[number];
-            let there = job.zone.unwrap_or(here);
-            end_s += step.floor.travel_s(here, there).unwrap_or(i64::from(u16::MAX)) + step.floor.dt_s;
-            here = there;
-            let due_s = job.arrival_s + self.slack_s - head_start_s(job.priority);
-            let nearness = i64::from(u8::MAX - rank(job.act)) * PER_RANK;
-            // Weighted completion times: what is worth more goes first in a route.
-            let value = nearness + step.now_s() - due_s;
-            let weight = self.route_weight * (4 + value.clamp(0, PER_RANK * 300) / PER_RANK);
-            sum += ANY + value - end_s * weight / 100;
-        }
-        sum
+impl Weights {
+    /// By when a job is due [s].
+    fn due_s(self, job: &Job) -> i64 {
+        job.arrival_s.saturating_add(self.slack_s) - head_start_s(job.priority)
     }
 }
 
-/// The route whose bid is best, of equal bids the first.
-fn best_of(routes: &[Route]) -> Option<usize> {
-    let bids = routes.iter().enumerate().filter_map(|(number, route)| Some((route.best?.0, number)));
-    bids.max_by_key(|&(gain, number)| (gain, std::cmp::Reverse(number))).map(|(_, number)| number)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::testing::with_step;
+    use labtrust_comms::codes::COORD_BID_BELOW_BOUND;
+    use labtrust_comms::network::{Fate, Injector, Mail};
+    use labtrust_comms::protocols::Letter;
+    use labtrust_comms::protocols::cbba::{Award, CbbaMessage};
+    use labtrust_plugin::method::Figure;
+    use labtrust_plugin::params::Params as _;
+    use labtrust_plugin::testing::Size;
+    use labtrust_plugin::wire::Settings;
+
+    /// One company says that it does everything, for less than it can cost.
+    struct Greedy {
+        speaker: AgentId,
+        company: u32,
+        companies: usize,
+        jobs: Vec<u32>,
+        said: u32,
+    }
+
+    impl Injector<Letter<Say>> for Greedy {
+        fn on_send(&mut self, _: u64, mail: &mut Mail<Letter<Say>>, _: &mut Vec<Mail<Letter<Say>>>) -> Fate {
+            if let Letter::Open(Say::Beliefs(step, _)) = &mail.body
+                && mail.from == self.speaker
+            {
+                self.said += 1;
+                let award = Award { cost: -1_000_000_000, winner: AgentId(self.company) };
+                let awards = self.jobs.iter().map(|job| (*job, Some(award))).collect();
+                let lie = CbbaMessage::forged(1000 + self.said, awards, vec![0; self.companies]);
+                mail.body = Letter::Open(Say::Beliefs(*step, lie));
+            }
+            Fate::Pass
+        }
+    }
+
+    #[test]
+    fn a_bid_that_nobody_could_make_is_refused_and_takes_no_work_from_anybody() {
+        let mut lies = 0;
+        for seed in 0..20 {
+            let size = Size { zones: 5, devices: 9, agents: 12 };
+            let run = |lying: bool| {
+                with_step(seed, size, 40, |step| {
+                    let mut rule =
+                        KernelAuctionEdf::new(Params::read(&Settings::default()).unwrap(), step.floor).unwrap();
+                    let companies = classes::of_workers(step);
+                    let speaker = companies.first().map(|company| step.workers[company[0]].agent)?;
+                    let speaker = AgentId(talk::place(step.floor, speaker)? as u32);
+                    let jobs = step.jobs.iter().map(talk::key).collect();
+                    if lying {
+                        let greedy = Greedy { speaker, company: 0, companies: companies.len(), jobs, said: 0 };
+                        rule.talk.network_mut().set_injector(Some(Box::new(greedy)));
+                    }
+                    let mut plan = Plan::default();
+                    plan.begin(step.workers.len(), step.jobs.len());
+                    rule.allocate(step, &mut plan);
+                    let Figure::By(codes) = &rule.told()["comm"]["rejected_by_code"] else { panic!("it is by code") };
+                    let busy = (0..step.workers.len()).filter(|&worker| !plan.is_free(worker)).count();
+                    Some((busy, codes.get(COORD_BID_BELOW_BOUND).copied().unwrap_or(0)))
+                })
+                .flatten()
+            };
+            let (Some((busy, refused)), Some((still_busy, lied))) = (run(false), run(true)) else { continue };
+            assert_eq!(refused, 0, "seed {seed}: nobody lies");
+            assert!(still_busy + 2 >= busy, "seed {seed}: {still_busy} instead of {busy} have work");
+            lies += lied;
+        }
+        assert!(lies > 100, "{lies}");
+    }
 }

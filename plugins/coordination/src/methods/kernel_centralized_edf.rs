@@ -81,6 +81,10 @@ impl Rule for KernelCentralizedEdf {
         if preempts { due_s - FRONT_S } else { due_s }
     }
 
+    fn due_s(&self, job: &Job) -> Option<i64> {
+        Some(job.arrival_s.saturating_add(self.slack_s[job.priority as usize]))
+    }
+
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
         match self.core {
             Core::On => greedy::allocate(step, plan),

@@ -10,6 +10,8 @@
 //! everybody's sequence is handed out; the next step plans anew.
 
 mod instance;
+#[cfg(test)]
+mod oracle;
 mod search;
 
 use crate::core::{Core, Floor, Job, Plan, Rule, Step, draws};
@@ -99,6 +101,10 @@ impl Rule for KernelSchedulerOr {
         let (weight, due_s) = (weight(job.priority), self.due_s(job));
         // Apparent tardiness cost as a time: what it is worth now against what it will be worth when it is due.
         due_s.saturating_sub(now_s).max(0) / weight - (now_s.saturating_sub(job.arrival_s)) * weight
+    }
+
+    fn due_s(&self, job: &Job) -> Option<i64> {
+        Some(self.due_s(job))
     }
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {

@@ -6,20 +6,23 @@
 //! Ripple Effect Protocol: agents share decisions and sensitivities.
 //!
 //! A worker ranks the work that it could begin soonest. Its sensitivity is the time that it would lose with the second
-//! best. Those who stand in the same or the next zone are neighbours; who hears something new passes it on, so after some
+//! best. Those who stand in the same or the next zone are neighbours; some of who hears something new pass it on, so after some
 //! hops everybody knows what those around them intend. Then each settles for itself what all it heard of would do: who has most
 //! to lose chooses first. Where two know different things they may settle differently, and the second finds it taken.
 //! All messages go through the network of the parameter `network`.
 
-use crate::core::{Core, Floor, Plan, Rule, Step, talk};
+use crate::core::talk::{self, Talk};
+use crate::core::{Core, Floor, Plan, Rule, Step};
 use labtrust_comms::AgentId;
-use labtrust_comms::network::{Network, Wire};
+use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::gossip::Key;
-use labtrust_comms::protocols::{Exchange, Machine, Outbox};
-use labtrust_plugin::method::MethodCard;
+use labtrust_comms::protocols::{Machine, Outbox};
+use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
@@ -32,11 +35,13 @@ labtrust_plugin::params! {
         alternatives: u32 = 6, 1..=64;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
+        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        signed: String = "off";
     }
 }
 
 /// What somebody would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Intent {
     who: AgentId,
     /// In which step; what is older is of no use.
@@ -45,16 +50,18 @@ struct Intent {
     sensitivity_s: i64,
     /// Best first.
     alternatives: Vec<Key>,
+    /// Zones in which its owner was heard.
+    near: Vec<u16>,
 }
 
 /// Intents that the sender has heard of and not yet passed on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Word(Vec<Intent>);
 
 impl Wire for Word {
-    /// 16 bytes an intent and 4 an alternative [B].
+    /// 16 bytes an intent, 4 an alternative and 2 a zone [B].
     fn wire_bytes(&self) -> u32 {
-        let bytes: usize = self.0.iter().map(|intent| 16 + 4 * intent.alternatives.len()).sum();
+        let bytes: usize = self.0.iter().map(|intent| 16 + 4 * intent.alternatives.len() + 2 * intent.near.len()).sum();
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 }
@@ -66,17 +73,31 @@ struct Listener {
     step: u32,
     heard: BTreeMap<AgentId, Intent>,
     news: Vec<Intent>,
-    neighbours: Vec<AgentId>,
+    /// By the zone where they stand.
+    neighbours: Neighbours,
+    /// Whether it passes on what others said: some of each zone do, for all who stand there have heard the same.
+    relays: bool,
 }
 
+/// How many of a zone pass on what they hear [count]: more than one, for what is lost.
+const RELAYS: usize = 3;
+
+/// Who stands near, zone by zone.
+type Neighbours = Vec<(u16, Arc<[AgentId]>)>;
+
 impl Listener {
-    const fn new(me: AgentId) -> Self {
-        Self { me, step: 0, heard: BTreeMap::new(), news: Vec::new(), neighbours: Vec::new() }
+    fn new(me: AgentId) -> Self {
+        Self { me, step: 0, heard: BTreeMap::new(), news: Vec::new(), neighbours: Vec::new(), relays: false }
     }
 
-    fn begin(&mut self, step: u32, neighbours: Vec<AgentId>) {
+    fn begin(&mut self, step: u32, zone: Option<u16>, neighbours: Neighbours) {
         self.heard.clear();
         self.news.clear();
+        let before_me = |zone: Option<u16>| {
+            let here = neighbours.iter().filter(|(other, _)| Some(*other) == zone);
+            here.flat_map(|(_, near)| near.iter()).filter(|other| **other < self.me).count()
+        };
+        self.relays = before_me(zone) < RELAYS;
         (self.step, self.neighbours) = (step, neighbours);
     }
 
@@ -106,10 +127,13 @@ impl Machine for Listener {
     type Message = Word;
 
     fn on_round(&mut self, _round: u32, out: &mut Outbox<Word>) {
-        if !self.news.is_empty() {
-            let word = Word(std::mem::take(&mut self.news));
-            for &neighbour in &self.neighbours {
-                out.send(neighbour, word.clone());
+        let news = std::mem::take(&mut self.news);
+        for (zone, near) in &self.neighbours {
+            // Who stands beside its owner has heard it from them.
+            let fresh = |intent: &&Intent| intent.who == self.me || (self.relays && !intent.near.contains(zone));
+            let word: Vec<Intent> = news.iter().filter(fresh).cloned().collect();
+            if !word.is_empty() {
+                out.multicast(Arc::clone(near), Word(word));
             }
         }
     }
@@ -127,7 +151,7 @@ pub struct RippleEffect {
     alternatives: usize,
     /// Those who are directed, in their order.
     agents: Vec<Listener>,
-    network: Network<Word>,
+    talk: Talk<Word>,
 }
 
 labtrust_plugin::register_method!(crate::core::Driver<RippleEffect>);
@@ -148,15 +172,16 @@ impl Rule for RippleEffect {
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
         let hops = if Core::read(&params.core)?.is_on() { params.hops } else { 0 };
-        let (network, people) = talk::network(&params.network, floor)?;
-        let agents = people.into_iter().map(Listener::new).collect();
-        Ok(Self { hops, alternatives: params.alternatives as usize, agents, network })
+        let talk = Talk::new(&params.network, &params.signed, "RIPPLE", floor, &[])?;
+        let agents = talk.agents().iter().copied().map(Listener::new).collect();
+        Ok(Self { hops, alternatives: params.alternatives as usize, agents, talk })
     }
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
-        let Self { hops, alternatives, agents, network } = self;
+        let Self { hops, alternatives, agents, talk } = self;
         for (listener, &agent) in agents.iter_mut().zip(&step.floor.directed) {
-            listener.begin(step.seen.step, neighbours(step, agent));
+            let zone = step.seen.agents.zone[usize::from(agent)];
+            listener.begin(step.seen.step, zone, neighbours(step, agent));
         }
         let place = |agent: u16| talk::place(step.floor, agent);
         for (number, worker) in step.workers.iter().enumerate() {
@@ -165,8 +190,8 @@ impl Rule for RippleEffect {
                 agents[place].hear(&intent);
             }
         }
-        network.begin_step(u64::from(step.seen.step));
-        Exchange::over_a_step(*hops, network).run(agents, network, |_, _| true);
+        talk.begin_step(step.seen.step);
+        talk.exchange(agents, *hops, *hops);
         let open = talk::Open::of(step);
         for (number, worker) in step.workers.iter().enumerate() {
             let settled = place(worker.agent).and_then(|place| agents[place].settle());
@@ -175,15 +200,27 @@ impl Rule for RippleEffect {
             }
         }
     }
+
+    fn evidence(&mut self, out: &mut Vec<Evidence>) {
+        self.talk.evidence(out);
+    }
+
+    fn told(&self) -> Told {
+        self.talk.told()
+    }
 }
 
-/// Who stands in the same zone or the next, among those who are directed, by their order.
-fn neighbours(step: &Step<'_>, agent: u16) -> Vec<AgentId> {
+/// Who stands in the same zone or the next, among those who are directed, zone by zone and by their order.
+fn neighbours(step: &Step<'_>, agent: u16) -> Neighbours {
     let zone = |agent: u16| step.seen.agents.zone[usize::from(agent)];
     let Some(mine) = zone(agent) else { return Vec::new() };
-    let near = |other: u16| zone(other).is_some_and(|other| other == mine || step.floor.adjacent(mine, other));
-    let others = (0..).zip(&step.floor.directed).filter(|&(_, &other)| other != agent && near(other));
-    others.map(|(number, _)| AgentId(number)).collect()
+    let mut near: BTreeMap<u16, Vec<AgentId>> = BTreeMap::new();
+    for (number, &other) in (0..).zip(&step.floor.directed).filter(|&(_, &other)| other != agent) {
+        if let Some(zone) = zone(other).filter(|&zone| zone == mine || step.floor.adjacent(mine, zone)) {
+            near.entry(zone).or_default().push(AgentId(number));
+        }
+    }
+    near.into_iter().map(|(zone, agents)| (zone, agents.into())).collect()
 }
 
 /// What a worker would do: what it could begin soonest first, what is equally near in its order.
@@ -198,5 +235,7 @@ fn intent(step: &Step<'_>, number: usize, who: AgentId, most: usize) -> Intent {
         [best, second, ..] => second.0 - best.0,
     };
     let alternatives = able.iter().take(most).map(|&(_, job)| talk::key(&step.jobs[job])).collect();
-    Intent { who, step: step.seen.step, sensitivity_s, alternatives }
+    let here = step.workers[number].zone;
+    let near = (0..step.floor.zones() as u16).filter(|&zone| zone == here || step.floor.adjacent(here, zone)).collect();
+    Intent { who, step: step.seen.step, sensitivity_s, alternatives, near }
 }

@@ -4,13 +4,14 @@ use crate::agent::AgentId;
 use crate::identity::{KeyHandle, Roster};
 use crate::network::Wire;
 use crate::protocols::Quorum;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Begins what is signed; a changed layout changes it.
 const DOMAIN: &[u8] = b"labtrust.vote.v1\0";
 
 /// What a signature stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Phase {
     /// A leader proposes.
@@ -38,7 +39,7 @@ pub trait Authority {
 }
 
 /// One agent's word.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Vote<S> {
     /// Whose.
     pub voter: AgentId,
@@ -53,7 +54,7 @@ impl<S: Wire> Wire for Vote<S> {
 }
 
 /// That enough agents have voted for one thing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Certificate<S> {
     /// What they voted for: to prepare or to commit.
     pub phase: Phase,

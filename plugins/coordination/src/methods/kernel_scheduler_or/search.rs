@@ -135,14 +135,14 @@ fn cheapest(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::instance::{Item, Machine, Weights};
     use super::*;
     use labtrust_kernel::Streams;
 
     const WEIGHTS: Weights = Weights { tardiness: 10, throughput: 5, violation: 200, overhead: 1, fairness: 2 };
 
-    fn random(seed: u64, machines: usize, items: usize) -> Instance {
+    pub(in super::super) fn random(seed: u64, machines: usize, items: usize) -> Instance {
         let mut draws = Streams::new(seed).stream("test.instance", "or");
         let zones = 4_usize;
         let mut below = |n: u64| draws.below(n);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     /// The least cost of all schedules of all items that somebody can do.
-    fn optimum(instance: &Instance, schedule: &mut Schedule, item: usize) -> i64 {
+    pub(in super::super) fn brute_force(instance: &Instance, schedule: &mut Schedule, item: usize) -> i64 {
         if item == instance.items.len() {
             return cost_of(instance, schedule);
         }
@@ -170,12 +170,12 @@ mod tests {
             if instance.able[machine][item] {
                 for place in 0..=schedule[machine].len() {
                     schedule[machine].insert(place, item);
-                    best = best.min(optimum(instance, schedule, item + 1));
+                    best = best.min(brute_force(instance, schedule, item + 1));
                     schedule[machine].remove(place);
                 }
             }
         }
-        if best == i64::MAX { optimum(instance, schedule, item + 1) } else { best }
+        if best == i64::MAX { brute_force(instance, schedule, item + 1) } else { best }
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         for seed in 0..all {
             let instance = random(1000 + seed, 1 + (seed % 3) as usize, 3 + (seed % 5) as usize);
             let schedule = solve(&instance, 2000, &mut Streams::new(seed).stream("test.search", "or"));
-            let best = optimum(&instance, &mut vec![Vec::new(); instance.machines.len()], 0);
+            let best = brute_force(&instance, &mut vec![Vec::new(); instance.machines.len()], 0);
             found += u64::from(cost_of(&instance, &schedule) == best);
         }
         assert!(found * 10 >= all * 9, "{found} of {all}");
