@@ -1,0 +1,240 @@
+//! One line of an episode log, whoever wrote it: the laboratory's own form or the reference's.
+//!
+//! A line is kept as its canonical text, and what is in it is read when it is asked for: most of a line repeats itself or is
+//! looked at by nobody, and to make values of all of it is most of what reading a log would cost.
+
+use crate::strict::{self, MemberRange};
+use labtrust_trust::canonical::to_canonical_vec;
+use serde_json::{Map, Value};
+use std::cell::OnceCell;
+
+/// Bytes of a line that is read, at most [bytes].
+pub const MAX_LINE: usize = 16 << 20;
+
+/// What a line says.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    text: Vec<u8>,
+    members: Vec<Member>,
+    whole: OnceCell<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone)]
+struct Member {
+    place: MemberRange,
+    value: OnceCell<Value>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Entry {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// In words, when it is no JSON map.
+    pub fn parse(line: impl Into<Vec<u8>>) -> Result<Self, String> {
+        let line = line.into();
+        if line.len() > MAX_LINE {
+            return Err(format!("the line is longer than {MAX_LINE} bytes"));
+        }
+        let line = match Self::of_canonical(line) {
+            Ok(entry) => return entry,
+            Err((line, _)) => line,
+        };
+        let value: Value = serde_json::from_slice(&line).map_err(|error| format!("not JSON: {error}"))?;
+        let text = to_canonical_vec(&value).map_err(|error| error.to_string())?;
+        Self::of_canonical(text).unwrap_or_else(|(_, error)| Err(error.to_string()))
+    }
+
+    /// Takes a line that may be canonical.
+    ///
+    /// # Errors
+    /// The line as it was, and why it is not canonical. Inside, in words, when it is and is no map.
+    pub(crate) fn of_canonical(text: Vec<u8>) -> Result<Result<Self, String>, (Vec<u8>, strict::NotCanonical)> {
+        let places = match strict::member_ranges(&text) {
+            Ok(Some(places)) => places,
+            Ok(None) => return Ok(Err("the line should be a JSON map".to_owned())),
+            Err(error) => return Err((text, error)),
+        };
+        let members = places.into_iter().map(|place| Member { place, value: OnceCell::new() }).collect();
+        Ok(Ok(Self { text, members, whole: OnceCell::new() }))
+    }
+
+    /// Its canonical text, without a line feed.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn map(&self) -> &Map<String, Value> {
+        self.whole.get_or_init(|| serde_json::from_slice(&self.text).unwrap_or_default())
+    }
+
+    fn member(&self, key: &str) -> Option<&Member> {
+        self.members.iter().find(|member| self.text[member.place.key.clone()] == *key.as_bytes())
+    }
+
+    /// Whether it has a key, be it null.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.member(key).is_some()
+    }
+
+    /// The canonical text of a value.
+    #[must_use]
+    pub fn raw(&self, key: &str) -> Option<&[u8]> {
+        self.member(key).map(|member| &self.text[member.place.value.clone()])
+    }
+
+    /// A value; null is none.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let member = self.member(key)?;
+        let raw = &self.text[member.place.value.clone()];
+        (raw != b"null").then(|| member.value.get_or_init(|| serde_json::from_slice(raw).unwrap_or_default()))
+    }
+
+    /// A text that is not empty.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.any_text(key).filter(|text| !text.is_empty())
+    }
+
+    /// A text, be it empty.
+    pub(crate) fn any_text(&self, key: &str) -> Option<&str> {
+        let inner = self.raw(key)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if inner.contains(&b'\\') {
+            return self.get(key).and_then(Value::as_str);
+        }
+        std::str::from_utf8(inner).ok()
+    }
+
+    /// A whole number.
+    fn number<N: std::str::FromStr>(&self, key: &str) -> Option<N> {
+        std::str::from_utf8(self.raw(key)?).ok()?.parse().ok()
+    }
+
+    /// The items of a list.
+    pub fn list(&self, key: &str) -> impl Iterator<Item = &Value> {
+        let some = self.raw(key).is_some_and(|raw| raw.starts_with(b"[") && raw != b"[]");
+        some.then(|| self.get(key)).flatten().and_then(Value::as_array).into_iter().flatten()
+    }
+
+    /// An argument of the event.
+    #[must_use]
+    pub fn arg(&self, key: &str) -> Option<&Value> {
+        if self.raw("args")? == b"{}" {
+            return None;
+        }
+        self.get("args")?.get(key).filter(|value| !value.is_null())
+    }
+
+    /// An argument that is a text and not empty.
+    #[must_use]
+    pub fn arg_text(&self, key: &str) -> Option<&str> {
+        self.arg(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The action, or nothing.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        self.text("action_type").unwrap_or_default()
+    }
+
+    /// When [s]; 0 where the line has no time.
+    #[must_use]
+    pub fn t_s(&self) -> i64 {
+        self.number("t_s").unwrap_or(0)
+    }
+
+    /// Whether the step happened.
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        self.text("status") == Some("ACCEPTED")
+    }
+
+    /// Whether the step was refused.
+    #[must_use]
+    pub fn blocked(&self) -> bool {
+        self.text("status") == Some("BLOCKED")
+    }
+
+    /// Episode of the run; 0 where the line does not say it.
+    #[must_use]
+    pub fn episode(&self) -> u64 {
+        self.number("episode").unwrap_or(0)
+    }
+
+    /// Episode and step, where the line says both.
+    #[must_use]
+    pub fn moment(&self) -> Option<(u64, u64)> {
+        Some((self.number("episode")?, self.number("step")?))
+    }
+
+    /// Whether it is a line of a log at all: a step, the summary of an episode, or a record of a language model.
+    #[must_use]
+    pub fn is_of_a_log(&self) -> bool {
+        let step = self.has("action_type") && self.has("status");
+        let summary = self.has("metrics") && self.has("seed");
+        step || summary || self.has("log_type")
+    }
+
+    /// Whether the line has the whole event and the hashes around it, so that its place in the chain can be recomputed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.raw("event").is_some_and(|event| event.starts_with(b"{")) && self.has("prev_hash")
+    }
+
+    /// The chain's values.
+    #[must_use]
+    pub fn chain(&self) -> Option<&Map<String, Value>> {
+        self.get("hashchain").and_then(Value::as_object)
+    }
+
+    /// Whether it emitted something with this in its name.
+    #[must_use]
+    pub fn emits(&self, what: &str) -> bool {
+        // An escape cannot hide it: what is asked for is plain, and plain characters are not escaped.
+        let may = self.raw("emits").is_some_and(|raw| raw.windows(what.len()).any(|part| part == what.as_bytes()));
+        may && self.list("emits").filter_map(Value::as_str).any(|emit| emit.contains(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_asked_for_is_what_the_values_say() {
+        let line = json!({
+            "action_type": "MO\u{e9}VE", "agent_id": "", "args": {"a": null, "b": "x", "c": 1}, "emits": ["FORENSIC_FREEZE_LOG"],
+            "episode": 3, "event": {"t_s": 1}, "hashchain": {"length": 1}, "list": [], "prev_hash": "", "status": "ACCEPTED",
+            "step": 4, "t_s": -7, "float": 1.0, "nothing": null,
+        });
+        // As others write it, too.
+        for text in [line.to_string(), serde_json::to_string_pretty(&line).unwrap()] {
+            let entry = Entry::parse(text.as_bytes()).unwrap();
+            assert_eq!(Value::Object(entry.map().clone()), line);
+            for (key, value) in line.as_object().unwrap() {
+                assert_eq!(entry.get(key), Some(value).filter(|value| !value.is_null()), "{key}");
+                assert_eq!(entry.any_text(key), value.as_str(), "{key}");
+                assert_eq!(entry.list(key).count(), value.as_array().map_or(0, Vec::len), "{key}");
+                assert_eq!(entry.number::<i64>(key), value.as_i64(), "{key}");
+                assert!(entry.has(key), "{key}");
+            }
+            assert_eq!((entry.t_s(), entry.moment(), entry.text("agent_id")), (-7, Some((3, 4)), None));
+            assert_eq!((entry.arg("a"), entry.arg_text("b"), entry.arg_text("c")), (None, Some("x"), None));
+            assert!(entry.is_full() && entry.accepted() && entry.emits("FORENSIC_FREEZE") && !entry.emits("MOVE"));
+            assert!(!entry.has("other") && entry.get("other").is_none());
+        }
+        assert_eq!(Entry::parse(b"[]").unwrap_err(), "the line should be a JSON map");
+        assert!(Entry::parse(b"{\"a\":").unwrap_err().starts_with("not JSON"));
+    }
+}

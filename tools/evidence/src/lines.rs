@@ -1,0 +1,210 @@
+//! Reading logs of any length with the memory of a few batches: lines are read in order, looked at by all cores, and
+//! shown in order, while the next ones are read.
+
+use crate::chain::OwnWords;
+use crate::digest::hex;
+use crate::entry::{Entry, MAX_LINE};
+use crate::frames::{self, Frame, Frames};
+use crate::merkle::{Hash, leaf_hash};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+/// Bytes that are looked at together [bytes].
+const BATCH: usize = 1 << 20;
+
+/// Why a log could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The system did not give it.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is none.
+    #[error("{} line {line}: {problem}", path.display())]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// A line with what is known of it.
+#[derive(Debug)]
+pub struct Line {
+    /// What it says, with its canonical text.
+    pub entry: Entry,
+    /// RFC 6962 hash of the text.
+    pub leaf: Hash,
+    /// What it says about itself, where it is full.
+    pub own: Option<OwnWords>,
+}
+
+/// How lines have to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Any JSON; it is written again canonically.
+    Any,
+    /// Canonical JSON.
+    Canonical,
+}
+
+/// What reading came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadReport {
+    /// SHA-256 of the whole file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Bytes after the last whole line: one whose writer was stopped in it [bytes].
+    pub torn_tail: usize,
+}
+
+/// Shows every line of a log, blank ones excepted, to `take`: of a log of lines or of a framed one. A line that its writer
+/// did not finish is not shown.
+///
+/// # Errors
+/// [`LogError`] at the first line that is none.
+pub fn read(path: &Path, form: Form, mut take: impl FnMut(Line)) -> Result<ReadReport, LogError> {
+    let mut lines = Lines::open(path)?;
+    let first = lines.batch(form)?;
+    if lines.over {
+        first.into_iter().for_each(take);
+        return Ok(lines.report());
+    }
+    first.into_iter().for_each(&mut take);
+    std::thread::scope(|scope| {
+        let (sender, batches) = mpsc::sync_channel(1);
+        let reader = scope.spawn(move || {
+            while !lines.over {
+                let batch = lines.batch(form)?;
+                if sender.send(batch).is_err() {
+                    break;
+                }
+            }
+            Ok(lines.report())
+        });
+        for batch in batches {
+            batch.into_iter().for_each(&mut take);
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The lines of a file, whichever form it has.
+struct Lines<'p> {
+    path: &'p Path,
+    reader: Hashing<BufReader<File>>,
+    /// Where the log is framed.
+    frames: Option<Frames>,
+    number: u64,
+    torn: usize,
+    over: bool,
+}
+
+/// A reader that knows the digest of what was read.
+struct Hashing<R> {
+    inner: R,
+    digest: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.digest.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+impl<'p> Lines<'p> {
+    fn open(path: &'p Path) -> Result<Self, LogError> {
+        let fail = |source| LogError::Read { path: path.to_path_buf(), source };
+        let mut reader = BufReader::with_capacity(1 << 18, File::open(path).map_err(fail)?);
+        let framed = frames::is_framed(reader.fill_buf().map_err(fail)?);
+        let mut reader = Hashing { inner: reader, digest: Sha256::new() };
+        let (mut frames, mut torn) = (None, 0);
+        if framed {
+            let mut magic = frames::MAGIC;
+            let read = frames::fill(&mut reader, &mut magic).map_err(fail)?;
+            if magic != frames::MAGIC {
+                let problem = "it begins as a framed log does, and is none".to_owned();
+                return Err(LogError::Line { path: path.to_path_buf(), line: 1, problem });
+            }
+            torn = if read < magic.len() { read } else { 0 };
+            frames = Some(Frames::default());
+        }
+        Ok(Self { path, reader, frames, number: 0, torn, over: torn > 0 })
+    }
+
+    /// The next lines. There may be none in it, and still some after it.
+    fn batch(&mut self, form: Form) -> Result<Vec<Line>, LogError> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while bytes < BATCH && !self.over {
+            let Some(line) = self.next()? else { break };
+            bytes += line.len() + 1;
+            batch.push((self.number, line));
+        }
+        let looked: Result<Vec<Option<Line>>, LogError> =
+            batch.into_par_iter().map(|(number, line)| look(self.path, form, number, line)).collect();
+        Ok(looked?.into_iter().flatten().collect())
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<u8>>, LogError> {
+        let fail = |source| LogError::Read { path: self.path.to_path_buf(), source };
+        let mut line = Vec::new();
+        let problem = if let Some(frames) = &mut self.frames {
+            match frames.read(&mut self.reader, &mut line).map_err(fail)? {
+                Frame::Whole => None,
+                Frame::Corrupt(problem) => Some(problem.to_owned()),
+                end => {
+                    self.torn = if let Frame::Torn(length) = end { length } else { 0 };
+                    self.over = true;
+                    return Ok(None);
+                }
+            }
+        } else {
+            let most = (MAX_LINE + 1) as u64;
+            let read = self.reader.inner.by_ref().take(most).read_until(b'\n', &mut line).map_err(fail)?;
+            self.reader.digest.update(&line);
+            if line.pop() == Some(b'\n') {
+                None
+            } else if read <= MAX_LINE {
+                (self.torn, self.over) = (read, true);
+                return Ok(None);
+            } else {
+                Some(format!("the line is longer than {MAX_LINE} bytes"))
+            }
+        };
+        self.number += 1;
+        match problem {
+            None => Ok(Some(line)),
+            Some(problem) => Err(LogError::Line { path: self.path.to_path_buf(), line: self.number, problem }),
+        }
+    }
+
+    fn report(self) -> ReadReport {
+        ReadReport { sha256: hex(&self.reader.digest.finalize()), torn_tail: self.torn }
+    }
+}
+
+fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<Option<Line>, LogError> {
+    let wrong = |problem: String| LogError::Line { path: path.to_path_buf(), line, problem };
+    if form == Form::Any && text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let entry = match form {
+        Form::Canonical => Entry::of_canonical(text).unwrap_or_else(|(_, error)| Err(error.to_string())),
+        Form::Any => Entry::parse(text),
+    };
+    let entry = entry.map_err(wrong)?;
+    Ok(Some(Line { leaf: leaf_hash(entry.bytes()), own: OwnWords::of(&entry), entry }))
+}
