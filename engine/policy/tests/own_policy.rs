@@ -138,6 +138,7 @@ fn every_reason_code_that_a_file_names_is_registered_and_explained() {
         "allowed_reason_codes",
         "denylist_reason_codes",
         "reason_code_on_expiry",
+        "block_reason_code",
     ]);
     assert_eq!(named.difference(&codes).collect::<Vec<_>>(), Vec::<&String>::new());
     assert!(named.len() > 20);
@@ -148,7 +149,8 @@ fn everything_that_the_trust_pipeline_and_the_laboratory_can_say_is_registered()
     let codes = codes();
     let spoken = "INV-TOK-001 INV-TOK-002 INV-TOK-003 INV-TOK-006 RC_INJECT_SPECIMEN_DUPLICATE RC_DOOR_OPEN_TOO_LONG \
         RC_UNKNOWN_ACTION RC_EVENT_MALFORMED RC_TIME_BACKWARDS RC_AGENT_UNKNOWN RC_AGENT_THROTTLED RC_AGENT_KILLED \
-        RC_DEVICE_KILLED RC_ZONE_FROZEN RC_AGENT_IN_TRANSIT RC_DOOR_CLOSED RC_DOOR_UNKNOWN RC_SPECIMEN_UNKNOWN \
+        RC_DEVICE_KILLED RC_ZONE_FROZEN RC_ZONE_FULL RC_WAY_TAKEN \
+        RC_AGENT_IN_TRANSIT RC_DOOR_CLOSED RC_DOOR_UNKNOWN RC_SPECIMEN_UNKNOWN \
         RC_SPECIMEN_STATE RC_SPECIMEN_LOCATION RC_SPECIMEN_IN_TRANSIT RC_RUN_UNKNOWN RC_RUN_DUPLICATE \
         RC_RUN_NOT_COMPLETED RC_RESULT_UNKNOWN RC_RESULT_DUPLICATE RC_RESULT_ALREADY_RELEASED RC_RESULT_STATE \
         RC_RESULT_VALUE_MISMATCH RC_RESULT_VALUE_NOT_NUMERIC RC_ALIQUOT_DUPLICATE RC_BATCH_TOO_LARGE RC_DEVICE_NO_UNIT \
@@ -178,7 +180,7 @@ fn every_token_type_that_a_file_names_is_registered() {
 fn every_role_that_a_file_names_is_defined() {
     let rbac = section("rbac/rbac_policy.v0.1.yaml", "rbac_policy");
     let roles = keys(&rbac["roles"]);
-    let mut named = everywhere(&["rbac_required", "requires_role", "approver_roles"]);
+    let mut named = everywhere(&["rbac_required", "requires_role", "approver_roles", "reader_roles"]);
     named.extend(rbac["agents"].as_object().unwrap().values().filter_map(Value::as_str).map(str::to_owned));
     named.extend(keys(&section("security/agent_capabilities.v0.1.yaml", "agent_capabilities")["profiles"]));
     let registry = section("keys/key_registry.v0.1.yaml", "key_registry");

@@ -4,6 +4,6 @@ pub mod capability;
 pub mod rbac;
 pub mod signature;
 
-pub use capability::{Capabilities, CapabilityPolicy, CapabilityRefusal};
+pub use capability::{Capabilities, CapabilityPolicy, CapabilityRefusal, Counters};
 pub use rbac::{Rbac, RbacPolicy, RbacVerdict};
 pub use signature::{Presented, SignatureVerdict};

@@ -17,6 +17,10 @@ pub(crate) const MEASUREMENTS: &str = "catalogue/measurement_model.v0.1.yaml";
 pub(crate) const CATALOGUE: &str = "catalogue/test_catalogue.seed.v0.1.json";
 pub(crate) const RBAC: &str = "rbac/rbac_policy.v0.1.yaml";
 pub(crate) const CAPABILITIES: &str = "security/agent_capabilities.v0.1.yaml";
+pub(crate) const DETECTION: &str = "security/adversarial_detection.v0.1.yaml";
+pub(crate) const DEFENSE: &str = "security/prompt_injection_defense.v0.1.yaml";
+pub(crate) const PARANOID: &str = "security/prompt_injection_defense_paranoid.v0.1.yaml";
+pub(crate) const MEMORY: &str = "memory_policy.v0.1.yaml";
 pub(crate) const KEYS: &str = "keys/key_registry.v0.1.yaml";
 pub(crate) const TOKENS: &str = "tokens/token_registry.v0.1.yaml";
 pub(crate) const DUAL: &str = "tokens/dual_approval_policy.v0.1.yaml";
@@ -60,6 +64,8 @@ pub(crate) enum Family {
     Invariant,
     Rule,
     Tool,
+    /// A pattern of the detector of hostile text.
+    Pattern,
 }
 
 impl Family {
@@ -90,6 +96,7 @@ impl Family {
             Self::Invariant => "invariant",
             Self::Rule => "enforcement rule",
             Self::Tool => "tool",
+            Self::Pattern => "pattern",
         }
     }
 }
@@ -121,6 +128,7 @@ pub(crate) const DECLARED: &[(Family, &str, &str)] = &[
     (F::Invariant, INVARIANTS, "invariants[].invariant_id"),
     (F::Rule, ENFORCEMENT, "rules[].rule_id"),
     (F::Tool, TOOLS, "tool_registry.tools[].tool_id"),
+    (F::Pattern, DETECTION, "adversarial_detection.patterns[].pattern_id"),
 ];
 
 /// Where each family is used: file, place, family.
@@ -177,6 +185,12 @@ pub(crate) const USED: &[(&str, &str, Family)] = &[
     (CAPABILITIES, "agent_capabilities.profiles.@", F::Party),
     (CAPABILITIES, "agent_capabilities.profiles.*.high_risk_actions[]", F::Action),
     (CAPABILITIES, "agent_capabilities.override_action_types[]", F::Action),
+    (DETECTION, "adversarial_detection.patterns[].reason_code", F::Code),
+    (DEFENSE, "prompt_injection_defense.block_reason_code", F::Code),
+    (PARANOID, "prompt_injection_defense.block_reason_code", F::Code),
+    (MEMORY, "memory_policy.writers.agents[]", F::Agent),
+    (MEMORY, "memory_policy.writers.roles[]", F::Role),
+    (MEMORY, "memory_policy.reader_roles[]", F::Role),
     (TOKENS, "token_registry.token_types.*.scope.allowed_doors[]", F::Door),
     (TOKENS, "token_registry.token_types.*.scope.allowed_zones[]", F::Zone),
     (TOKENS, "token_registry.token_types.*.scope.allowed_reason_codes[]", F::Code),

@@ -18,6 +18,9 @@ pub fn schema_path(path: &str) -> Option<&'static str> {
     let wanted = match () {
         () if path.contains("schema") => return None,
         () if path.starts_with("lab_profiles/") => "lab_profiles/lab_profile.v0.1.schema.json".to_owned(),
+        () if name.starts_with("prompt_injection_defense") => {
+            "schemas/prompt_injection_defense.v0.1.schema.json".to_owned()
+        }
         () if name.starts_with("test_catalogue.") => "schemas/test_catalogue.schema.v0.1.json".to_owned(),
         () => format!("schemas/{stem}.schema.json"),
     };

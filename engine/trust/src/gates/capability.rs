@@ -80,8 +80,9 @@ struct Profiles {
     longest_window: usize,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Counters {
+/// What was counted of an agent in an episode.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Counters {
     actions: u64,
     overrides: u64,
     /// Moments of the newest accepted actions, newest last; kept only when some profile has a window.
@@ -211,6 +212,11 @@ impl Capabilities {
             }
             counters.recent.push_back(now);
         }
+    }
+
+    /// What was counted of each agent so far: all that an episode adds to the compiled profiles.
+    pub const fn counters_mut(&mut self) -> &mut SymbolMap<Counters> {
+        &mut self.counters
     }
 
     /// Accepted actions and accepted override actions of `agent` so far [count].

@@ -37,6 +37,8 @@ const TABLE: &[(&str, &str, Severity, &str, &str)] = &[
     (c::RC_DEVICE_KILLED, "ROUTE", P0Stop, "", "The device is stopped by enforcement until it is released."),
     (c::RC_ZONE_FROZEN, "ROUTE", P0Stop, "", "The zone is frozen by enforcement until it is released."),
     (c::RC_AGENT_IN_TRANSIT, "ROUTE", P2HoldReview, "", "The agent is still walking."),
+    (c::RC_ZONE_FULL, "ROUTE", P2HoldReview, "MOVE", "There is no room for one more person."),
+    (c::RC_WAY_TAKEN, "ROUTE", P2HoldReview, "MOVE", "Somebody is on the way and leaves no room on it."),
     (c::RC_DOOR_CLOSED, "ROUTE", P2HoldReview, "MOVE", "The way leads through a door that is closed."),
     (c::RC_DOOR_UNKNOWN, "ROUTE", P2HoldReview, "OPEN_DOOR", "There is no such door."),
     (c::RC_SPECIMEN_UNKNOWN, "ROUTE", P2HoldReview, "", "There is no such specimen."),
@@ -153,6 +155,43 @@ const TABLE: &[(&str, &str, Severity, &str, &str)] = &[
         "COORD_MESSAGE_RECEIVE",
         "A leader proposed two different things in one term.",
     ),
+    (
+        c::PROMPT_INJECTION_DETECTED,
+        "ADV",
+        P2HoldReview,
+        "LLM_DECISION",
+        "A text of unknown origin reads like an order to a model, so the model was not asked.",
+    ),
+    (
+        c::UNTRUSTED_NOTE_AS_INSTRUCTION,
+        "ADV",
+        P2HoldReview,
+        "LLM_DECISION",
+        "The answer of a model repeats a text of unknown origin.",
+    ),
+    (
+        c::UNTRUSTED_ARGUMENT,
+        "ADV",
+        P2HoldReview,
+        "LLM_DECISION",
+        "An argument of an action stands in a text of unknown origin and nowhere else.",
+    ),
+    (
+        c::ADV_POLICY_UNAVAILABLE,
+        "ADV",
+        P0Stop,
+        "LLM_DECISION",
+        "A security policy is missing or broken, so its control lets nothing through.",
+    ),
+    (
+        c::CIRCUIT_BREAKER_OPEN,
+        "LLM",
+        P2HoldReview,
+        "LLM_DECISION",
+        "A model was blocked too often in a row and is not asked for a while.",
+    ),
+    (c::RATE_LIMITED, "LLM", P2HoldReview, "LLM_DECISION", "A model was asked too often."),
+    (c::MEM_WRITE_REPLAYED, "MEM", P0Stop, "MEM_PUT", "A signed entry for a memory was seen before."),
 ];
 
 pub(super) fn policy() -> ReasonCodePolicy {

@@ -145,6 +145,10 @@ pub const RC_AGENT_KILLED: &str = "RC_AGENT_KILLED";
 pub const RC_DEVICE_KILLED: &str = "RC_DEVICE_KILLED";
 /// The zone is frozen by enforcement until it is released.
 pub const RC_ZONE_FROZEN: &str = "RC_ZONE_FROZEN";
+/// There is no room for one more in the zone.
+pub const RC_ZONE_FULL: &str = "RC_ZONE_FULL";
+/// Somebody is on the way who leaves no room on it.
+pub const RC_WAY_TAKEN: &str = "RC_WAY_TAKEN";
 /// The agent is still walking.
 pub const RC_AGENT_IN_TRANSIT: &str = "RC_AGENT_IN_TRANSIT";
 /// The way leads through a door that is closed.
@@ -233,6 +237,21 @@ pub const COORD_LEADER_EQUIVOCATION: &str = "COORD_LEADER_EQUIVOCATION";
 /// A certificate does not hold enough good votes for what it certifies.
 pub const COORD_CERTIFICATE_INVALID: &str = "COORD_CERTIFICATE_INVALID";
 
+/// A text of unknown origin reads like an order to a model, so the model was not asked.
+pub const PROMPT_INJECTION_DETECTED: &str = "PROMPT_INJECTION_DETECTED";
+/// The answer of a model repeats a text of unknown origin.
+pub const UNTRUSTED_NOTE_AS_INSTRUCTION: &str = "UNTRUSTED_NOTE_AS_INSTRUCTION";
+/// An argument of an action stands in a text of unknown origin and nowhere else.
+pub const UNTRUSTED_ARGUMENT: &str = "UNTRUSTED_ARGUMENT";
+/// A security policy is missing or broken, so its control lets nothing through.
+pub const ADV_POLICY_UNAVAILABLE: &str = "ADV_POLICY_UNAVAILABLE";
+/// A model was blocked too often in a row and is not asked for a while.
+pub const CIRCUIT_BREAKER_OPEN: &str = "CIRCUIT_BREAKER_OPEN";
+/// A model was asked too often.
+pub const RATE_LIMITED: &str = "RATE_LIMITED";
+/// A signed entry for a memory was seen before.
+pub const MEM_WRITE_REPLAYED: &str = "MEM_WRITE_REPLAYED";
+
 /// Codes that the reference's registry lacks; see [`super::ReasonCodePolicy::builtin`].
 pub const ADDITIVE: &[&str] = &[
     INV_TOK_001,
@@ -250,6 +269,8 @@ pub const ADDITIVE: &[&str] = &[
     RC_AGENT_KILLED,
     RC_DEVICE_KILLED,
     RC_ZONE_FROZEN,
+    RC_ZONE_FULL,
+    RC_WAY_TAKEN,
     RC_AGENT_IN_TRANSIT,
     RC_DOOR_CLOSED,
     RC_DOOR_UNKNOWN,
@@ -289,4 +310,11 @@ pub const ADDITIVE: &[&str] = &[
     COORD_COMMIT_MISMATCH,
     COORD_CERTIFICATE_INVALID,
     COORD_LEADER_EQUIVOCATION,
+    PROMPT_INJECTION_DETECTED,
+    UNTRUSTED_NOTE_AS_INSTRUCTION,
+    UNTRUSTED_ARGUMENT,
+    ADV_POLICY_UNAVAILABLE,
+    CIRCUIT_BREAKER_OPEN,
+    RATE_LIMITED,
+    MEM_WRITE_REPLAYED,
 ];
