@@ -114,6 +114,16 @@ impl Bench {
         Self { engine, next_event: 0 }
     }
 
+    /// Why a state is refused.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn refused(state: &Value) -> String {
+        let state = state.as_object().expect("a state is a map");
+        laboratory().engine().reset(state, 1).expect_err("the state is bad").to_string()
+    }
+
     /// The raw event for an action; ids count up.
     pub fn event(&mut self, t_s: i64, agent: &str, action: &str, args: &Value) -> Map<String, Value> {
         self.next_event += 1;

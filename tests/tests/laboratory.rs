@@ -552,3 +552,73 @@ fn a_tool_is_judged_after_everything_else_and_without_an_adapter_nothing_happens
     assert_eq!(with_tool(&mut bench, "A_RECEPTION", "look", 5), "TOOL_EXEC_EXCEPTION");
     assert_eq!(bench.ask("specimen_status('S1')"), "arrived_at_reception");
 }
+
+/// The built-in floor with limits: two people in the centrifuge bay, one direction at a time between there and the bench.
+fn narrow(mut state: serde_json::Value) -> serde_json::Value {
+    let policy = labtrust_policy::PolicyStore::builtin();
+    let mut layout = policy.value("zones/zone_layout_policy.v0.1.yaml").unwrap()["zone_layout_policy"].take();
+    for zone in layout["zones"].as_array_mut().unwrap() {
+        if zone["zone_id"] == "Z_CENTRIFUGE_BAY" {
+            zone["capacity"] = json!(2);
+        }
+    }
+    for way in layout["graph_edges"].as_array_mut().unwrap() {
+        if way["from"] == "Z_CENTRIFUGE_BAY" && way["to"] == "Z_ALIQUOT_LABEL" {
+            (way["capacity"], way["exclusive"]) = (json!(1), json!(true));
+        }
+    }
+    state["effective_policy"] = json!({ "zone_layout": layout });
+    let at = |id: &str, zone: &str| json!({ "agent_id": id, "zone_id": zone });
+    state["agents"] = json!([
+        at("A_RUNNER", "Z_SORTING_LANES"),
+        at("A_PREAN", "Z_PREANALYTICS"),
+        at("A_RECEPTION", "Z_SORTING_LANES"),
+        at("A_ANALYTICS", "Z_ALIQUOT_LABEL"),
+        at("A_QC", "Z_ALIQUOT_LABEL"),
+    ]);
+    state
+}
+
+#[test]
+fn a_full_room_takes_nobody_in_and_those_who_walk_there_count() {
+    for state in [one_specimen("arrived_at_reception"), simulated(one_specimen("arrived_at_reception"))] {
+        let mut bench = Bench::new(&narrow(state));
+        let bay = json!({"to_zone": "Z_CENTRIFUGE_BAY"});
+        assert_eq!(bench.act(10, "A_RUNNER", "MOVE", &bay), "ACCEPTED");
+        assert_eq!(bench.act(10, "A_PREAN", "MOVE", &bay), "ACCEPTED");
+        let before = bench.digest();
+        assert_eq!(bench.act(10, "A_RECEPTION", "MOVE", &bay), "RC_ZONE_FULL");
+        assert_eq!(bench.digest(), before, "a refusal leaves nothing behind");
+        assert_eq!(bench.act(60, "A_RUNNER", "MOVE", &json!({"to_zone": "Z_SORTING_LANES"})), "ACCEPTED");
+        assert_eq!(bench.act(60, "A_RECEPTION", "MOVE", &bay), "ACCEPTED", "who walks away has left the room");
+    }
+}
+
+#[test]
+fn a_narrow_way_is_walked_by_one_at_a_time() {
+    let bench_to_bay = json!({"to_zone": "Z_CENTRIFUGE_BAY"});
+    let bay_to_bench = json!({"to_zone": "Z_ALIQUOT_LABEL"});
+    for state in [one_specimen("arrived_at_reception"), simulated(one_specimen("arrived_at_reception"))] {
+        let mut bench = Bench::new(&narrow(state));
+        assert_eq!(bench.act(10, "A_PREAN", "MOVE", &bench_to_bay), "ACCEPTED", "another way to the bay is not narrow");
+        assert_eq!(bench.act(100, "A_ANALYTICS", "MOVE", &bench_to_bay), "ACCEPTED");
+        assert_eq!(bench.act(100, "A_QC", "MOVE", &bench_to_bay), "RC_ZONE_FULL");
+        assert_eq!(bench.act(100, "A_PREAN", "MOVE", &bay_to_bench), "RC_WAY_TAKEN", "against the direction");
+        assert_eq!(bench.act(130, "A_PREAN", "MOVE", &bay_to_bench), "ACCEPTED", "the way is free again");
+        assert_eq!(bench.act(130, "A_ANALYTICS", "MOVE", &bay_to_bench), "RC_WAY_TAKEN", "one at a time");
+        assert_eq!(bench.act(160, "A_ANALYTICS", "MOVE", &bay_to_bench), "ACCEPTED");
+    }
+}
+
+#[test]
+fn nobody_begins_in_a_room_that_is_full_and_no_room_is_for_nobody() {
+    let mut state = narrow(one_specimen("arrived_at_reception"));
+    let at = |id: &str| json!({ "agent_id": id, "zone_id": "Z_CENTRIFUGE_BAY" });
+    state["agents"] = json!([at("A_RUNNER"), at("A_PREAN"), at("A_QC")]);
+    let message = Bench::refused(&state);
+    assert!(message.contains("3 agents start in the zone Z_CENTRIFUGE_BAY, which has room for 2"), "{message}");
+    let mut state = narrow(one_specimen("arrived_at_reception"));
+    state["effective_policy"]["zone_layout"]["graph_edges"][0]["capacity"] = json!(0);
+    let message = Bench::refused(&state);
+    assert!(message.contains("edge Z_INGRESS_DOCK - Z_SRA_RECEPTION has room for nobody"), "{message}");
+}

@@ -312,7 +312,9 @@ fn a_scale_brings_its_own_workers_horizon_and_timing_and_releases_what_arrives()
 #[test]
 fn a_scale_that_does_not_exist_is_an_error_with_the_list_and_so_is_a_scale_of_a_task_without() {
     let unknown = task("coord_scale").bind(&POLICY, Some("huge")).err().expect("there is no such scale");
-    let known = "corridor_heavy, exploratory_scale, medium_stress_signed_bus, small_8, small_smoke";
+    let known = "corridor, corridor_busy, corridor_heavy, corridor_tight, exploratory_scale, full_lane, \
+                 medium_stress_signed_bus, multi_site, one_hall, outage, scale_1000, scale_200, scale_75, small_8, \
+                 small_smoke, surge, two_halls, xl_100k, xl_10k, xl_1m, xl_smoke";
     assert_eq!(unknown.to_string(), format!("unknown scale: huge. Known: [{known}]"));
     let none = task("qc_cascade").bind(&POLICY, Some("small_8")).err().expect("it has one size");
     assert_eq!(none.to_string(), "task qc_cascade has no scales");

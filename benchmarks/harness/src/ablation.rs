@@ -1,7 +1,7 @@
 //! A task without some of the laboratory's controls.
 
 use labtrust_plugin::lab::Controls;
-use labtrust_plugin::{AgentSeat, Opening, SigningKey, Task, TaskError, TaskSpec};
+use labtrust_plugin::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value};
 use std::ops::Deref;
@@ -56,6 +56,10 @@ impl<T: Deref<Target = dyn Task> + Send + Sync> Task for Ablation<T> {
         state
     }
 
+    fn sites(&self) -> Option<&dyn Sites> {
+        self.task.sites().map(|_| self as &dyn Sites)
+    }
+
     fn agents(&self, opening: &Opening<'_>) -> Vec<AgentSeat> {
         self.task.agents(opening)
     }
@@ -66,5 +70,28 @@ impl<T: Deref<Target = dyn Task> + Send + Sync> Task for Ablation<T> {
 
     fn signing_keys(&self, episode_seed: u64, agent_id: &str) -> Vec<SigningKey> {
         self.task.signing_keys(episode_seed, agent_id)
+    }
+}
+
+/// Only asked where the task has sites.
+impl<T: Deref<Target = dyn Task> + Send + Sync> Sites for Ablation<T> {
+    fn count(&self) -> u32 {
+        self.task.sites().map_or(0, Sites::count)
+    }
+
+    fn common(&self) -> Map<String, Value> {
+        self.task.sites().map(Sites::common).unwrap_or_default()
+    }
+
+    fn own(&self, seed: u64) -> Map<String, Value> {
+        let mut state = self.task.sites().map(|sites| sites.own(seed)).unwrap_or_default();
+        if !self.ablated.is_empty() {
+            state.insert("ablate".to_owned(), self.ablated.ids().into());
+        }
+        state
+    }
+
+    fn referrals(&self) -> Referrals {
+        self.task.sites().map_or(Referrals { per_mille: 0, transport_s: 1 }, Sites::referrals)
     }
 }

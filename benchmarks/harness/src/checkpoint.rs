@@ -7,10 +7,11 @@
 
 use crate::BenchError;
 use crate::files::{AtomicFile, Extent, plain, refuse_same_file, write_whole_again};
-use crate::log::{EpisodeLines, LogFiles, LogPaths, member};
+use crate::log::{Beside, EpisodeLines, LogFiles, LogPaths, member};
 use crate::results::{Asked, PolicyFacts, config_of};
 use crate::run::BenchmarkRun;
 use labtrust_contract::{EpisodeRecord, Metrics};
+use labtrust_evidence::frames::LogLines;
 use labtrust_plugin::Task;
 use labtrust_policy::PolicyStore;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 
@@ -76,7 +77,9 @@ impl Asking<'_> {
             ("program_version", json!(env!("CARGO_PKG_VERSION"))),
             ("git_sha", json!(run.git_sha)),
             ("log", json!(name)),
+            ("log_framed", json!(paths.framed.then_some(true))),
             ("log_step_interval", json!(paths.steps.as_ref().map(|(every, _)| every.get()))),
+            ("coord_telemetry", json!(!paths.coordination.is_empty())),
         ] {
             map.insert(name.to_owned(), value);
         }
@@ -114,8 +117,10 @@ pub struct CheckpointOptions {
     pub every: Option<NonZeroU64>,
     /// Directory of the checkpoint from which the run goes on; it begins anew when absent.
     pub resume_from: Option<PathBuf>,
-    /// Steps of an episode of which one is counted in `steps.jsonl` [count].
-    pub step_interval: Option<NonZeroU32>,
+    /// What is written beside the log.
+    pub beside: Beside,
+    /// Whether the log is framed.
+    pub framed: bool,
 }
 
 /// The log of a run that can be gone on with, and its checkpoints.
@@ -143,7 +148,7 @@ impl CheckpointedLogs {
     /// [`BenchError::SameFile`]; [`BenchError::NoCheckpoint`] when the run is to go on and there is none;
     /// [`BenchError::OtherRun`] when the log would not be where the checkpoint is.
     pub fn new(log: &Path, out: &Path, options: CheckpointOptions) -> Result<Self, BenchError> {
-        let paths = LogPaths::new(log, out, options.step_interval)?;
+        let paths = LogPaths { framed: options.framed, ..LogPaths::new(log, out, options.beside)? };
         let path = log.with_file_name(CHECKPOINT_NAME);
         refuse_same_file(&[("the results", out), ("the episode log", log), ("the checkpoint", &path)])?;
         if let Some(dir) = &options.resume_from {
@@ -252,6 +257,10 @@ impl CheckpointedLogs {
         self.begun.as_ref().map_or(1, |begun| begun.checkpoint.extra.every)
     }
 
+    pub(crate) fn tells_decisions(&self) -> bool {
+        !self.paths.coordination.is_empty()
+    }
+
     pub(crate) fn step_interval(&self) -> Option<NonZeroU32> {
         self.paths.steps.as_ref().map(|(every, _)| *every)
     }
@@ -321,6 +330,7 @@ fn lines_of(
     name: &str,
 ) -> Result<impl Iterator<Item = std::io::Result<Vec<u8>>>, BenchError> {
     let length = checkpoint.extra.files.get(name).map_or(0, |extent| extent.length);
-    let open = File::open(file).map_err(|source| BenchError::Read { path: file.to_path_buf(), source })?;
-    Ok(BufReader::with_capacity(1 << 16, open.take(length)).split(b'\n'))
+    let open = File::open(file);
+    let lines = open.and_then(|open| LogLines::new(BufReader::with_capacity(1 << 16, open.take(length))));
+    lines.map_err(|source| BenchError::Read { path: file.to_path_buf(), source })
 }

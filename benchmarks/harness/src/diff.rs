@@ -107,7 +107,7 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
-/// Compares two results files, two logs (`.jsonl` or `.parquet`, also one of each), or two run directories.
+/// Compares two results files, two logs (`.jsonl`, `.framed` or `.parquet`, also two of different forms), or two run directories.
 ///
 /// # Errors
 /// [`BenchError::Read`] and [`BenchError::NotJson`] when a file cannot be read, [`BenchError::NotComparable`] when the
@@ -137,7 +137,7 @@ impl Kind {
         let meta = std::fs::metadata(path).map_err(|source| BenchError::Read { path: path.to_path_buf(), source })?;
         Ok(match path.extension().and_then(|extension| extension.to_str()) {
             _ if meta.is_dir() => Self::Run,
-            Some("jsonl" | "ndjson" | "parquet") => Self::Log,
+            Some("jsonl" | "ndjson" | "framed" | "parquet") => Self::Log,
             _ => Self::Results,
         })
     }
@@ -206,7 +206,7 @@ fn contents(dir: &Path) -> Result<BTreeMap<(bool, String), PathBuf>, BenchError>
             }
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_results = name.ends_with(".json") && name != MANIFEST_NAME;
-            let is_log = name.ends_with(".jsonl") || is_columnar(&path);
+            let is_log = name.ends_with(".jsonl") || name.ends_with(".framed") || is_columnar(&path);
             if name.starts_with('.') || !(is_results || is_log) {
                 continue;
             }

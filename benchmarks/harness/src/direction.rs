@@ -4,9 +4,10 @@
 //! actions that the agents themselves would take, and passes the same gates. Its failures never reach the laboratory.
 
 use crate::BenchError;
+use crate::telemetry::{EpisodeTelemetry, Told};
 use labtrust_plugin::lab::method::{Assignment, Observer, carry_out};
-use labtrust_plugin::lab::{AgentContext, Decision, Symbols, WorldView};
-use labtrust_plugin::method::{CoordinationMethod, Coordinator};
+use labtrust_plugin::lab::{ActionKind, AgentContext, Decision, Symbols, WorldView};
+use labtrust_plugin::method::{CoordinationMethod, Coordinator, Evidence, Figure};
 use labtrust_plugin::wire::{Decision as Chosen, Settings};
 use serde_json::{Map, Value, json};
 
@@ -79,10 +80,25 @@ pub(crate) struct Director<'a> {
     /// Why the last action of each agent of the view was refused.
     refused: Vec<Option<&'static str>>,
     chosen: Chosen,
+    /// What the method wants on record of the newest step.
+    evidence: Vec<Evidence>,
     decisions: u64,
     choices: u64,
     /// The step in which it failed for good, and why.
     end: Option<(u32, String)>,
+}
+
+fn figure_json(figure: &Figure) -> Value {
+    match figure {
+        Figure::Count(count) => (*count).into(),
+        Figure::Decimal(digits, places) => {
+            // Both are exact, so the quotient is the number nearest to the decimal.
+            let unit = (0..*places).fold(1.0, |unit, _| unit * 10.0);
+            (*digits as f64 / unit).into()
+        }
+        Figure::Text(text) => text.as_str().into(),
+        Figure::By(counts) => counts.iter().map(|(name, count)| (name.clone(), Value::from(*count))).collect(),
+    }
 }
 
 /// One seat, as the director sees it.
@@ -105,12 +121,17 @@ impl<'a> Director<'a> {
         symbols: &Symbols,
         seats: &[DirectedSeat],
         (seed, dt_s): (u64, u32),
+        telemetry: Option<&mut EpisodeTelemetry>,
     ) -> Result<Self, BenchError> {
         let directed: Vec<_> = seats.iter().filter(|seat| seat.directed).map(|seat| seat.place).collect();
-        let observer = Observer::new(view, symbols, &Assignment { seed, dt_s, directed: &directed });
+        let assignment = Assignment { seed, dt_s, directed: &directed, telemetry: telemetry.is_some() };
+        let observer = Observer::new(view, symbols, &assignment);
         let id = direction.method.id();
         let failed = |problem| BenchError::Method { method: id.to_owned(), seed, problem };
         let at_work = direction.method.create(direction.settings, observer.site()).map_err(failed)?;
+        if let Some(telemetry) = telemetry {
+            telemetry.begin(id, observer.site());
+        }
         let mut places = vec![None; view.agents.len()];
         for (number, seat) in seats.iter().enumerate().filter(|(_, seat)| seat.directed) {
             places[seat.place] = Some(number);
@@ -122,6 +143,7 @@ impl<'a> Director<'a> {
             seats: places,
             refused: Vec::new(),
             chosen: Chosen::default(),
+            evidence: Vec::new(),
             decisions: 0,
             choices: 0,
             end: None,
@@ -136,6 +158,7 @@ impl<'a> Director<'a> {
         symbols: &mut Symbols,
         seats: impl Iterator<Item = DirectedSeat>,
         decisions: &mut [Option<Decision>],
+        telemetry: Option<&mut EpisodeTelemetry>,
     ) -> bool {
         self.refused.clear();
         self.refused.resize(view.agents.len(), None);
@@ -159,7 +182,39 @@ impl<'a> Director<'a> {
                 decisions[*seat] = carry_out(&mut ctx, choice);
             }
         }
+        if let Some(telemetry) = telemetry {
+            self.evidence.clear();
+            self.at_work.evidence(&mut self.evidence);
+            telemetry.decided(&Told {
+                step,
+                site: self.observer.site(),
+                seen: self.observer.seen(),
+                view,
+                symbols,
+                chosen: &self.chosen,
+                actions: &self.actions(decisions),
+                evidence: &self.evidence,
+            });
+        }
         true
+    }
+
+    /// Tells what those who are directed do in this step after all, whatever has changed it.
+    pub(crate) fn tell(
+        &self,
+        step: u32,
+        symbols: &Symbols,
+        decisions: &[Option<Decision>],
+        telemetry: &mut EpisodeTelemetry,
+    ) {
+        telemetry.acted(step, self.observer.site(), symbols, &self.actions(decisions));
+    }
+
+    /// What those who are directed do, by place; who does nothing is not there.
+    fn actions<'d>(&self, decisions: &'d [Option<Decision>]) -> Vec<(u16, &'d Decision)> {
+        let seats = (0..).zip(&self.seats);
+        let acts = seats.filter_map(|(place, seat)| Some((place, decisions[(*seat)?].as_ref()?)));
+        acts.filter(|(_, decision)| decision.kind != ActionKind::Noop).collect()
     }
 
     /// The member `coordination` of the episode's metrics.
@@ -178,6 +233,13 @@ impl<'a> Director<'a> {
             method["fuel"] = tally.fuel.into();
             method["fuel_max"] = tally.fuel_max.into();
         }
-        json!({ "method": method })
+        let mut blocks = Map::new();
+        for (name, figures) in &tally.told {
+            let figures = figures.iter().map(|(name, figure)| ((*name).to_owned(), figure_json(figure)));
+            blocks.insert((*name).to_owned(), Value::Object(figures.collect()));
+        }
+        // Last: nobody else's block is called so.
+        blocks.insert("method".to_owned(), method);
+        Value::Object(blocks)
     }
 }

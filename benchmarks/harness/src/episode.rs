@@ -8,6 +8,7 @@ use crate::approvals::{ApprovalHook, Desk};
 use crate::direction::{DirectedSeat, Direction, Director};
 use crate::log::EpisodeLog;
 use crate::metrics::EpisodeMeter;
+use crate::telemetry::EpisodeTelemetry;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signer, SigningKey};
@@ -100,6 +101,11 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
+    /// Where decisions are written down, where they are.
+    fn telemetry(&mut self) -> Option<&mut EpisodeTelemetry> {
+        self.log.as_mut().and_then(|log| log.telemetry())
+    }
+
     fn begin_step(&mut self, step: u32) {
         self.meter.begin_step(step);
         if let Some(log) = &mut self.log {
@@ -170,7 +176,8 @@ pub fn run_episode(
     let mut director = match &setup.cast.method {
         Some(direction) => {
             let directed: Vec<_> = seats.iter().map(Seat::for_director).collect();
-            Some(Director::new(direction, &view, engine.symbols(), &directed, (seed, spec.dt_s))?)
+            let clock = (seed, spec.dt_s);
+            Some(Director::new(direction, &view, engine.symbols(), &directed, clock, watch.telemetry())?)
         }
         None => None,
     };
@@ -195,7 +202,7 @@ pub fn run_episode(
         }
         if let Some(director) = &mut director {
             let directed = seats.iter().map(Seat::for_director);
-            if !director.decide(step, &view, engine.symbols_mut(), directed, &mut decisions) {
+            if !director.decide(step, &view, engine.symbols_mut(), directed, &mut decisions, watch.telemetry()) {
                 // Nobody acts any more. The laboratory goes on to the horizon, so that the episode is measured over the
                 // same time as others: what was not done counts as not done.
                 break;
@@ -204,6 +211,9 @@ pub fn run_episode(
         if let Some(injector) = &mut watch.injector {
             let symbols = engine.symbols_mut();
             injector.on_turn(&mut Turn { step, view: &view, seats: &cast, decisions: &mut decisions, symbols });
+        }
+        if let (Some(director), Some(telemetry)) = (&director, watch.telemetry()) {
+            director.tell(step, engine.symbols(), &decisions, telemetry);
         }
         for (seat, decision) in seats.iter_mut().zip(decisions.drain(..)) {
             // To wait is not an event, said either way.

@@ -58,6 +58,14 @@ pub enum BenchError {
         /// The agent.
         agent: String,
     },
+    /// The run asks for what an episode of many laboratories cannot do.
+    #[error("task {task} at this scale is many laboratories: {what}")]
+    Sites {
+        /// The task.
+        task: String,
+        /// What cannot be done, and what to do about it.
+        what: &'static str,
+    },
     /// The laboratory refused the initial state.
     #[error("task {task}, seed {seed}: {source}")]
     Lab {

@@ -127,6 +127,11 @@ impl AtomicFile {
         Ok(Extent { length: self.length, sha256: hex(&self.digest.clone().finalize()) })
     }
 
+    /// How much is in it [bytes].
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Where the bytes are until the file has its name.
     pub(crate) fn temporary(&self) -> &Path {
         &self.temporary

@@ -18,9 +18,12 @@ pub mod metrics;
 pub mod official;
 pub mod results;
 mod run;
+pub mod scaling;
 pub mod scenario;
+pub mod sites;
 pub mod stats;
 pub mod summary;
+pub mod telemetry;
 #[cfg(test)]
 mod testing;
 pub mod trace_check;

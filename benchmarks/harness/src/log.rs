@@ -2,8 +2,8 @@
 //!
 //! Lines have the fields of [`LogRecord`](labtrust_contract::LogRecord) as canonical JSON and are made straight from
 //! the step's own bytes: the event in the line is the event that was hashed. Episodes run in parallel, each into a
-//! buffer of its own; [`LogFiles`] writes the buffers in the order of the episodes, as they are or as the rows of a
-//! Parquet file ([`columnar`]).
+//! buffer of its own; [`LogFiles`] writes the buffers in the order of the episodes: as they are, in frames
+//! ([`labtrust_evidence::frames`]), or as the rows of a Parquet file ([`columnar`]).
 
 pub mod columnar;
 mod member;
@@ -14,16 +14,21 @@ use crate::files::{AtomicFile, Extent, refuse_same_file};
 use crate::results::canonical_bytes;
 use columnar::ColumnarLog;
 use labtrust_contract::EpisodeRecord;
+use labtrust_evidence::frames::{self, Frame, Frames};
 use labtrust_plugin::lab::{Observer, Outcome, StepFacts, Symbols};
 use labtrust_trust::canonical;
 pub(crate) use member::member;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use steps::StepCounter;
+
+use crate::telemetry::EpisodeTelemetry;
 
 /// Facts that every line of a run repeats, where they are known.
 #[derive(Debug, Clone, Default)]
@@ -42,13 +47,14 @@ pub struct EpisodeLog {
     step: u32,
     bytes: Vec<u8>,
     steps: Option<StepCounter>,
+    telemetry: Option<EpisodeTelemetry>,
 }
 
 impl EpisodeLog {
     /// An empty log of episode `episode` of the run, from 0.
     #[must_use]
     pub fn new(context: Arc<LogContext>, episode: u64) -> Self {
-        Self { context, episode, step: 0, bytes: Vec::new(), steps: None }
+        Self { context, episode, step: 0, bytes: Vec::new(), steps: None, telemetry: None }
     }
 
     /// Counts, besides, what was refused and violated in every `every`-th step of `dt_s` [s].
@@ -56,6 +62,18 @@ impl EpisodeLog {
     pub fn counting_steps(mut self, every: NonZeroU32, dt_s: u32) -> Self {
         self.steps = Some(StepCounter::new(self.episode, every, dt_s));
         self
+    }
+
+    /// Tells, besides, how the decisions of a coordination method came about.
+    #[must_use]
+    pub fn telling_decisions(mut self) -> Self {
+        self.telemetry = Some(EpisodeTelemetry::new(self.episode));
+        self
+    }
+
+    /// Where decisions are written down, where they are.
+    pub(crate) fn telemetry(&mut self) -> Option<&mut EpisodeTelemetry> {
+        self.telemetry.as_mut()
     }
 
     /// The lines that follow belong to step `step`, from 0.
@@ -72,10 +90,15 @@ impl EpisodeLog {
         self.bytes
     }
 
-    /// The lines of the log, and those of the steps that were counted.
+    /// All lines, by the file that they are for.
     #[must_use]
-    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
-        (self.bytes, self.steps.map(StepCounter::into_bytes).unwrap_or_default())
+    pub fn into_lines(self) -> EpisodeLines {
+        let steps = self.steps.map(StepCounter::into_bytes).unwrap_or_default();
+        let mut lines = EpisodeLines { log: self.bytes, steps, ..EpisodeLines::default() };
+        if let Some(telemetry) = self.telemetry {
+            telemetry.hand_over(&mut lines);
+        }
+        lines
     }
 }
 
@@ -204,13 +227,15 @@ fn serialized<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     canonical::write_value(out, &value).unwrap_or_else(|_| unreachable!("decisions hold no floats"));
 }
 
-/// The log of a run, `episodes.jsonl` beside it with a line for every episode and, where it is asked for, `steps.jsonl`.
-/// All appear under their names when the run is complete.
+/// The log of a run, `episodes.jsonl` beside it with a line for every episode and, where they are asked for, the files of
+/// [`Beside`]. All appear under their names when the run is complete.
 #[derive(Debug)]
 pub struct LogFiles {
     log: LogFile,
     index: EpisodeIndex,
     steps: Option<(NonZeroU32, AtomicFile)>,
+    /// In the order of [`COORDINATION_FILES`].
+    coordination: Vec<AtomicFile>,
     paths: LogPaths,
 }
 
@@ -220,6 +245,8 @@ pub struct LogFiles {
 enum LogFile {
     /// As they are.
     Lines(AtomicFile),
+    /// Each with its length and a digest.
+    Framed(FramedLog),
     /// As rows.
     Rows(ColumnarLog),
 }
@@ -228,13 +255,14 @@ impl LogFile {
     fn append(&mut self, task: &str, seed: u64, lines: &[u8]) -> Result<(), BenchError> {
         match self {
             Self::Lines(file) => file.write(lines),
+            Self::Framed(log) => log.append(lines),
             Self::Rows(rows) => rows.append(task, seed, lines),
         }
     }
 
     fn persist(self) -> Result<String, BenchError> {
         match self {
-            Self::Lines(file) => file.persist(),
+            Self::Lines(file) | Self::Framed(FramedLog { file, .. }) => file.persist(),
             Self::Rows(rows) => rows.persist(),
         }
     }
@@ -242,59 +270,130 @@ impl LogFile {
     /// The file of a log that can be gone on with.
     fn lines(&mut self) -> &mut AtomicFile {
         match self {
-            Self::Lines(file) => file,
-            Self::Rows(_) => unreachable!("checkpoints are made of logs of lines only"),
+            Self::Lines(file) | Self::Framed(FramedLog { file, .. }) => file,
+            Self::Rows(_) => unreachable!("there are no checkpoints of logs in columns"),
         }
+    }
+}
+
+/// A framed log, and the frame that the next one follows.
+#[derive(Debug)]
+struct FramedLog {
+    file: AtomicFile,
+    frames: Frames,
+    buffer: Vec<u8>,
+}
+
+impl FramedLog {
+    /// Begins the log in a file, or goes on with what is in it.
+    fn over(mut file: AtomicFile) -> Result<Self, BenchError> {
+        let mut frames = Frames::default();
+        if file.length() == 0 {
+            file.write(&frames::MAGIC)?;
+        } else {
+            let path = file.temporary();
+            let fail = |source| BenchError::Read { path: path.to_path_buf(), source };
+            let mut reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(fail)?);
+            let (mut magic, mut record) = ([0; frames::MAGIC.len()], Vec::new());
+            reader.read_exact(&mut magic).map_err(fail)?;
+            let end = loop {
+                match frames.read(&mut reader, &mut record).map_err(fail)? {
+                    Frame::Whole => {}
+                    end => break end,
+                }
+            };
+            if magic != frames::MAGIC || end != Frame::End {
+                return Err(BenchError::Damaged { path: path.to_path_buf(), length: file.length() });
+            }
+        }
+        Ok(Self { file, frames, buffer: Vec::new() })
+    }
+
+    fn append(&mut self, lines: &[u8]) -> Result<(), BenchError> {
+        self.buffer.clear();
+        self.frames.append_lines(&mut self.buffer, lines);
+        self.file.write(&self.buffer)
     }
 }
 
 /// What one episode adds to the files of a run.
 #[derive(Debug, Default)]
-pub(crate) struct EpisodeLines {
+pub struct EpisodeLines {
     /// Lines of the log.
-    pub(crate) log: Vec<u8>,
+    pub log: Vec<u8>,
     /// Lines of `steps.jsonl`.
-    pub(crate) steps: Vec<u8>,
+    pub steps: Vec<u8>,
+    /// Lines of [`COORDINATION_FILES`].
+    pub coordination: [Vec<u8>; 3],
 }
+
+/// What is written beside a log because somebody asks for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside {
+    /// `steps.jsonl`, with a line for each so many steps of an episode [count].
+    pub step_interval: Option<NonZeroU32>,
+    /// [`COORDINATION_FILES`].
+    pub coordination: bool,
+}
+
+/// How the decisions of a coordination method came about.
+pub const COORDINATION_FILES: [&str; 3] = ["coord_decisions.jsonl", "METHOD_TRACE.jsonl", "coord_events.jsonl"];
 
 /// Where the files of a log are.
 #[derive(Debug, Clone)]
 pub(crate) struct LogPaths {
     pub(crate) log: PathBuf,
     pub(crate) index: PathBuf,
+    /// Whether the log is framed.
+    pub(crate) framed: bool,
     /// With the interval at which steps are counted.
     pub(crate) steps: Option<(NonZeroU32, PathBuf)>,
+    /// Of [`COORDINATION_FILES`]; none where they are not asked for.
+    pub(crate) coordination: Vec<PathBuf>,
 }
 
 impl LogPaths {
     /// The files of the log at `log`; `out` is where the results will be.
-    pub(crate) fn new(log: &Path, out: &Path, step_interval: Option<NonZeroU32>) -> Result<Self, BenchError> {
+    pub(crate) fn new(log: &Path, out: &Path, beside: Beside) -> Result<Self, BenchError> {
         let index = index_path(log);
-        let steps = step_interval.map(|every| (every, log.with_file_name("steps.jsonl")));
+        let steps = beside.step_interval.map(|every| (every, log.with_file_name("steps.jsonl")));
         let mut outputs = vec![("the results", out), ("the episode log", log), ("the episode records", &index)];
         outputs.extend(steps.iter().map(|(_, path)| ("the counted steps", path.as_path())));
+        let coordination: Vec<_> = match beside.coordination {
+            true => COORDINATION_FILES.iter().map(|name| log.with_file_name(name)).collect(),
+            false => Vec::new(),
+        };
+        outputs.extend(coordination.iter().map(|path| ("a record of decisions", path.as_path())));
         refuse_same_file(&outputs)?;
-        Ok(Self { log: log.to_path_buf(), index, steps })
+        Ok(Self { log: log.to_path_buf(), index, framed: false, steps, coordination })
     }
 }
 
 impl LogFiles {
-    /// Begins the log at `path` and `episodes.jsonl` beside it; `out` is where the results will be. With a
-    /// `step_interval` every such step of an episode is counted in `steps.jsonl`.
+    /// Begins the log at `path`, `episodes.jsonl` and what is asked for beside it; `out` is where the results will be.
     ///
     /// # Errors
     /// [`BenchError::SameFile`] when two of them would be one file, [`BenchError::Write`] when a file cannot be
     /// written.
-    pub fn create(path: &Path, out: &Path, step_interval: Option<NonZeroU32>) -> Result<Self, BenchError> {
-        Self::open(LogPaths::new(path, out, step_interval)?, |path, _| AtomicFile::create(path))
+    pub fn create(path: &Path, out: &Path, beside: Beside) -> Result<Self, BenchError> {
+        Self::open(LogPaths::new(path, out, beside)?, |path, _| AtomicFile::create(path))
+    }
+
+    /// The same with a framed log.
+    ///
+    /// # Errors
+    /// As [`LogFiles::create`].
+    pub fn create_framed(path: &Path, out: &Path, beside: Beside) -> Result<Self, BenchError> {
+        let paths = LogPaths { framed: true, ..LogPaths::new(path, out, beside)? };
+        Self::open(paths, |path, _| AtomicFile::create(path))
     }
 
     /// The same with a log in columns: a Parquet file instead of lines.
     ///
     /// # Errors
     /// As [`LogFiles::create`].
-    pub fn create_columnar(path: &Path, out: &Path, step_interval: Option<NonZeroU32>) -> Result<Self, BenchError> {
-        let paths = LogPaths::new(path, out, step_interval)?;
+    pub fn create_columnar(path: &Path, out: &Path, beside: Beside) -> Result<Self, BenchError> {
+        let paths = LogPaths::new(path, out, beside)?;
         let rows = LogFile::Rows(ColumnarLog::create(path)?);
         Self::open_beside(rows, paths, |path, _| AtomicFile::create(path))
     }
@@ -304,7 +403,8 @@ impl LogFiles {
         paths: LogPaths,
         open: impl Fn(&Path, &str) -> Result<AtomicFile, BenchError>,
     ) -> Result<Self, BenchError> {
-        let log = LogFile::Lines(open(&paths.log, "log")?);
+        let file = open(&paths.log, "log")?;
+        let log = if paths.framed { LogFile::Framed(FramedLog::over(file)?) } else { LogFile::Lines(file) };
         Self::open_beside(log, paths, open)
     }
 
@@ -317,7 +417,9 @@ impl LogFiles {
             Some((every, path)) => Some((*every, open(path, "steps")?)),
             None => None,
         };
-        Ok(Self { log, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, paths })
+        let coordination = paths.coordination.iter().zip(COORDINATION_FILES).map(|(path, name)| open(path, name));
+        let coordination = coordination.collect::<Result<_, _>>()?;
+        Ok(Self { log, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, coordination, paths })
     }
 
     /// Gives all files their names; returns their names and SHA-256.
@@ -331,6 +433,9 @@ impl LogFiles {
         if let (Some((_, file)), Some((_, path))) = (self.steps, &self.paths.steps) {
             written.push((name(path), file.persist()?));
         }
+        for (file, path) in self.coordination.into_iter().zip(&self.paths.coordination) {
+            written.push((name(path), file.persist()?));
+        }
         Ok(written)
     }
 
@@ -342,11 +447,18 @@ impl LogFiles {
         if let Some((_, steps)) = &mut self.steps {
             extents.insert("steps".to_owned(), steps.settle()?);
         }
+        for (file, name) in self.coordination.iter_mut().zip(COORDINATION_FILES) {
+            extents.insert(name.to_owned(), file.settle()?);
+        }
         Ok(extents)
     }
 
     pub(crate) fn step_interval(&self) -> Option<NonZeroU32> {
         self.steps.as_ref().map(|(every, _)| *every)
+    }
+
+    pub(crate) fn tells_decisions(&self) -> bool {
+        !self.coordination.is_empty()
     }
 
     /// Where the log is until it is complete.
@@ -369,6 +481,9 @@ impl LogFiles {
         self.log.append(task, record.seed, &lines.log)?;
         if let Some((_, steps)) = &mut self.steps {
             steps.write(&lines.steps)?;
+        }
+        for (file, lines) in self.coordination.iter_mut().zip(&lines.coordination) {
+            file.write(lines)?;
         }
         self.index.append(task, episode, record)
     }

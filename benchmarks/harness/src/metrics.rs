@@ -9,10 +9,11 @@
 mod attack;
 mod bound;
 mod conduct;
+mod crew;
 mod critical;
 mod devices;
 mod episode;
-mod flow;
+pub(crate) mod flow;
 mod percentile;
 mod turnaround;
 
@@ -25,11 +26,12 @@ use serde_json::{Map, Value};
 
 /// The groups of figures that this crate brings. A program takes them, and those of plugins, from its registry.
 #[must_use]
-pub fn builtin() -> [&'static dyn Metric; 7] {
+pub fn builtin() -> [&'static dyn Metric; 8] {
     [
         &attack::AttackMetric,
         &bound::BoundMetric,
         &conduct::ConductMetric,
+        &crew::CrewMetric,
         &critical::CriticalMetric,
         &devices::DeviceMetric,
         &episode::EpisodeMetric,
@@ -95,10 +97,10 @@ impl Observer for EpisodeMeter {
 
 /// `part / whole`, `None` when there is no whole.
 #[expect(clippy::cast_precision_loss, reason = "counts of an episode are far below 2^53")]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-fn number_or_null(value: Option<f64>) -> Value {
+pub(crate) fn number_or_null(value: Option<f64>) -> Value {
     value.map_or(Value::Null, Value::from)
 }

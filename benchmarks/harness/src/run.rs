@@ -5,6 +5,7 @@ use crate::direction::{Directing, Direction};
 use crate::episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
 use crate::log::{EpisodeLines, EpisodeLog, LogContext, LogFiles};
 use crate::results::{Asked, PolicyFacts, SCHEMA_VERSION, config_of};
+use crate::sites::run_sites;
 use crate::{BenchError, log::EpisodeIndex};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_kernel::ClockMode;
@@ -95,6 +96,15 @@ impl RunLogs<'_> {
         }
     }
 
+    /// Whether it is written down how decisions came about.
+    fn tells_decisions(&self) -> bool {
+        match self {
+            Self::Files(files) => files.tells_decisions(),
+            Self::Checkpointed(logs) => logs.tells_decisions(),
+            Self::None | Self::Shared(..) => false,
+        }
+    }
+
     /// Most episodes that are worth having in memory at once.
     fn most_at_once(&self, threads: usize) -> u64 {
         let threads = threads as u64;
@@ -145,13 +155,7 @@ impl BenchmarkRun<'_> {
     /// run under this policy or has no such scale.
     pub fn timing(&self) -> Result<ClockMode, BenchError> {
         let bound = self.task.bind(self.policy, self.scale)?;
-        self.timing_of(bound.as_deref().unwrap_or(self.task))
-    }
-
-    fn timing_of(&self, task: &dyn Task) -> Result<ClockMode, BenchError> {
-        let named = task.spec().timing_mode;
-        let unknown = |_| BenchError::TaskTiming { task: task.id().to_owned(), timing: named.to_owned() };
-        self.timing.map_or_else(|| named.parse().map_err(unknown), Ok)
+        timing_of(bound.as_deref().unwrap_or(self.task), self.timing)
     }
 
     /// Runs all episodes. `progress` is called after each of them, from any thread.
@@ -171,7 +175,7 @@ impl BenchmarkRun<'_> {
         }
         let bound = self.task.bind(self.policy, self.scale)?;
         let task = bound.as_deref().unwrap_or(self.task);
-        let timing = self.timing_of(task)?;
+        let timing = timing_of(task, self.timing)?;
         let max_steps = self.max_steps.unwrap_or(task.spec().steps(timing == ClockMode::Simulated));
         if max_steps == 0 {
             return Err(BenchError::NoSteps);
@@ -205,24 +209,35 @@ impl BenchmarkRun<'_> {
                 progress();
             }
         }
-        let chunk = logs.most_at_once(threads);
+        let sites = task.sites();
+        if sites.is_some() && !matches!(logs, RunLogs::None) {
+            let what = "there is no log of all of them; run it without --log";
+            return Err(BenchError::Sites { task: task.id().to_owned(), what });
+        }
+        // Each of its laboratories is as much work as an episode of another task.
+        let chunk = if sites.is_some() { 1 } else { logs.most_at_once(threads) };
         let step_interval = logs.step_interval();
+        let tells_decisions = logs.tells_decisions();
         let engines = Engines { lab: &*self.lab, idle: Mutex::new(Vec::new()) };
         let run_one = |episode: u64| -> Result<Finished, BenchError> {
-            let mut engine = engines.take();
             let setup = EpisodeSetup { seed: base_seed + episode, ..setup };
+            if let Some(sites) = sites {
+                let outcome = run_sites(&*self.lab, &setup, sites)?;
+                progress();
+                return Ok(Finished { outcome, lines: EpisodeLines::default() });
+            }
+            let mut engine = engines.take();
             let mut log = context.as_ref().map(|context| {
-                let log = EpisodeLog::new(context.clone(), episode);
-                match step_interval {
-                    Some(every) => log.counting_steps(every, task.spec().dt_s),
-                    None => log,
+                let mut log = EpisodeLog::new(context.clone(), episode);
+                if let Some(every) = step_interval {
+                    log = log.counting_steps(every, task.spec().dt_s);
                 }
+                if tells_decisions { log.telling_decisions() } else { log }
             });
             let outcome = run_episode(&mut *engine, &setup, log.as_mut())?;
             engines.give_back(engine);
             progress();
-            let (log, steps) = log.map(EpisodeLog::into_parts).unwrap_or_default();
-            Ok(Finished { outcome, lines: EpisodeLines { log, steps } })
+            Ok(Finished { outcome, lines: log.map(EpisodeLog::into_lines).unwrap_or_default() })
         };
 
         let mut first = tally.records.len() as u64;
@@ -281,6 +296,13 @@ impl BenchmarkRun<'_> {
             metadata,
         }
     }
+}
+
+/// The timing that was asked for, or else the one that a task names.
+pub(crate) fn timing_of(task: &dyn Task, asked: Option<ClockMode>) -> Result<ClockMode, BenchError> {
+    let named = task.spec().timing_mode;
+    let unknown = |_| BenchError::TaskTiming { task: task.id().to_owned(), timing: named.to_owned() };
+    asked.map_or_else(|| named.parse().map_err(unknown), Ok)
 }
 
 /// What adds up over the episodes.

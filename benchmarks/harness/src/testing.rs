@@ -103,6 +103,10 @@ impl LoadedLab for FakeLab {
     fn engine(&self) -> Box<dyn LabEngine> {
         Box::<FakeEngine>::default()
     }
+
+    fn under(&self, _common: &Map<String, Value>) -> Result<Arc<dyn LoadedLab>, LabError> {
+        Ok(Arc::new(Self))
+    }
 }
 
 /// Accepts everything but MOVE; a QC event breaks one invariant and keeps another; time passing is reported once.
@@ -247,11 +251,16 @@ impl LabEngine for FakeEngine {
                 id,
                 zone: None,
                 walking_to: None,
+                arrives_s: None,
                 role: None,
                 may: labtrust_trust::action::ActionSet::ALL,
             })
             .collect();
     }
+    fn announce(&mut self, _specimen: &Map<String, Value>) -> Result<(), LabError> {
+        unreachable!("nothing comes from elsewhere")
+    }
+    fn go_unrecorded(&mut self) {}
     fn symbols(&self) -> &Symbols {
         &self.symbols
     }

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 const OWN: [&str; 5] = ["RECEIVE_BATCH", "ALARM", "DEVICE_FAULT", "DEVICE_REPAIRED", "ABLATE_CONTROLS"];
 
 /// Codes that no script meets, with the reason.
-const UNREACHABLE: [(&str, &str); 27] = [
+const UNREACHABLE: [(&str, &str); 36] = [
+    (c::RC_ZONE_FULL, LIMITED),
+    (c::RC_WAY_TAKEN, LIMITED),
     (c::TOOL_TIMEOUT, NO_ADAPTER),
     (c::TOOL_OUTPUT_MALFORMED, NO_ADAPTER),
     (c::TOOL_EGRESS_DENIED, NO_ADAPTER),
@@ -38,11 +40,20 @@ const UNREACHABLE: [(&str, &str); 27] = [
     (c::COORD_COMMIT_MISMATCH, MESSAGE),
     (c::COORD_CERTIFICATE_INVALID, MESSAGE),
     (c::COORD_LEADER_EQUIVOCATION, MESSAGE),
+    (c::PROMPT_INJECTION_DETECTED, MODEL),
+    (c::UNTRUSTED_NOTE_AS_INSTRUCTION, MODEL),
+    (c::UNTRUSTED_ARGUMENT, MODEL),
+    (c::ADV_POLICY_UNAVAILABLE, MODEL),
+    (c::CIRCUIT_BREAKER_OPEN, MODEL),
+    (c::RATE_LIMITED, MODEL),
+    (c::MEM_WRITE_REPLAYED, MODEL),
 ];
+const LIMITED: &str = "needs a floor with limits, which the built-in policy has not; `tests/laboratory.rs` has one";
 const NO_ADAPTER: &str = "no adapter runs tools in an episode, so a tool never answers";
 const FINDING: &str = "is reported as a finding of an accepted step";
 const KEPT: &str = "is kept with the specimen by an accepted step";
 const MESSAGE: &str = "refuses a message between agents, not an event";
+const MODEL: &str = "stops a text or a model's answer before it becomes an event";
 const STATED: &str = "is for people to state, no refusal gives it";
 
 /// Each action is accepted at least this often, each code met at least so often [count].
@@ -132,7 +143,8 @@ impl Tally {
                 poor.push(format!("{action} was accepted {accepted} times"));
             }
         }
-        for (code, gates) in refusals::table() {
+        let possible = |code: &str| UNREACHABLE.iter().all(|(other, _)| *other != code);
+        for (code, gates) in refusals::table().filter(|(code, _)| possible(code)) {
             if self.of_code(code) < LEAST.1 {
                 poor.push(format!("{code} was met {} times", self.of_code(code)));
             }

@@ -2,7 +2,7 @@
 
 use super::support::{Asked, LAB, POLICY, SEEDS, difference, figures, mean, number, own, registry, task, total};
 use labtrust_bench::approvals::{AUTO_APPROVE, ApprovalHook};
-use labtrust_bench::log::LogFiles;
+use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs, results::results_bytes};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_kernel::ClockMode;
@@ -170,7 +170,8 @@ fn an_approval_that_its_approver_did_not_sign_is_refused() {
 fn record() -> Vec<Value> {
     let dir = tempfile::tempdir().expect("a directory");
     let log = dir.path().join("log.jsonl");
-    let mut files = LogFiles::create(&log, &dir.path().join("results.json"), None).expect("it can be written");
+    let mut files =
+        LogFiles::create(&log, &dir.path().join("results.json"), Beside::default()).expect("it can be written");
     let metrics = registry().metrics();
     let run = BenchmarkRun {
         task: task(TASK),

@@ -1,16 +1,22 @@
 //! The commands, one a file; [`crate::commands`] lists them.
 
+pub(crate) mod bench_scaling;
 pub(crate) mod bench_smoke;
+pub(crate) mod build_episode_bundle;
 pub(crate) mod check_trace;
 pub(crate) mod commands;
 pub(crate) mod completions;
 pub(crate) mod controls;
+pub(crate) mod deps_inventory;
 pub(crate) mod determinism_report;
 pub(crate) mod diff;
 pub(crate) mod eval_agent;
 pub(crate) mod evaluate_submission;
 pub(crate) mod explain;
+pub(crate) mod export_fhir;
+pub(crate) mod export_receipts;
 pub(crate) mod generate_official_baselines;
+pub(crate) mod keys;
 pub(crate) mod lab_draw;
 pub(crate) mod leaderboard;
 pub(crate) mod man;
@@ -26,6 +32,9 @@ pub(crate) mod plugins;
 pub(crate) mod plugins_new;
 pub(crate) mod quick_eval;
 pub(crate) mod record_score;
+pub(crate) mod recover_log;
+pub(crate) mod release;
+pub(crate) mod replay_log;
 pub(crate) mod run_benchmark;
 pub(crate) mod run_mine;
 mod run_options;
@@ -36,8 +45,13 @@ pub(crate) mod schema;
 mod step_timing;
 pub(crate) mod summarize_results;
 pub(crate) mod throughput_compare;
+pub(crate) mod transparency_log;
+pub(crate) mod ui_export;
+pub(crate) mod validate_fhir;
 pub(crate) mod validate_policy;
 pub(crate) mod validate_results;
+pub(crate) mod verify_bundle;
+pub(crate) mod witness;
 
 /// Who moves time, as an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -27,6 +27,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::validate_results::Options>(),
     entry::<cmd::diff::Options>(),
     entry::<cmd::bench_smoke::Options>(),
+    entry::<cmd::bench_scaling::Options>(),
     entry::<cmd::throughput_compare::Options>(),
     entry::<cmd::determinism_report::Options>(),
     entry::<cmd::generate_official_baselines::Options>(),
@@ -37,6 +38,20 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::schema::Options>(),
     entry::<cmd::explain::Options>(),
     entry::<cmd::check_trace::Options>(),
+    entry::<cmd::export_receipts::Options>(),
+    entry::<cmd::verify_bundle::Options>(),
+    entry::<cmd::witness::Options>(),
+    entry::<cmd::export_fhir::Options>(),
+    entry::<cmd::validate_fhir::Options>(),
+    entry::<cmd::transparency_log::Make>(),
+    entry::<cmd::transparency_log::Check>(),
+    entry::<cmd::release::Build>(),
+    entry::<cmd::release::Check>(),
+    entry::<cmd::ui_export::Options>(),
+    entry::<cmd::build_episode_bundle::Options>(),
+    entry::<cmd::replay_log::Options>(),
+    entry::<cmd::recover_log::Options>(),
+    entry::<cmd::deps_inventory::Options>(),
     entry::<cmd::new_task::Options>(),
     entry::<cmd::measure_run::Options>(),
     entry::<cmd::evaluate_submission::Options>(),
@@ -54,14 +69,19 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::plugins::CheckFile>(),
     entry::<cmd::plugins_new::Options>(),
     entry::<cmd::lab_draw::Options>(),
+    entry::<cmd::keys::New>(),
+    entry::<cmd::keys::Show>(),
+    entry::<cmd::keys::Rotate>(),
 ];
 
 /// What the groups of commands are for.
 const GROUPS: &[(&str, &str)] = &[
+    ("bench", "Measure the program itself"),
     ("controls", "See which controls the laboratory has"),
     ("methods", "See how many agents can be directed, by which method"),
     ("plugins", "See which plugins there are, check one, or begin one"),
     ("lab", "Look at the laboratory"),
+    ("keys", "Make, show and follow the keys that sign evidence"),
 ];
 
 /// A command in the list.

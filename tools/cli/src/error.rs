@@ -2,6 +2,10 @@
 
 use labtrust_bench::BenchError;
 use labtrust_coordination::catalogue::CatalogueError;
+use labtrust_evidence::export::ExportError;
+use labtrust_evidence::keyfile::KeyFileError;
+use labtrust_evidence::release::ReleaseError;
+use labtrust_evidence::transparency::TransparencyError;
 use labtrust_mine_study::StudyError;
 use labtrust_plugin::RegistryError;
 use labtrust_policy::PolicyError;
@@ -41,6 +45,34 @@ pub(crate) enum CliError {
     Scenario(#[from] crate::cmd::run_scenario::RunError),
     #[error(transparent)]
     Trace(#[from] crate::cmd::check_trace::CheckError),
+    #[error(transparent)]
+    Export(#[from] labtrust_evidence::export::ExportError),
+    #[error(transparent)]
+    Ui(#[from] labtrust_evidence::ui::UiError),
+    #[error(transparent)]
+    EpisodeBundle(#[from] labtrust_evidence::episode_bundle::EpisodeBundleError),
+    #[error(transparent)]
+    Fhir(#[from] labtrust_evidence::fhir::FhirError),
+    #[error(transparent)]
+    Transparency(#[from] labtrust_evidence::transparency::TransparencyError),
+    #[error(transparent)]
+    Release(#[from] labtrust_evidence::release::ReleaseError),
+    #[error(transparent)]
+    Log(#[from] labtrust_evidence::lines::LogError),
+    #[error(transparent)]
+    Disk(#[from] labtrust_evidence::disk::DiskError),
+    #[error(transparent)]
+    Witness(#[from] labtrust_evidence::witness::WitnessError),
+    #[error("{}: {problem}", path.display())]
+    Content { path: PathBuf, problem: String },
+    #[error(transparent)]
+    Keys(#[from] labtrust_evidence::keyfile::KeyFileError),
+    #[error("Bundle not found or not a directory: {}", path.display())]
+    NoBundle { path: PathBuf },
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("the {what} does not hold: {count} finding{}", if *count == 1 { "" } else { "s" })]
+    NotVerified { what: &'static str, count: usize },
     #[error("{flag} is not available in this version: {reason}")]
     NotAvailable { flag: &'static str, reason: &'static str },
     #[error(
@@ -159,6 +191,27 @@ impl CliError {
             Self::Measured { .. } => "the end of what it said is in the metrics file".to_owned(),
             Self::NoCheckout { .. } => "name the directory that `git clone` made, or leave --sdk out".to_owned(),
             Self::Exists { .. } => "choose another --run-id, or remove the directory".to_owned(),
+            Self::Export(ExportError::Chain { .. }) => {
+                "`labtrust recover-log` keeps what holds, and says what does not".to_owned()
+            }
+            Self::Export(ExportError::Sealed { .. }) => {
+                "the run came to its end and listed its log; the log was changed or cut since".to_owned()
+            }
+            Self::Export(ExportError::NoReceipts { .. }) => {
+                "a log of an older version does not name them; run the benchmark again".to_owned()
+            }
+            Self::Keys(KeyFileError::Mode { path, .. }) => {
+                format!("`chmod 600 {}`, and a new key if somebody may have read it", path.display())
+            }
+            Self::Keys(KeyFileError::Exists { .. }) => "choose another --out, or `labtrust keys rotate`".to_owned(),
+            Self::Transparency(TransparencyError::Rewrites { .. }) => {
+                "put what is new behind what is there, or begin a log of another name".to_owned()
+            }
+            Self::Disk(_) => "name a place that you may write to; nothing half-written is left".to_owned(),
+            Self::Release(ReleaseError::NoBundles(_)) => {
+                "`labtrust export-receipts --out RELEASE/receipts/NAME` makes one".to_owned()
+            }
+            Self::NoBundle { .. } => "`labtrust export-receipts` makes one: name its EvidenceBundle.v0.1".to_owned(),
             _ => return None,
         })
     }

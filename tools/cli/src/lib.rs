@@ -10,6 +10,7 @@ mod commands;
 mod error;
 mod floor_plan;
 mod plugin_files;
+mod replay;
 mod session;
 mod talk;
 mod version;

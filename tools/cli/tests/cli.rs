@@ -79,7 +79,7 @@ fn an_unknown_task_is_exit_1_and_the_tasks_are_listed() {
 #[test]
 fn an_unknown_scale_agent_set_or_injection_is_exit_1_and_what_there_is_is_listed() {
     for (arguments, sentence) in [
-        (["--scale", "huge"], "unknown scale: huge. Known: [corridor_heavy, "),
+        (["--scale", "huge"], "unknown scale: huge. Known: [corridor, "),
         (["--agents", "clever"], "unknown agents: clever. Known: [null, random_legal, scripted]"),
         (["--injection", "INJ-NONE"], "unknown injection: INJ-NONE. Known: [none]"),
         (["--injection", "none"], "task coord_scale takes no injections"),

@@ -100,7 +100,7 @@ fn a_loaded_policy_sends_trucks_and_a_study_says_which_file_it_was() {
         log.lines().filter(|row| row.contains(",baseline,") && row.contains(",dispatched,")).count()
     });
     assert_eq!((plugin["carrier"].as_str(), plugin["version"].as_str()), (Some("wasm"), Some("1.2.3")));
-    assert_eq!((plugin["sha256"].as_str().unwrap().len(), plugin["contract"].as_str()), (64, Some("0.2")));
+    assert_eq!((plugin["sha256"].as_str().unwrap().len(), plugin["contract"].as_str()), (64, Some("1.0")));
     assert_eq!((plugin["failures"].as_u64(), &plugin["first_failure"]), (Some(0), &Value::Null));
     assert!(dispatches > 50, "{dispatches}");
     assert_eq!(plugin["decisions"].as_u64(), Some(dispatches as u64));

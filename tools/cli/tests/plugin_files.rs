@@ -91,7 +91,7 @@ fn a_method_from_a_file_directs_the_episodes_and_is_named_in_the_results() {
     let facts = &results["config"]["coord_plugin"];
     assert_eq!(
         (&facts["carrier"], &facts["version"], &facts["contract"]),
-        (&"wasm".into(), &"1.0.0".into(), &"0.2".into())
+        (&"wasm".into(), &"1.0.0".into(), &"1.0".into())
     );
     assert_eq!((facts["sha256"].as_str().unwrap().len(), &facts["on_trap"]), (64, &"end_episode".into()));
     assert!(facts["limits"]["fuel_per_decision"].as_u64().unwrap() > 0 && facts["engine"].is_string());
@@ -111,6 +111,21 @@ fn a_method_from_a_file_directs_the_episodes_and_is_named_in_the_results() {
     let acting: BTreeSet<_> = log.lines().filter_map(acting).collect();
     assert_eq!(acting.len(), 1, "one agent acts, and nobody else: {acting:?}");
     assert!(!log.contains("\"QUEUE_RUN\""), "the task's own crew does nothing");
+}
+
+#[test]
+fn a_detector_watches_a_method_from_a_file_too() {
+    let place = Place::new();
+    let plugin = place.plugin("look.wasm", "", "");
+    place.done(&run_with(&[ID, "--plugin", plugin.to_str().unwrap(), "--watch", "3"]));
+    let results = place.json("results.json");
+    let watch = &results["config"]["coord_plugin"]["watch"];
+    assert_eq!((&watch["alarms_per_1000_steps"], &watch["contained_steps"]), (&3.into(), &50.into()));
+    for episode in results["episodes"].as_array().unwrap() {
+        let coordination = &episode["metrics"]["coordination"];
+        assert_eq!(coordination["detector"]["alarm_count"], 0, "whoever looks at doors does what is asked");
+        assert!(coordination["method"]["fuel"].as_u64().unwrap() > 0, "what the file used is told all the same");
+    }
 }
 
 #[test]
@@ -294,7 +309,7 @@ fn a_file_is_checked_without_an_episode() {
         assert!(table.contains(&format!("ok    {name}")), "{table}");
     }
     let idle =
-        place.plugin("idle.wasm", "(then (i64.const 0x0000110000000007))", "(then (i64.const 0x0000120000000002))");
+        place.plugin("idle.wasm", "(then (i64.const 0x0000110000000008))", "(then (i64.const 0x0000120000000003))");
     let output = place.run(&["plugins", "check", idle.to_str().unwrap()]);
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.code() == Some(1) && table.contains("FAIL  acts"), "{table}");

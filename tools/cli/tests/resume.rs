@@ -1,5 +1,6 @@
 //! Runs that are interrupted and gone on with, and what else a run can write beside its log, from outside.
 
+use labtrust_evidence::frames;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -139,22 +140,26 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(
 fn every_task_goes_on_from_a_checkpoint_with_the_bytes_that_it_would_have_had() {
     let dir = tempfile::tempdir().unwrap();
     for task in ["qc_cascade", "insider_key_misuse", "coord_risk", "reagent_stockout"] {
+        // With a method there are its decisions, too.
+        let method: &[&str] = if task == "coord_risk" { &["--coord-method", "kernel_auction_edf"] } else { &[] };
+        let also: &[&str] = if method.is_empty() { &[] } else { &labtrust_bench::log::COORDINATION_FILES };
         for timing in ["explicit", "simulated"] {
             let run = |resume: &[&str]| {
                 let out = format!("{task}_{timing}/results.json");
                 let log = format!("{task}_{timing}/log.jsonl");
                 let arguments = ["run-benchmark", "--task", task, "--timing", timing, "--episodes", "2"];
                 let files = ["--out", out.as_str(), "--log", &log, "--checkpoint-every-steps", "1"];
-                let (code, stderr) = labtrust(dir.path(), &[&arguments[..], &files, resume].concat());
+                let (code, stderr) = labtrust(dir.path(), &[&arguments[..], &files, method, resume].concat());
                 assert_eq!(code, 0, "{task}: {stderr}");
             };
             let place = dir.path().join(format!("{task}_{timing}"));
-            let names = ["results.json", "log.jsonl", "episodes.jsonl"];
+            let names = [&["results.json", "log.jsonl", "episodes.jsonl"], also].concat();
             run(&[]);
-            let before = names.map(|name| bytes(&place, name));
+            let before: Vec<_> = names.iter().map(|name| bytes(&place, name)).collect();
             // As if it had been killed after the first episode: everything behind its lines is cut off.
             let mut checkpoint: Value = serde_json::from_slice(&bytes(&place, "checkpoint.json")).unwrap();
-            for (name, short) in [("log.jsonl", "log"), ("episodes.jsonl", "episodes")] {
+            let short = [("log.jsonl", "log"), ("episodes.jsonl", "episodes")];
+            for (name, short) in short.into_iter().chain(also.iter().map(|&name| (name, name))) {
                 let text = String::from_utf8(bytes(&place, name)).unwrap();
                 let of_first = |line: &&str| {
                     let line: Value = serde_json::from_str(line).unwrap();
@@ -350,4 +355,53 @@ fn a_log_in_columns_has_no_checkpoints() {
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("--log <FILE>"), "{stderr}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_framed_log_has_the_lines_of_the_other_form_and_is_gone_on_with_and_recovered() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |name: &str, more: &[&str]| {
+        let out = format!("{name}/results.json");
+        let arguments = ["run-benchmark", "--task", "qc_cascade", "--episodes", "2", "--out", &out];
+        let (code, stderr) = labtrust(dir.path(), &[&arguments[..], more].concat());
+        assert_eq!(code, 0, "{stderr}");
+    };
+    run("lines", &["--log", "lines/log.jsonl"]);
+    let framed = ["--log", "framed/log.framed", "--log-format", "framed", "--checkpoint-every", "1"];
+    run("framed", &framed);
+    let (lines, whole) = (bytes(dir.path(), "lines/log.jsonl"), bytes(dir.path(), "framed/log.framed"));
+    assert!(frames::lines(whole.clone()).unwrap() == lines);
+    let refused = |arguments: &[&str], says: &str| {
+        let (code, stderr) = labtrust(dir.path(), arguments);
+        assert!(code == 1 && stderr.contains(says), "{code} {stderr}");
+    };
+    assert_eq!(labtrust(dir.path(), &["diff", "lines/log.jsonl", "framed/log.framed"]).0, 0);
+    refused(&["recover-log", "--log", "framed/log.framed", "--out", "recovered.framed"], "sealed");
+
+    // As if it had been killed after the first episode, in the middle of a frame.
+    let of_first = |line: &&[u8]| line.windows(12).any(|part| part == b"\"episode\":0,");
+    let first: Vec<u8> = lines.split_inclusive(|byte| *byte == b'\n').take_while(of_first).collect::<Vec<_>>().concat();
+    let mut beginning = frames::MAGIC.to_vec();
+    frames::Frames::default().append_lines(&mut beginning, &first);
+    assert!(whole.starts_with(&beginning) && beginning.len() < whole.len());
+    let place = dir.path().join("framed");
+    std::fs::write(place.join(".log.framed.continued.partial"), &whole[..beginning.len() + 50]).unwrap();
+    let recover = ["recover-log", "--log", "framed/.log.framed.continued.partial", "--out", "recovered.framed"];
+    refused(&recover, "its checkpoint says that");
+    let mut checkpoint: Value = serde_json::from_slice(&bytes(&place, "checkpoint.json")).unwrap();
+    let index = bytes(&place, "episodes.jsonl");
+    let index = index.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+    for (short, first) in [("log", &beginning[..]), ("episodes", index)] {
+        let digest = labtrust_bench::results::sha256_hex(first);
+        checkpoint["extra"]["files"][short] = serde_json::json!({ "length": first.len(), "sha256": digest });
+    }
+    (checkpoint["episodes_done"], checkpoint["episode_index"]) = (1.into(), 0.into());
+    std::fs::write(place.join("checkpoint.json"), checkpoint.to_string()).unwrap();
+    let told = command(dir.path(), &recover).output().unwrap();
+    let torn = String::from_utf8_lossy(&told.stdout).contains("a torn end of 50 bytes");
+    assert!(told.status.success() && torn, "{told:?}");
+    assert!(bytes(dir.path(), "recovered.framed") == beginning, "what is recovered are the whole frames");
+    std::fs::remove_file(place.join("log.framed")).unwrap();
+    run("framed", &[&framed[..], &["--resume-from", "framed"]].concat());
+    assert!(bytes(&place, "log.framed") == whole, "the log was gone on with");
 }

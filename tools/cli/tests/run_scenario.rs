@@ -134,17 +134,17 @@ fn a_state_that_cannot_be_used_is_a_failure_of_its_scenario() {
 }
 
 #[test]
-fn an_export_that_does_not_exist_yet_is_told_as_unsupported_and_fails() {
+fn a_hook_that_nobody_knows_is_told_as_unsupported_and_fails() {
     let dir = tempfile::tempdir().unwrap();
     let with = |more: &str| {
         let text = scenario("A", "").trim_end_matches(')').to_owned() + more + ")";
         std::fs::write(dir.path().join("a.ron"), text).unwrap();
         run(dir.path(), &["a.ron"])
     };
-    let (code, stdout, _) = with("post_run_hooks: [\"EXPORT_FHIR\"],");
+    let (code, stdout, _) = with("post_run_hooks: [\"EXPORT_TO_THE_MOON\"],");
     assert_eq!(code, 1);
     assert!(stdout.contains("UNSUPPORTED A"), "{stdout}");
-    assert!(stdout.contains("unsupported hook EXPORT_FHIR"), "{stdout}");
+    assert!(stdout.contains("unsupported hook EXPORT_TO_THE_MOON"), "{stdout}");
     let exists = |path: &str| format!("post_run: [(action: \"ASSERT_FILE_EXISTS\", path: \"{path}\")],");
     assert_eq!(with(&exists("episode_log.jsonl")).0, 0);
     assert_eq!(with(&exists("nothing.json")).0, 1);

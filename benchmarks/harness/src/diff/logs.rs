@@ -3,9 +3,10 @@
 use super::{Difference, first_place, is_columnar};
 use crate::BenchError;
 use crate::log::columnar::RecordLines;
+use labtrust_evidence::frames::LogLines;
 use serde_json::Value;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::Path;
 
 /// The first line that says something else. Lines are read one at a time: a log may be larger than memory.
@@ -45,7 +46,7 @@ struct Lines<'a> {
 
 /// Where the lines are.
 enum Source {
-    Text(BufReader<File>),
+    Text(LogLines<BufReader<File>>),
     Columns(Box<RecordLines>),
 }
 
@@ -54,8 +55,8 @@ impl<'a> Lines<'a> {
         let source = if is_columnar(path) {
             Source::Columns(Box::new(RecordLines::open(path)?))
         } else {
-            let file = File::open(path).map_err(|source| BenchError::Read { path: path.to_path_buf(), source })?;
-            Source::Text(BufReader::with_capacity(1 << 16, file))
+            let lines = File::open(path).and_then(|file| LogLines::new(BufReader::with_capacity(1 << 16, file)));
+            Source::Text(lines.map_err(|source| BenchError::Read { path: path.to_path_buf(), source })?)
         };
         Ok(Self { path, source })
     }
@@ -66,13 +67,7 @@ impl<'a> Lines<'a> {
             Source::Columns(lines) => return lines.next_line(),
             Source::Text(file) => file,
         };
-        let mut line = Vec::new();
-        let count = file.read_until(b'\n', &mut line);
-        let count = count.map_err(|source| BenchError::Read { path: self.path.to_path_buf(), source })?;
-        if line.last() == Some(&b'\n') {
-            line.pop();
-        }
-        Ok((count > 0).then_some(line))
+        file.next().transpose().map_err(|source| BenchError::Read { path: self.path.to_path_buf(), source })
     }
 
     fn parse(&self, line: Vec<u8>, number: u64) -> Result<Value, BenchError> {

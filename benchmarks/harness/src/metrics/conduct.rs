@@ -26,6 +26,12 @@ const SPECS: &[MetricSpec] = &[
     )
     .lower(),
     MetricSpec::new("blocks_per_1000_actions", "1", "`blocks_per_action` times 1000").lower(),
+    MetricSpec::new(
+        "blocked_by_reason_code_per_1000_actions",
+        "1",
+        "map of `blocked_by_reason_code` times 1000 over `actions_attempted`; null when nobody acted",
+    )
+    .lower(),
     MetricSpec::new("violations_by_invariant_id", "count", "map of broken invariants by id; passes are not in it")
         .lower(),
     MetricSpec::new("violations_per_action", "1", "all broken invariants over `actions_attempted`").lower(),
@@ -126,6 +132,10 @@ impl Meter for Conduct {
         }
         let code = |name: &str| self.blocked.get(name).copied().unwrap_or(0);
         let violations: u64 = self.violations.values().sum();
+        let per_1000 =
+            |(code, count): (&&str, &u64)| Some(((*code).to_owned(), ratio(count * 1000, self.attempts)?.into()));
+        let per_1000: Option<serde_json::Map<_, _>> = self.blocked.iter().map(per_1000).collect();
+        let per_1000 = per_1000.filter(|_| self.attempts > 0).map_or(Value::Null, Value::Object);
         out.extend(
             [
                 ("actions_attempted", json!(self.attempts)),
@@ -134,6 +144,7 @@ impl Meter for Conduct {
                 ("attacker_blocked_by_reason_code", json!(self.attacker_blocked)),
                 ("blocked_distinct_count", json!(self.distinct_blocks.len())),
                 ("blocks_per_action", number_or_null(ratio(self.blocked_attempts, self.attempts))),
+                ("blocked_by_reason_code_per_1000_actions", per_1000),
                 ("blocks_per_1000_actions", number_or_null(ratio(self.blocked_attempts * 1000, self.attempts))),
                 ("violations_by_invariant_id", by_text(&self.violations)),
                 ("violations_per_action", number_or_null(ratio(violations, self.attempts))),

@@ -1,12 +1,13 @@
 //! Turnaround by quantile and by priority.
 
-use super::{number_or_null, percentile};
+use super::{number_or_null, percentile, ratio};
 use labtrust_contract::Metrics;
 use labtrust_plugin::lab::Priority;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// A specimen at its first release.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Served {
     /// Acceptance to release [s].
     pub turnaround_s: i64,
@@ -30,8 +31,9 @@ pub(super) fn sorted(served: &[Served], priority: Option<Priority>) -> Vec<i64> 
     values
 }
 
-/// Writes quantiles and the percentiles of each priority. `all` are the turnarounds of all, ascending.
-pub(super) fn write(served: &[Served], all: &[i64], out: &mut Metrics) {
+/// Writes quantiles, and of each priority the percentiles and the share within the limit `sla_s` [s]. `all` are the
+/// turnarounds of all, ascending.
+pub(super) fn write(served: &[Served], all: &[i64], sla_s: Option<u32>, out: &mut Metrics) {
     if !all.is_empty() {
         let quantile = |p: f64| number_or_null(percentile(all, p));
         let quantiles = [("p10", 10.0), ("p25", 25.0), ("p50", 50.0), ("p75", 75.0), ("p90", 90.0)];
@@ -44,5 +46,8 @@ pub(super) fn write(served: &[Served], all: &[i64], out: &mut Metrics) {
             let value = number_or_null(percentile(&values, f64::from(percent)));
             out.insert(format!("p{percent}_turnaround_{name}_s"), value);
         }
+        let within = |sla: u32| values.partition_point(|&turnaround| turnaround <= i64::from(sla)) as u64;
+        let on_time = sla_s.and_then(|sla| ratio(within(sla), values.len() as u64));
+        out.insert(format!("on_time_rate_{name}"), number_or_null(on_time));
     }
 }

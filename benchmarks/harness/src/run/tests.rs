@@ -1,6 +1,6 @@
 use super::*;
-use crate::log::LogFiles;
 use crate::log::columnar::RecordLines;
+use crate::log::{Beside, LogFiles};
 use crate::results::results_bytes;
 use crate::testing::{FakeEngine, FakeLab, FakeTask, Line};
 use labtrust_contract::{LogRecord, Metrics};
@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::LazyLock;
 
 /// What this crate measures by itself.
-static METRICS: LazyLock<[&dyn Metric; 7]> = LazyLock::new(crate::metrics::builtin);
+static METRICS: LazyLock<[&dyn Metric; 8]> = LazyLock::new(crate::metrics::builtin);
 
 const fn line(step: u32, kind: ActionKind, result: &'static str, specimen: &'static str) -> Line {
     (step, kind, Some(result), Some(specimen))
@@ -192,13 +192,40 @@ fn log_lines_link_up_and_include_what_the_laboratory_did_itself() {
 }
 
 #[test]
+fn the_crews_time_is_walking_asking_or_idle_and_work_is_dealt_among_those_who_may() {
+    let two = |lines: [&[Line]; 2]| {
+        let [first, second] = lines.map(<[Line]>::to_vec);
+        let attack = vec![line(0, AcceptSpecimen, "-", "S1")];
+        FakeTask::new(vec![
+            ("ops_0", "A_OPS_0", false, first),
+            ("ops_1", "A_OPS_1", false, second),
+            ("bad_0", "A_BAD", true, attack),
+        ])
+    };
+    // Six steps each: one does two works, both are refused a move in the steps 3 and 4; an attacker does not count.
+    let works = [
+        line(0, AcceptSpecimen, "-", "S1"),
+        line(1, ReleaseResult, "R1", "S1"),
+        (3, Move, None, None),
+        (4, Move, None, None),
+    ];
+    let found = measured(&two([&works, &[(3, Move, None, None)]]));
+    assert_eq!((&found["travel_share"], &found["idle_share"]), (&json!(0.0), &json!(7.0 / 12.0)));
+    assert_eq!((&found["work_gini"], &found["work_fairness"]), (&json!(0.5), &json!(0.5)));
+    assert_eq!(found["longest_standstill_steps"], 2);
+    assert_eq!(found["blocked_by_reason_code_per_1000_actions"]["RBAC_ACTION_DENY"], 500.0);
+    let idle = measured(&two([&[], &[]]));
+    assert_eq!((&idle["idle_share"], &idle["work_gini"]), (&json!(1.0), &Value::Null));
+}
+
+#[test]
 fn a_run_gives_the_same_bytes_for_any_number_of_threads() {
     let task = ops(&[line(0, AcceptSpecimen, "-", "S1"), line(3, ReleaseResult, "R1", "S1")]);
     let policy = PolicyStore::builtin();
     let outputs = |threads| {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log.jsonl");
-        let mut files = LogFiles::create(&log, &dir.path().join("results.json"), None).unwrap();
+        let mut files = LogFiles::create(&log, &dir.path().join("results.json"), Beside::default()).unwrap();
         let bench = BenchmarkRun { threads: Some(threads), ..run(&task, &policy) };
         let outcome = bench.run(RunLogs::Files(&mut files), &|| ()).unwrap();
         files.persist().unwrap();
@@ -224,8 +251,8 @@ fn a_log_in_columns_has_the_lines_of_the_log_and_the_same_bytes_for_any_number_o
     let outputs = |threads, name: &str| {
         let (log, out) = (dir.path().join(name), dir.path().join("results.json"));
         let mut files = match name.ends_with("parquet") {
-            true => LogFiles::create_columnar(&log, &out, None).unwrap(),
-            false => LogFiles::create(&log, &out, None).unwrap(),
+            true => LogFiles::create_columnar(&log, &out, Beside::default()).unwrap(),
+            false => LogFiles::create(&log, &out, Beside::default()).unwrap(),
         };
         let bench = BenchmarkRun { threads: Some(threads), ..run(&task, &policy) };
         bench.run(RunLogs::Files(&mut files), &|| ()).unwrap();

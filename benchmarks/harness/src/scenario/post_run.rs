@@ -1,8 +1,16 @@
-//! What a scenario wants after its script. Exporters do not exist yet, so of all this only the existence and the shape of
-//! files can be looked at; everything else is told as unsupported, never passed over.
+//! What a scenario wants after its script: exports, their verification, and that files are there and have a shape. What
+//! nobody knows is told as unsupported, never passed over.
+//!
+//! Scenarios export in the form of the reference, from a log in its form: what a scenario plays does not depend on which
+//! engine plays it.
 
 use super::report::{Failure, FailureKind, ScenarioReport};
 use super::{PostRunAction, Scenario};
+use labtrust_evidence::disk::{RealDisk, write_file};
+use labtrust_evidence::export::Export;
+use labtrust_evidence::receipts::Rules;
+use labtrust_evidence::verify::Verify;
+use labtrust_evidence::{fhir, strict};
 use labtrust_policy::{PolicyStore, schema_complaints};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -28,9 +36,76 @@ pub(super) fn run(scenario: &Scenario, report: &ScenarioReport, policy: &PolicyS
         Ok(directory) => directory,
         Err(error) => return vec![failure(wrong(format!("cannot make a work directory: {error}")))],
     };
-    let hooks = scenario.post_run_hooks.iter().map(|hook| unsupported(hook));
-    let actions = scenario.post_run.iter().filter_map(|action| act(action, directory.path(), policy).err());
-    hooks.chain(actions).map(failure).collect()
+    let mut work = Work { directory: directory.path(), report, policy, bundle: None };
+    let mut problems: Vec<Problem> = Vec::new();
+    for hook in &scenario.post_run_hooks {
+        let done = match hook.as_str() {
+            "EXPORT_RECEIPTS" => work.export_receipts("receipts"),
+            "VERIFY_BUNDLE" => work.verify_bundle(),
+            "EXPORT_FHIR" => work.export_fhir("fhir", "fhir_bundle.json"),
+            other => Err(unsupported(other)),
+        };
+        problems.extend(done.err());
+    }
+    problems.extend(scenario.post_run.iter().filter_map(|action| work.act(action).err()));
+    problems.into_iter().map(failure).collect()
+}
+
+/// The work directory of a scenario, and what was made in it.
+struct Work<'a> {
+    directory: &'a Path,
+    report: &'a ScenarioReport,
+    policy: &'a PolicyStore,
+    bundle: Option<PathBuf>,
+}
+
+impl Work<'_> {
+    fn export_receipts(&mut self, out: &str) -> Result<(), Problem> {
+        let log = self.directory.join("export_log.jsonl");
+        std::fs::write(&log, published_log(self.report))
+            .map_err(|error| wrong(format!("cannot write a log: {error}")))?;
+        let out = self.directory.join(out);
+        let export =
+            Export { log: &log, out: &out, rules: Rules::Reference, policy: None, partner: None, signer: None };
+        let made = export.run(&RealDisk).map_err(|error| wrong(format!("the export: {error}")))?;
+        self.bundle = Some(made.bundle);
+        Ok(())
+    }
+
+    fn bundle(&self) -> Result<&Path, Problem> {
+        self.bundle.as_deref().ok_or_else(|| wrong("there is no bundle: EXPORT_RECEIPTS comes first".to_owned()))
+    }
+
+    fn verify_bundle(&self) -> Result<(), Problem> {
+        let options = Verify { policy: Some(self.policy), policy_place: "policy", ..Verify::default() };
+        let report = options.run(self.bundle()?);
+        match report.errors.first() {
+            None => Ok(()),
+            Some(first) => Err(wrong(format!("the bundle does not hold, in {} places: {first}", report.errors.len()))),
+        }
+    }
+
+    fn export_fhir(&self, out: &str, name: &str) -> Result<(), Problem> {
+        let bundle = fhir::export(self.bundle()?).map_err(|error| wrong(format!("the FHIR export: {error}")))?;
+        let path = self.directory.join(out).join(name);
+        write_file(&RealDisk, &path, &strict::line(&bundle)).map_err(|error| wrong(error.to_string()))
+    }
+}
+
+/// The episode as the reference logs it: without events, and with the chain's values as the engine gave them.
+fn published_log(report: &ScenarioReport) -> Vec<u8> {
+    let mut log = Vec::new();
+    for step in &report.step_reports {
+        let event = |key: &str| step.raw_event.get(key).cloned().unwrap_or_default();
+        let mut line = serde_json::to_value(&step.raw_engine_result).unwrap_or_default();
+        for key in ["t_s", "agent_id", "action_type", "args"] {
+            line[key] = event(key);
+        }
+        let head = line["hashchain"]["head_hash"].clone();
+        line["hashchain_head"] = head;
+        log.extend(strict::line(&line));
+    }
+    log
 }
 
 /// What is wrong, and of what kind it is.
@@ -40,19 +115,26 @@ fn failure((kind, message): Problem) -> Failure {
     Failure::outside_the_script(PLACE, kind, message)
 }
 
-fn act(action: &PostRunAction, directory: &Path, policy: &PolicyStore) -> Result<(), Problem> {
-    let given = |what: &Option<String>, name: &str| {
-        let text = what.clone().filter(|text| !text.is_empty());
-        text.ok_or_else(|| wrong(format!("{} needs a {name}", action.action)))
-    };
-    match action.action.as_str() {
-        "ASSERT_FILE_EXISTS" => file(directory, &given(&action.path, "path")?).map(drop),
-        "ASSERT_SCHEMA_VALID" => {
-            let path = given(&action.path, "path")?;
-            let schema = given(&action.schema, "schema")?;
-            schema_valid(&path, &file(directory, &path)?, &schema, policy)
+impl Work<'_> {
+    fn act(&mut self, action: &PostRunAction) -> Result<(), Problem> {
+        let given = |what: &Option<String>, name: &str| {
+            let text = what.clone().filter(|text| !text.is_empty());
+            text.ok_or_else(|| wrong(format!("{} needs a {name}", action.action)))
+        };
+        match action.action.as_str() {
+            "EXPORT_RECEIPTS" => self.export_receipts(&given(&action.out_dir, "out_dir")?),
+            "EXPORT_FHIR" => {
+                let name = action.out_filename.as_deref().unwrap_or("fhir_bundle.json");
+                self.export_fhir(&given(&action.out_dir, "out_dir")?, name)
+            }
+            "ASSERT_FILE_EXISTS" => file(self.directory, &given(&action.path, "path")?).map(drop),
+            "ASSERT_SCHEMA_VALID" => {
+                let path = given(&action.path, "path")?;
+                let schema = given(&action.schema, "schema")?;
+                schema_valid(&path, &file(self.directory, &path)?, &schema, self.policy)
+            }
+            other => Err(unsupported(other)),
         }
-        other => Err(unsupported(other)),
     }
 }
 

@@ -76,13 +76,15 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads a file: a JSON list, or a JSON value a line.
+    /// Reads a file: a JSON list, or a JSON value a line, or a framed log.
     ///
     /// # Errors
     /// [`TraceError`].
     pub fn read(path: &Path) -> Result<Self, TraceError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| TraceError::Read { path: path.to_path_buf(), source })?;
+        let fail = |source| TraceError::Read { path: path.to_path_buf(), source };
+        let invalid = |problem: String| fail(std::io::Error::new(std::io::ErrorKind::InvalidData, problem));
+        let lines = labtrust_evidence::frames::lines(std::fs::read(path).map_err(fail)?).map_err(invalid)?;
+        let text = String::from_utf8(lines).map_err(|error| invalid(error.to_string()))?;
         Self::read_text(path, &text)
     }
 

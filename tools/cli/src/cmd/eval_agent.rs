@@ -11,7 +11,7 @@ use crate::talk::Talk;
 use crate::version;
 use labtrust_bench::agent_process::{AgentCommand, AgentProcess, AgentProcessError, Reset};
 use labtrust_bench::files::AtomicFile;
-use labtrust_bench::log::LogFiles;
+use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_plugin::lab::AgentPolicy;
 use labtrust_plugin::{AgentSet, Registry, Task, Vacancy};
@@ -173,7 +173,8 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let task: &dyn Task = &ablation;
     let out = AtomicFile::create(&options.run.out)?;
     let log = options.run.log.as_deref();
-    let mut logs = log.map(|log| LogFiles::create(log, &options.run.out, None)).transpose()?;
+    let mut logs =
+        log.map(|log| options.run.log_format.create(log, &options.run.out, Beside::default())).transpose()?;
 
     let session = options.run.session(global)?;
     let lab = session.load_lab(&registry, task)?;

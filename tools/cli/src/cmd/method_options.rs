@@ -4,6 +4,7 @@ use crate::error::CliError;
 use crate::plugin_files::PluginOptions;
 use labtrust_bench::{Directing, Direction};
 use labtrust_coordination::catalogue::Catalogue;
+use labtrust_coordination::core::watch::{Terms, Watched};
 use labtrust_plugin::method::{CoordinationMethod, KIND};
 use labtrust_plugin::wire::{Setting, Settings};
 use labtrust_plugin::{Registry, agent};
@@ -20,6 +21,9 @@ pub(crate) struct MethodOptions {
     /// Parameter of the method (`labtrust methods show` tells them): true or false, a whole number, or a text
     #[arg(long, visible_alias = "param", value_name = "NAME=VALUE", requires = "coord_method", value_parser = parameter)]
     coord_param: Vec<(String, Setting)>,
+    /// Watch the agents with a detector that may give N false alarms in 1000 steps; who is suspected is asked for nothing for 50 steps
+    #[arg(long, value_name = "N", requires = "coord_method", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    watch: Option<u32>,
 }
 
 /// Parameters of an agent policy.
@@ -45,6 +49,8 @@ fn parameter(text: &str) -> Result<(String, Setting), String> {
 pub(crate) struct ChosenMethod {
     directing: Directing<'static>,
     method: &'static dyn CoordinationMethod,
+    /// The same, where a detector watches it.
+    watched: Option<Watched<'static>>,
     settings: Settings,
     facts: Map<String, Value>,
 }
@@ -62,11 +68,17 @@ impl MethodOptions {
         policy: &PolicyStore,
     ) -> Result<Option<ChosenMethod>, CliError> {
         let Some(id) = &self.coord_method else { return Ok(None) };
-        let method = registry.coordination_method(id)?;
         let given = settings(&self.coord_param, "--coord-param")?;
-        let settings = Catalogue::load(policy)?.settings(id, given)?;
-        let directing = Directing::Everybody;
-        Ok(Some(ChosenMethod { directing, method, settings, facts: facts(method, KIND, registry, plugins) }))
+        let chosen = ChosenMethod::new(id, given, registry, plugins, policy)?;
+        Ok(Some(match self.watch {
+            Some(budget) => chosen.watched(Terms::with_budget(budget)),
+            None => chosen,
+        }))
+    }
+
+    /// Whether a method is asked for.
+    pub(crate) const fn is_chosen(&self) -> bool {
+        self.coord_method.is_some()
     }
 
     /// The same for another process of this program.
@@ -80,7 +92,8 @@ impl MethodOptions {
             };
             ["--coord-param".to_owned(), format!("{name}={value}")]
         });
-        method.chain(params).map(OsString::from).collect()
+        let watch = self.watch.iter().flat_map(|budget| ["--watch".to_owned(), budget.to_string()]);
+        method.chain(params).chain(watch).map(OsString::from).collect()
     }
 }
 
@@ -114,7 +127,7 @@ impl AgentParams {
         };
         let settings = settings(&self.agent_param, "--agent-param")?;
         let facts = facts(method, agent::KIND, registry, plugins);
-        Ok(Some(ChosenMethod { directing: Directing::Team, method, settings, facts }))
+        Ok(Some(ChosenMethod { directing: Directing::Team, method, watched: None, settings, facts }))
     }
 }
 
@@ -129,10 +142,38 @@ fn settings(given: &[(String, Setting)], option: &'static str) -> Result<Setting
 }
 
 impl ChosenMethod {
+    /// The method `id` with the parameters that are given and those of the policy.
+    ///
+    /// # Errors
+    /// [`CliError::Registry`] for an unknown one, [`CliError::Policy`] and [`CliError::Catalogue`] for what the policy
+    /// says of methods.
+    pub(crate) fn new(
+        id: &str,
+        given: Settings,
+        registry: &Registry,
+        plugins: &PluginOptions,
+        policy: &PolicyStore,
+    ) -> Result<Self, CliError> {
+        let method = registry.coordination_method(id)?;
+        let settings = Catalogue::load(policy)?.settings(id, given)?;
+        let directing = Directing::Everybody;
+        Ok(Self { directing, method, watched: None, settings, facts: facts(method, KIND, registry, plugins) })
+    }
+
+    /// The same under the eyes of a detector; its results say so.
+    fn watched(mut self, terms: Terms) -> Self {
+        let Terms { budget, contained_steps } = terms;
+        let said = json!({ "alarms_per_1000_steps": budget.alarms_per_1000_steps, "contained_steps": contained_steps });
+        self.facts.insert("watch".to_owned(), said);
+        self.watched = Some(Watched::new(self.method, terms));
+        self
+    }
+
     /// For the cast of a run.
     pub(crate) fn direction(&self) -> Direction<'_> {
-        let Self { directing, method, settings, facts } = self;
-        Direction { directing: *directing, method: *method, settings, facts }
+        let Self { directing, method, watched, settings, facts } = self;
+        let method = watched.as_ref().map_or(*method, |watched| watched);
+        Direction { directing: *directing, method, settings, facts }
     }
 
     /// The same in the seat of this name only.

@@ -2,7 +2,7 @@
 
 use super::method_options::{AgentParams, ChosenMethod, MethodOptions};
 use super::not_yet;
-use super::run_options::{Made, RunOptions, SUMMARY};
+use super::run_options::{LogFormat, Made, RunOptions, SUMMARY};
 use super::step_timing::TimedLab;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
@@ -11,7 +11,7 @@ use crate::{Global, version};
 use crate::{plugin_files, session};
 use labtrust_bench::checkpoint::{CheckpointOptions, CheckpointedLogs};
 use labtrust_bench::files::AtomicFile;
-use labtrust_bench::log::LogFiles;
+use labtrust_bench::log::{Beside, COORDINATION_FILES, LogFiles};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_plugin::Task;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -33,9 +33,6 @@ pub(crate) struct Options {
     /// Version of the results format: 0.3 has the same fields, some of which 0.2 does not name
     #[arg(long, value_name = "VERSION", default_value = "0.2", value_parser = ["0.2", "0.3"])]
     results_version: String,
-    /// Form of the log: lines, or a Parquet file for tools that analyse tables
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl", requires = "log")]
-    log_format: LogFormat,
     /// Steps of an episode instead of the task's own number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_steps: Option<u32>,
@@ -67,6 +64,9 @@ pub(crate) struct Options {
     /// Write steps.jsonl beside the log: refusals and violations of every N-th step
     #[arg(long, value_name = "N", requires = "log")]
     log_step_interval: Option<u32>,
+    /// Whether a coordination method's decisions are written down beside the log
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    coord_telemetry: Telemetry,
     /// Time every step; the figures go to run_manifest.json, the results stay as they are
     #[arg(long)]
     always_step_timing: bool,
@@ -74,13 +74,13 @@ pub(crate) struct Options {
     not_yet: not_yet::NotYet,
 }
 
-/// How the log is kept.
+/// When it is written down how decisions came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum LogFormat {
-    /// A JSON line for every step.
-    Jsonl,
-    /// A row for every step, with the line in it.
-    Parquet,
+enum Telemetry {
+    /// With a coordination method and a log.
+    Auto,
+    /// Never.
+    Off,
 }
 
 impl CliCommand for Options {
@@ -96,6 +96,12 @@ impl CliCommand for Options {
                 "steps.jsonl",
                 "beside the log, with --log-step-interval: refusals and violations of every N-th step",
             ),
+            output(
+                "coord_decisions.jsonl",
+                "beside the log, with --coord-method: what each step of each episode does, a line a step",
+            ),
+            output("METHOD_TRACE.jsonl", "the same as digests, to see where two runs part"),
+            output("coord_events.jsonl", "the parts of each decision as digests, and what the method wants on record"),
             output("checkpoint.json", "beside the log, with --checkpoint-every: where to go on"),
         ],
         json: Json::product(SUMMARY),
@@ -106,6 +112,8 @@ impl CliCommand for Options {
                 .leaves(&["results.json", "run_manifest.json", "log.jsonl", "episodes.jsonl"]),
             Example::new("--task qc_cascade --log log.parquet --log-format parquet")
                 .leaves(&["log.parquet", "episodes.jsonl"]),
+            Example::new("--task qc_cascade --log log.framed --log-format framed")
+                .leaves(&["log.framed", "episodes.jsonl"]),
         ],
         refusals: &[
             Refusal::new("--task throughput_slo", 1, "throughput_sla"),
@@ -130,13 +138,26 @@ impl Options {
         // An episode takes milliseconds: one that was begun is run again rather than put down in the middle.
         let every_step = self.checkpoint_every_steps.filter(|steps| *steps > 0).map(|_| NonZeroU64::MIN);
         let every = every_step.or(self.checkpoint_every);
-        let options =
-            CheckpointOptions { every, resume_from: self.resume_from.clone(), step_interval: self.step_interval() };
+        let framed = self.run.log_format == LogFormat::Framed;
+        let options = CheckpointOptions { every, resume_from: self.resume_from.clone(), beside: self.beside(), framed };
         (every.is_some() || self.resume_from.is_some()).then_some(options)
     }
 
-    fn step_interval(&self) -> Option<NonZeroU32> {
-        self.log_step_interval.and_then(NonZeroU32::new)
+    /// What is written beside the log.
+    fn beside(&self) -> Beside {
+        Beside {
+            step_interval: self.log_step_interval.and_then(NonZeroU32::new),
+            coordination: self.coord_telemetry == Telemetry::Auto && self.method.is_chosen(),
+        }
+    }
+
+    /// Files to tell of besides results and log.
+    fn also_written(&self) -> Vec<PathBuf> {
+        let Some(log) = &self.run.log else { return Vec::new() };
+        let Beside { step_interval, coordination } = self.beside();
+        let steps = step_interval.map(|_| "steps.jsonl").into_iter();
+        let names = steps.chain(COORDINATION_FILES.into_iter().filter(|_| coordination));
+        names.map(|name| log.with_file_name(name)).collect()
     }
 }
 
@@ -152,15 +173,10 @@ impl Logs {
     fn open(options: &Options) -> Result<Self, CliError> {
         let Some(log) = &options.run.log else { return Ok(Self::None) };
         let checkpoints = options.checkpoints();
-        if options.log_format == LogFormat::Parquet {
-            if checkpoints.is_some() {
-                return Err(CliError::ParquetCheckpoints);
-            }
-            return Ok(Self::Plain(LogFiles::create_columnar(log, &options.run.out, options.step_interval())?));
-        }
         Ok(match checkpoints {
+            Some(_) if options.run.log_format == LogFormat::Parquet => return Err(CliError::ParquetCheckpoints),
             Some(checkpoints) => Self::Checkpointed(CheckpointedLogs::new(log, &options.run.out, checkpoints)?),
-            None => Self::Plain(LogFiles::create(log, &options.run.out, options.step_interval())?),
+            None => Self::Plain(options.run.log_format.create(log, &options.run.out, options.beside())?),
         })
     }
 
@@ -243,8 +259,9 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
 
     let again = matches!(logs, Logs::Checkpointed(_));
     let made = Made { step_timing: timed.map(|timed| timed.figures()), wall, again };
-    let steps = options.step_interval().and_then(|_| Some(options.run.log.as_ref()?.with_file_name("steps.jsonl")));
-    options.run.finish::<Options>(&outcome, out, || logs.persist(), made, steps.as_deref().as_slice(), talk)?;
+    let also = options.also_written();
+    let also: Vec<_> = also.iter().map(PathBuf::as_path).collect();
+    options.run.finish::<Options>(&outcome, out, || logs.persist(), made, &also, talk)?;
     let dir = options
         .run
         .out

@@ -10,8 +10,9 @@ use crate::session::{self, Session};
 use crate::talk::Talk;
 use labtrust_bench::approvals::{AUTO_APPROVE, ApprovalHook};
 use labtrust_bench::files::{self, AtomicFile, refuse_same_file};
+use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
-use labtrust_bench::{Ablation, RunOutcome};
+use labtrust_bench::{Ablation, BenchError, RunOutcome};
 use labtrust_plugin::Task;
 use labtrust_plugin::lab::Control;
 use serde_json::{Map, Value};
@@ -31,6 +32,10 @@ pub(super) struct RunOptions {
     /// Episode log, a JSON line for every step; episodes.jsonl is written beside it
     #[arg(long, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
+    /// Form of the log: lines, frames whose longest whole beginning can always be told (for long runs), or a Parquet file for
+    /// tools that analyse tables
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", requires = "log")]
+    pub(super) log_format: LogFormat,
     /// Who moves time; the task decides where this is not given
     #[arg(long, value_name = "MODE")]
     pub(super) timing: Option<Timing>,
@@ -49,6 +54,31 @@ pub(super) struct RunOptions {
     pipeline_mode: Option<String>,
     #[command(flatten)]
     format: FormatOption,
+}
+
+/// How the log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    /// A JSON line for every step.
+    Jsonl,
+    /// The same lines, each with its length and a digest.
+    Framed,
+    /// A row for every step, with the line in it.
+    Parquet,
+}
+
+impl LogFormat {
+    /// Begins a log in this form; `out` is where the results will be.
+    ///
+    /// # Errors
+    /// As [`LogFiles::create`].
+    pub(super) fn create(self, log: &Path, out: &Path, beside: Beside) -> Result<LogFiles, BenchError> {
+        match self {
+            Self::Jsonl => LogFiles::create(log, out, beside),
+            Self::Framed => LogFiles::create_framed(log, out, beside),
+            Self::Parquet => LogFiles::create_columnar(log, out, beside),
+        }
+    }
 }
 
 /// Who answers requests for approvals.

@@ -57,6 +57,10 @@ impl LoadedLab for TimedLab {
         let (inner, samples) = (self.inner.engine(), Arc::clone(&self.samples));
         Box::new(TimedEngine { inner, samples, round: None, turn: false, observing: Duration::ZERO })
     }
+
+    fn under(&self, common: &Map<String, Value>) -> Result<Arc<dyn LoadedLab>, LabError> {
+        Ok(Arc::new(Self { inner: self.inner.under(common)?, samples: Arc::clone(&self.samples) }))
+    }
 }
 
 struct TimedEngine {
@@ -174,6 +178,14 @@ impl LabEngine for TimedEngine {
 
     fn most_releasable(&self, horizon_s: i64, dt_s: u32) -> Option<u32> {
         self.inner.most_releasable(horizon_s, dt_s)
+    }
+
+    fn announce(&mut self, specimen: &Map<String, Value>) -> Result<(), LabError> {
+        self.inner.announce(specimen)
+    }
+
+    fn go_unrecorded(&mut self) {
+        self.inner.go_unrecorded();
     }
 
     fn symbols(&self) -> &Symbols {
