@@ -36,6 +36,8 @@ pub mod metric;
 mod registry;
 #[cfg(feature = "compiled-in")]
 mod task;
+#[cfg(feature = "compiled-in")]
+mod wire_tap;
 
 pub use origin::Origin;
 #[cfg(feature = "compiled-in")]
@@ -46,4 +48,5 @@ pub use {
     inventory,
     registry::{Plugin, Registration, Registry, RegistryError},
     task::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec},
+    wire_tap::{Fate, Heard, Passing, SharedTap, Taint, WireTap},
 };

@@ -105,6 +105,19 @@ pub trait Method: Send + Sized + 'static {
     fn told(&self) -> Told {
         Told::new()
     }
+
+    /// Puts somebody on the wire, who stays for the episode; whether there is a network. Asked of what is compiled in only.
+    #[cfg(feature = "compiled-in")]
+    fn tap(&mut self, tap: crate::SharedTap) -> bool {
+        let _ = tap;
+        false
+    }
+
+    /// Directed agents to whom something was sent in the newest step and who believed nothing of it, places in
+    /// [`Site::agents`] in rising order. Kept only while somebody is on the wire or the network is not perfect; else empty.
+    fn unreached(&self) -> &[u16] {
+        &[]
+    }
 }
 
 /// A method at work in one episode.
@@ -136,6 +149,18 @@ pub trait Coordinator: Send {
     /// What the method did so far, for the metrics.
     fn tally(&self) -> Tally {
         Tally::default()
+    }
+
+    /// As [`Method::tap`]; a method that is a file of its own has no network that could be tapped.
+    #[cfg(feature = "compiled-in")]
+    fn tap(&mut self, tap: crate::SharedTap) -> bool {
+        let _ = tap;
+        false
+    }
+
+    /// As [`Method::unreached`].
+    fn unreached(&self) -> &[u16] {
+        &[]
     }
 }
 
@@ -239,6 +264,15 @@ impl<M: Method> Coordinator for AtWork<M> {
 
     fn tally(&self) -> Tally {
         Tally { told: self.0.told(), ..Tally::default() }
+    }
+
+    #[cfg(feature = "compiled-in")]
+    fn tap(&mut self, tap: crate::SharedTap) -> bool {
+        self.0.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.0.unreached()
     }
 }
 

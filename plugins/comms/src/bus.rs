@@ -1,17 +1,21 @@
 //! The signed bus: judges every envelope, and says of each that it refuses why.
 //!
-//! The order of the judgement is fixed: form, signature, replay, epoch, type, sender, countersignature. A nonce is
-//! remembered only when its message is accepted, so nobody can burn somebody else's nonces with refused messages. Nonces
+//! The order of the judgement is fixed: form, signature, replay, epoch, order, receiver, type, sender, countersignature. A nonce is
+//! remembered only when its message is accepted, so nobody can burn somebody else's nonces with refused messages, nor with
+//! messages to somebody else. Each control can be taken away by itself ([`Controls`]). Nonces
 //! are kept in a sliding window for each sender and epoch, and epochs that are over are forgotten: the memory of a bus
 //! is bounded whatever is sent. A refusal is a [`Rejection`], which is evidence to be logged.
 
+mod controls;
 mod policy;
 mod rejection;
 mod window;
 
+pub use controls::{Control, Controls};
 pub use policy::IdentityPolicy;
 pub use rejection::{Refusal, Rejection};
 
+use crate::agent::AgentId;
 use crate::identity::{Countersign, Envelope, Roster};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -83,9 +87,11 @@ pub struct EpochBackwards {
 #[derive(Clone, Debug)]
 pub struct Bus {
     policy: IdentityPolicy,
+    controls: Controls,
     roster: Arc<Roster>,
     epoch: u64,
-    /// What was accepted, by (epoch, number of the sender). Only epochs that are still accepted are in it.
+    /// What was accepted, by (epoch, number of the sender). Only epochs that are still accepted are in it. Where any epoch is
+    /// accepted all are one: else whoever says again what is very old would be believed for that alone.
     windows: BTreeMap<(u64, usize), Window>,
     metrics: BusMetrics,
 }
@@ -94,7 +100,15 @@ impl Bus {
     /// A bus at epoch 0. Many of them can share one roster.
     #[must_use]
     pub fn new(policy: IdentityPolicy, roster: impl Into<Arc<Roster>>) -> Self {
-        Self { policy, roster: roster.into(), epoch: 0, windows: BTreeMap::new(), metrics: BusMetrics::default() }
+        let controls = Controls::for_a_bus();
+        let (roster, windows, metrics) = (roster.into(), BTreeMap::new(), BusMetrics::default());
+        Self { policy, controls, roster, epoch: 0, windows, metrics }
+    }
+
+    /// The same bus with these controls.
+    #[must_use]
+    pub fn with_controls(self, controls: Controls) -> Self {
+        Self { controls, ..self }
     }
 
     /// Goes on to `epoch` and forgets what can no longer be accepted.
@@ -106,8 +120,10 @@ impl Bus {
             return Err(EpochBackwards { present: self.epoch, asked: epoch });
         }
         self.epoch = epoch;
-        let oldest = epoch.saturating_sub(self.policy.epoch_slack());
-        self.windows = self.windows.split_off(&(oldest, 0));
+        if self.controls.has(Control::Epoch) {
+            let oldest = epoch.saturating_sub(self.policy.epoch_slack());
+            self.windows = self.windows.split_off(&(oldest, 0));
+        }
         Ok(())
     }
 
@@ -134,7 +150,7 @@ impl Bus {
     /// # Errors
     /// [`Rejection`]; apart from the counts nothing changes.
     pub fn receive(&mut self, envelope: &Envelope) -> Result<Accepted, Rejection> {
-        self.admit(envelope, &OnceLock::new())?;
+        self.admit(envelope, &OnceLock::new(), None)?;
         Ok(Accepted {
             sender_id: envelope.sender_id.clone(),
             nonce: envelope.nonce,
@@ -145,12 +161,23 @@ impl Bus {
     }
 
     /// Judges an envelope that many hear: the first bus that finds its signature and its payload good says so in `good`, and the
-    /// others, which share its roster, need not look again. The sender's place in the roster.
-    pub(crate) fn admit(&mut self, envelope: &Envelope, good: &OnceLock<()>) -> Result<usize, Rejection> {
-        match self.judge(envelope, good) {
+    /// others, which share its roster, need not look again. `me` is who hears it, where the payload says in `to` for whom it
+    /// is. The sender's place in the roster.
+    pub(crate) fn admit(
+        &mut self,
+        envelope: &Envelope,
+        good: &OnceLock<()>,
+        me: Option<AgentId>,
+    ) -> Result<usize, Rejection> {
+        match self.judge(envelope, good, me) {
             Ok(sender) => {
-                let window = self.windows.entry((envelope.epoch, sender)).or_default();
-                window.record(envelope.nonce, self.policy.nonce_window());
+                let window = self.windows.entry(self.page(envelope.epoch, sender)).or_default();
+                if self.controls.has(Control::Replay) {
+                    window.record(envelope.nonce, self.policy.nonce_window());
+                }
+                if self.controls.has(Control::Order) {
+                    window.advance(envelope.epoch, envelope.nonce);
+                }
                 self.metrics.accepted_count += 1;
                 Ok(sender)
             }
@@ -158,10 +185,27 @@ impl Bus {
         }
     }
 
+    /// Turns away what came after too many others of one sender, unread.
+    pub(crate) fn turn_away(&mut self, envelope: &Envelope, sender_id: &str) -> Rejection {
+        let rejection = Rejection::of(envelope, Refusal::TooMany, None);
+        self.refuse(Rejection { sender_id: sender_id.to_owned(), ..rejection })
+    }
+
+    /// Where what was accepted of a sender in an epoch is written down.
+    const fn page(&self, epoch: u64, sender: usize) -> (u64, usize) {
+        (if self.controls.has(Control::Epoch) { epoch } else { 0 }, sender)
+    }
+
     /// The number of the sender, or why not and, of a forgery, who really signed.
-    fn judge(&self, envelope: &Envelope, good: &OnceLock<()>) -> Result<usize, (Refusal, Option<String>)> {
+    fn judge(
+        &self,
+        envelope: &Envelope,
+        good: &OnceLock<()>,
+        me: Option<AgentId>,
+    ) -> Result<usize, (Refusal, Option<String>)> {
         let no = |refusal| Err((refusal, None));
-        if good.get().is_none() {
+        let to_be_verified = self.controls.has(Control::Signature) && good.get().is_none();
+        if to_be_verified {
             let Ok(bytes) = envelope.signed_bytes() else { return no(Refusal::Malformed) };
             if !self.roster.verify(&envelope.sender_id, &envelope.signature, &bytes) {
                 let really = self.roster.attribute(&envelope.signature, &bytes).map(str::to_owned);
@@ -170,19 +214,34 @@ impl Bus {
         }
         let Some(sender) = self.roster.place(&envelope.sender_id) else { return no(Refusal::Forged) };
         // The sender signed it, so it is the sender's own mistake.
-        if good.get().is_none() && !envelope.payload_matches() {
-            return no(Refusal::Malformed);
+        if to_be_verified {
+            if !envelope.payload_matches() {
+                return no(Refusal::Malformed);
+            }
+            good.get_or_init(|| ());
         }
-        good.get_or_init(|| ());
-        let window = self.windows.get(&(envelope.epoch, sender));
-        match window.map_or(Seen::New, |window| window.look(envelope.nonce, self.policy.nonce_window())) {
-            Seen::Before => return no(Refusal::Replayed),
-            Seen::Unknown => return no(Refusal::NonceTooOld),
-            Seen::New => {}
+        let window = self.windows.get(&self.page(envelope.epoch, sender));
+        if self.controls.has(Control::Replay) {
+            match window.map_or(Seen::New, |window| window.look(envelope.nonce, self.policy.nonce_window())) {
+                Seen::Before => return no(Refusal::Replayed),
+                Seen::Unknown => return no(Refusal::NonceTooOld),
+                Seen::New => {}
+            }
         }
         let oldest = self.epoch.saturating_sub(self.policy.epoch_slack());
-        if !(oldest..=self.epoch).contains(&envelope.epoch) {
+        if self.controls.has(Control::Epoch) && !(oldest..=self.epoch).contains(&envelope.epoch) {
             return no(Refusal::StaleEpoch);
+        }
+        if self.controls.has(Control::Order)
+            && window.is_some_and(|window| window.has_newer(envelope.epoch, envelope.nonce))
+        {
+            return no(Refusal::NonceTooOld);
+        }
+        if let Some(me) = me.filter(|_| self.controls.has(Control::Recipient))
+            && envelope.payload.get("to").and_then(Value::as_u64).is_some_and(|to| to != u64::from(me.0))
+        {
+            // Said to somebody else, and said again here.
+            return no(Refusal::Replayed);
         }
         if !self.policy.allows_type(&envelope.message_type) {
             return no(Refusal::TypeNotAllowed);
@@ -221,6 +280,12 @@ impl Bus {
             _ => {}
         }
         rejection
+    }
+
+    /// Which controls stand.
+    #[must_use]
+    pub const fn controls(&self) -> Controls {
+        self.controls
     }
 
     /// The present epoch.

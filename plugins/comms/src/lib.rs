@@ -17,7 +17,7 @@ pub mod robust;
 pub mod view;
 
 pub use agent::{AgentId, AgentSet};
-pub use bus::{Bus, IdentityPolicy, Refusal, Rejection};
+pub use bus::{Bus, Control, Controls, IdentityPolicy, Refusal, Rejection};
 pub use hash::h16;
 pub use identity::{Envelope, KeyHandle, Roster};
 pub use network::{Delivery, Network, NetworkMetrics, NetworkSettings, Wire};

@@ -23,7 +23,7 @@ pub use meter::NetworkMetrics;
 pub(crate) use meter::rate_4;
 pub use settings::{Delay, DropSpike, NetworkSettings, Partition, SettingsError};
 
-use crate::agent::AgentId;
+use crate::agent::{AgentId, AgentSet};
 use draws::Draws;
 use link::Link;
 use meter::Meter;
@@ -89,6 +89,13 @@ impl<M> Ord for Travelling<M> {
     }
 }
 
+/// Why a message does not arrive.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Chance,
+    Partition,
+}
+
 /// The network of one episode, for messages of type `M`.
 pub struct Network<M> {
     settings: NetworkSettings,
@@ -105,6 +112,8 @@ pub struct Network<M> {
     travelling: BinaryHeap<Travelling<M>>,
     meter: Meter,
     injector: Option<Box<dyn Injector<M>>>,
+    /// To whom others have sent something, where that is noted.
+    addressed: Option<AgentSet>,
 }
 
 impl<M> std::fmt::Debug for Network<M> {
@@ -139,12 +148,28 @@ impl<M: Clone + Wire> Network<M> {
             travelling: BinaryHeap::new(),
             meter: Meter::default(),
             injector: None,
+            addressed: None,
         })
     }
 
     /// Puts somebody on the wire from now on, or nobody. It stays through [`Network::reset`].
     pub fn set_injector(&mut self, injector: Option<Box<dyn Injector<M>>>) {
         self.injector = injector;
+    }
+
+    /// Begins to note to whom others send something, from nothing; or notes it no more.
+    pub fn note_addressed(&mut self, noted: bool) {
+        match &mut self.addressed {
+            Some(addressed) if noted => addressed.clear(),
+            addressed => *addressed = noted.then(AgentSet::default),
+        }
+    }
+
+    /// To whom others have sent something since [`Network::note_addressed`], whatever became of it; `None` where it is not
+    /// noted. What an injector does is not in it.
+    #[must_use]
+    pub const fn addressed(&self) -> Option<&AgentSet> {
+        self.addressed.as_ref()
     }
 
     /// Begins another episode with the same settings; keeps the memory.
@@ -225,6 +250,9 @@ impl<M: Clone + Wire> Network<M> {
     /// Sends a message now. One to oneself arrives at once and is no message on the wire; one to somebody who does not exist is
     /// counted as misaddressed and goes nowhere.
     pub fn send(&mut self, from: AgentId, to: AgentId, body: M) {
+        if let Some(addressed) = self.addressed.as_mut().filter(|_| from != to && to.0 < self.agents) {
+            addressed.insert(to);
+        }
         // Words to oneself are on no wire.
         let Some(injector) = self.injector.as_mut().filter(|_| from != to) else {
             return self.put_on_the_wire(from, to, body);
@@ -273,38 +301,73 @@ impl<M: Clone + Wire> Network<M> {
     }
 
     fn travel(&mut self, delivery: Delivery<M>, bytes: u32) {
-        let (from, to) = (delivery.from, delivery.to);
-        let id = u64::from(from.0) << 32 | u64::from(to.0);
+        let id = u64::from(delivery.from.0) << 32 | u64::from(delivery.to.0);
         let link = self.links.entry(id).or_default();
-        let dice = self.draws.of(id, link.next_message());
-        let step_us = self.settings.step_us();
+        let (message, step_us) = (link.next_message(), self.settings.step_us());
         let depart_us = link.depart(self.now_us, bytes, step_us, &self.settings);
+        let mut delivery = delivery;
+        for before in 0..=self.settings.retries {
+            // Whoever waits for an acknowledgement in vain says it again; that takes no room of the link.
+            let wait_us = self.settings.timeout_us().saturating_mul(u64::from(before));
+            match self.try_once(id, message, before, depart_us.saturating_add(wait_us), delivery) {
+                Ok(()) => return,
+                Err((lost, why)) if before == self.settings.retries => {
+                    drop(lost);
+                    return match why {
+                        Loss::Chance => self.meter.lost(),
+                        Loss::Partition => self.meter.cut_off(),
+                    };
+                }
+                Err((lost, _)) => delivery = lost,
+            }
+            self.meter.retried();
+        }
+    }
+
+    /// Sends a message that was sent `before` times already; gives it back where it does not arrive.
+    fn try_once(
+        &mut self,
+        id: u64,
+        message: u64,
+        before: u32,
+        depart_us: u64,
+        delivery: Delivery<M>,
+    ) -> Result<(), (Delivery<M>, Loss)> {
+        let (from, to) = (delivery.from, delivery.to);
+        let dice = self.draws.of(id, message, before);
+        let step_us = self.settings.step_us();
         let step = depart_us / step_us;
         if self.partitions.cut(from, to, step) {
-            self.meter.cut_off();
-            return;
+            return Err((delivery, Loss::Partition));
         }
         if dice.lost(self.settings.drop_chance(step)) {
-            self.meter.lost();
-            return;
+            return Err((delivery, Loss::Chance));
         }
         let window = self.settings.reorder_window;
+        let link = self.links.entry(id).or_default();
+        let mut lost = None;
         let copy = dice.doubled(self.settings.duplicate_rate).then(|| delivery.clone());
         let originals = [(Some(delivery), false), (copy, true)];
         for (delivery, is_copy) in originals.into_iter().filter_map(|(one, is_copy)| Some((one?, is_copy))) {
             let latency_us = self.latency.sample_us(dice.normal(is_copy));
             let (at_us, rank) = link.arrive(depart_us.saturating_add(latency_us), dice.shift(is_copy, window), window);
-            if self.partitions.cut(from, to, at_us / step_us) {
-                self.meter.cut_off();
-                continue;
-            }
-            if is_copy {
-                self.meter.doubled();
+            match (self.partitions.cut(from, to, at_us / step_us), is_copy) {
+                (true, true) => {
+                    self.meter.cut_off();
+                    continue;
+                }
+                (true, false) => {
+                    lost = Some(delivery);
+                    continue;
+                }
+                (false, true) => self.meter.doubled(),
+                (false, false) => {}
             }
             let sequence = self.sequence;
             self.sequence += 1;
             self.travelling.push(Travelling { at_us, rank, sequence, delivery: Delivery { at_us, ..delivery } });
         }
+        lost.map_or(Ok(()), |delivery| Err((delivery, Loss::Partition)))
     }
 
     /// The next message that arrives until `limit_us` (included), and puts the clock to its arrival. `None` when there is none; the

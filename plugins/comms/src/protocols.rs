@@ -19,10 +19,16 @@ pub mod commit_reveal;
 pub mod gossip;
 pub mod paxos;
 mod quorum;
+mod scrutiny;
+mod seal;
 mod speaker;
+mod watch;
 
 pub use quorum::Quorum;
-pub use speaker::{Letter, Seal, Signed, Speaker};
+pub use scrutiny::Scrutiny;
+pub use seal::{Seal, Turned};
+pub use speaker::{Letter, Signed, Speaker};
+pub use watch::{Mark, Watch};
 
 use crate::agent::AgentId;
 use crate::network::{Network, Wire};
@@ -38,6 +44,28 @@ pub trait Machine {
 
     /// A message has arrived. `from` is what the network says; whoever must know needs signatures.
     fn on_message(&mut self, from: AgentId, message: Self::Message, out: &mut Outbox<Self::Message>);
+
+    /// What it has not believed so far though it was handed on to it: bids that cannot be true, for instance.
+    fn doubts(&self) -> Doubts {
+        Doubts::default()
+    }
+}
+
+/// What a machine has not believed, for whoever watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// How often [count].
+    pub count: u64,
+    /// Why the last time, a reason code, and whom the machine names for it.
+    pub last: Option<(&'static str, AgentId)>,
+}
+
+impl Doubts {
+    /// Counts another one.
+    pub const fn add(&mut self, code: &'static str, about: AgentId) {
+        self.count += 1;
+        self.last = Some((code, about));
+    }
 }
 
 /// Whom a message is for.

@@ -25,6 +25,7 @@ pub mod shield;
 mod staging;
 mod step;
 pub mod talk;
+mod tapped;
 #[cfg(test)]
 pub(crate) mod testing;
 mod traffic;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const OWN: [&str; 5] = ["RECEIVE_BATCH", "ALARM", "DEVICE_FAULT", "DEVICE_REPAIRED", "ABLATE_CONTROLS"];
 
 /// Codes that no script meets, with the reason.
-const UNREACHABLE: [(&str, &str); 36] = [
+const UNREACHABLE: [(&str, &str); 38] = [
     (c::RC_ZONE_FULL, LIMITED),
     (c::RC_WAY_TAKEN, LIMITED),
     (c::TOOL_TIMEOUT, NO_ADAPTER),
@@ -35,6 +35,7 @@ const UNREACHABLE: [(&str, &str); 36] = [
     (c::COORD_COUNTERSIGN_INVALID, MESSAGE),
     (c::COORD_MESSAGE_MALFORMED, MESSAGE),
     (c::COORD_NONCE_TOO_OLD, MESSAGE),
+    (c::BID_ANOMALY_SPOOF_SUSPECTED, MESSAGE),
     (c::COORD_BID_BELOW_BOUND, MESSAGE),
     (c::COORD_COMMIT_MISSING, MESSAGE),
     (c::COORD_COMMIT_MISMATCH, MESSAGE),
@@ -45,6 +46,7 @@ const UNREACHABLE: [(&str, &str); 36] = [
     (c::UNTRUSTED_ARGUMENT, MODEL),
     (c::ADV_POLICY_UNAVAILABLE, MODEL),
     (c::CIRCUIT_BREAKER_OPEN, MODEL),
+    (c::LLM_DETECTOR_SUSPECTED, MODEL),
     (c::RATE_LIMITED, MODEL),
     (c::MEM_WRITE_REPLAYED, MODEL),
 ];

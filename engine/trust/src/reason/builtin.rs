@@ -121,6 +121,13 @@ const TABLE: &[(&str, &str, Severity, &str, &str)] = &[
         "The number of the message is too old to tell whether it was seen before.",
     ),
     (
+        c::BID_ANOMALY_SPOOF_SUSPECTED,
+        "COORD",
+        P0Stop,
+        "COORD_MESSAGE_RECEIVE",
+        "A bid is not one that an honest bidder could make there.",
+    ),
+    (
         c::COORD_BID_BELOW_BOUND,
         "COORD",
         P0Stop,
@@ -190,7 +197,20 @@ const TABLE: &[(&str, &str, Severity, &str, &str)] = &[
         "LLM_DECISION",
         "A model was blocked too often in a row and is not asked for a while.",
     ),
-    (c::RATE_LIMITED, "LLM", P2HoldReview, "LLM_DECISION", "A model was asked too often."),
+    (
+        c::LLM_DETECTOR_SUSPECTED,
+        "LLM",
+        P2HoldReview,
+        "LLM_DETECTOR_DECISION",
+        "A detector suspects an agent by what is seen of it.",
+    ),
+    (
+        c::RATE_LIMITED,
+        "LLM",
+        P2HoldReview,
+        "LLM_DECISION",
+        "A model was asked too often, or a sender has sent too many messages in a step.",
+    ),
     (c::MEM_WRITE_REPLAYED, "MEM", P0Stop, "MEM_PUT", "A signed entry for a memory was seen before."),
 ];
 

@@ -226,6 +226,8 @@ pub const COORD_COUNTERSIGN_INVALID: &str = "COORD_COUNTERSIGN_INVALID";
 pub const COORD_MESSAGE_MALFORMED: &str = "COORD_MESSAGE_MALFORMED";
 /// The number of the message is too old to tell whether it was seen before.
 pub const COORD_NONCE_TOO_OLD: &str = "COORD_NONCE_TOO_OLD";
+/// A bid is not one that an honest bidder could make there.
+pub const BID_ANOMALY_SPOOF_SUSPECTED: &str = "BID_ANOMALY_SPOOF_SUSPECTED";
 /// A bid promises less than is physically possible.
 pub const COORD_BID_BELOW_BOUND: &str = "COORD_BID_BELOW_BOUND";
 /// A bid was revealed to which nobody had committed.
@@ -247,7 +249,9 @@ pub const UNTRUSTED_ARGUMENT: &str = "UNTRUSTED_ARGUMENT";
 pub const ADV_POLICY_UNAVAILABLE: &str = "ADV_POLICY_UNAVAILABLE";
 /// A model was blocked too often in a row and is not asked for a while.
 pub const CIRCUIT_BREAKER_OPEN: &str = "CIRCUIT_BREAKER_OPEN";
-/// A model was asked too often.
+/// A detector suspects an agent by what is seen of it.
+pub const LLM_DETECTOR_SUSPECTED: &str = "LLM_DETECTOR_SUSPECTED";
+/// A model was asked too often, or a sender has sent too many messages in a step.
 pub const RATE_LIMITED: &str = "RATE_LIMITED";
 /// A signed entry for a memory was seen before.
 pub const MEM_WRITE_REPLAYED: &str = "MEM_WRITE_REPLAYED";
@@ -305,6 +309,7 @@ pub const ADDITIVE: &[&str] = &[
     COORD_COUNTERSIGN_INVALID,
     COORD_MESSAGE_MALFORMED,
     COORD_NONCE_TOO_OLD,
+    BID_ANOMALY_SPOOF_SUSPECTED,
     COORD_BID_BELOW_BOUND,
     COORD_COMMIT_MISSING,
     COORD_COMMIT_MISMATCH,
@@ -315,6 +320,7 @@ pub const ADDITIVE: &[&str] = &[
     UNTRUSTED_ARGUMENT,
     ADV_POLICY_UNAVAILABLE,
     CIRCUIT_BREAKER_OPEN,
+    LLM_DETECTOR_SUSPECTED,
     RATE_LIMITED,
     MEM_WRITE_REPLAYED,
 ];

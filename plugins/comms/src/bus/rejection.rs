@@ -14,7 +14,7 @@ pub enum Refusal {
     Forged,
     /// The sender has used this nonce in this epoch.
     Replayed,
-    /// The nonce lies before the window that is remembered.
+    /// The nonce lies before the window that is remembered, or before what was heard of the sender in this epoch.
     NonceTooOld,
     /// It is of an epoch that is over, or that has not begun.
     StaleEpoch,
@@ -26,6 +26,8 @@ pub enum Refusal {
     CountersignMissing,
     /// The second signature is wrong, the sender's own, or of somebody who may not give it.
     CountersignInvalid,
+    /// Too many came this way in this epoch; nobody has looked at the signature.
+    TooMany,
 }
 
 impl Refusal {
@@ -42,6 +44,7 @@ impl Refusal {
             Self::SenderNotAllowed => codes::COORD_SENDER_NOT_AUTHORIZED,
             Self::CountersignMissing => codes::COORD_COUNTERSIGN_MISSING,
             Self::CountersignInvalid => codes::COORD_COUNTERSIGN_INVALID,
+            Self::TooMany => codes::RATE_LIMITED,
         }
     }
 }
@@ -75,6 +78,16 @@ impl Rejection {
         }
     }
 
+    /// What was signed well and says nothing that could be read: its sender's own mistake.
+    pub(crate) fn unreadable(envelope: &Envelope) -> Self {
+        Self::of(envelope, Refusal::Malformed, None)
+    }
+
+    /// What is no envelope at all.
+    pub(crate) fn no_envelope() -> Self {
+        Self::of_value(&Value::Null, "it is no envelope".to_owned())
+    }
+
     pub(super) fn of_value(value: &Value, detail: String) -> Self {
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self {
@@ -91,6 +104,17 @@ impl Rejection {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.refusal.code()
+    }
+
+    /// Whom it speaks against: of a forgery whoever's signature it bears, else whoever signed it; of what nobody could read
+    /// nobody. Whoever is only named by something false must not be blamed for it.
+    #[must_use]
+    pub fn blamed(&self) -> Option<&str> {
+        match self.refusal {
+            Refusal::Forged => self.really_from.as_deref(),
+            Refusal::Malformed if self.detail.is_some() => None,
+            _ => Some(&self.sender_id),
+        }
     }
 
     /// The fragment for the results of a step:

@@ -17,6 +17,8 @@ pub(super) enum Seen {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
     highest: Option<u64>,
+    /// The newest that was accepted: (epoch, nonce). Kept apart, since each control may be without the other.
+    newest: Option<(u64, u64)>,
     /// Bit `nonce % window` says whether the nonce was accepted.
     bits: Vec<u64>,
 }
@@ -29,6 +31,16 @@ impl Window {
             Some(_) if self.bit(nonce % window) => Seen::Before,
             _ => Seen::New,
         }
+    }
+
+    /// Whether something newer of the same epoch was accepted.
+    pub(super) fn has_newer(&self, epoch: u64, nonce: u64) -> bool {
+        self.newest.is_some_and(|newest| newest.0 == epoch && newest.1 > nonce)
+    }
+
+    /// Remembers the newest.
+    pub(super) fn advance(&mut self, epoch: u64, nonce: u64) {
+        self.newest = self.newest.max(Some((epoch, nonce)));
     }
 
     /// Remembers a nonce that is [`Seen::New`].

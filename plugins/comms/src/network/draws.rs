@@ -4,6 +4,8 @@
 //! the block number is the message's number on the link: every message has a block of its own, wherever and whenever it
 //! is asked for, and no state is kept for a link. Links are numbers, not hashes of names, so two never share a nonce.
 //!
+//! A message that is sent again has a block for each time: the number of the time stands in the highest bits of the block number.
+//!
 //! Every use has its own place in the block. A setting that does not look at its place moves nobody else's numbers.
 
 use labtrust_kernel::Streams;
@@ -12,6 +14,8 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 /// Words of a block [count].
 const BLOCK_WORDS: u128 = 16;
+/// Where in a block number it stands how often the message was sent before; no link has 2^60 messages.
+const AGAIN: u32 = 60;
 
 #[derive(Clone, Debug)]
 pub(super) struct Draws {
@@ -29,9 +33,10 @@ impl Draws {
         Self { source: ChaCha8Rng::from_seed(key) }
     }
 
-    pub(super) fn of(&mut self, link: u64, message: u64) -> Dice {
+    /// Those of a message that was sent `before` times already, at most 15.
+    pub(super) fn of(&mut self, link: u64, message: u64, before: u32) -> Dice {
         self.source.set_stream(link);
-        self.source.set_word_pos(u128::from(message) * BLOCK_WORDS);
+        self.source.set_word_pos(u128::from(message | u64::from(before) << AGAIN) * BLOCK_WORDS);
         Dice(std::array::from_fn(|_| self.source.next_u64()))
     }
 }
@@ -73,17 +78,22 @@ mod tests {
     #[test]
     fn the_numbers_of_a_message_depend_on_its_name_only() {
         let mut draws = Draws::new(7);
-        let first = draws.of(1 << 32 | 2, 9).0;
-        let others = [draws.of(2 << 32 | 1, 9).0, draws.of(1 << 32 | 2, 8).0, Draws::new(8).of(1 << 32 | 2, 9).0];
+        let first = draws.of(1 << 32 | 2, 9, 0).0;
+        let others = [
+            draws.of(2 << 32 | 1, 9, 0).0,
+            draws.of(1 << 32 | 2, 8, 0).0,
+            draws.of(1 << 32 | 2, 9, 1).0,
+            Draws::new(8).of(1 << 32 | 2, 9, 0).0,
+        ];
         assert!(others.iter().all(|other| *other != first && other[0] != first[0]));
-        assert_eq!(draws.of(1 << 32 | 2, 9).0, first);
-        assert_eq!(Draws::new(7).of(1 << 32 | 2, 9).0, first);
+        assert_eq!(draws.of(1 << 32 | 2, 9, 0).0, first);
+        assert_eq!(Draws::new(7).of(1 << 32 | 2, 9, 0).0, first);
     }
 
     #[test]
     fn neighbouring_messages_share_no_number() {
         let mut draws = Draws::new(7);
-        let mut seen: Vec<u64> = (0..100).flat_map(|message| draws.of(5, message).0).collect();
+        let mut seen: Vec<u64> = (0..100).flat_map(|message| draws.of(5, message, 0).0).collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 800);
@@ -92,8 +102,8 @@ mod tests {
     #[test]
     fn a_shift_reaches_the_window_and_never_passes_it() {
         let mut draws = Draws::new(1);
-        let shifts: Vec<u64> = (0..500).map(|message| draws.of(3, message).shift(false, 4)).collect();
+        let shifts: Vec<u64> = (0..500).map(|message| draws.of(3, message, 0).shift(false, 4)).collect();
         assert_eq!((shifts.iter().min(), shifts.iter().max()), (Some(&0), Some(&4)));
-        assert!((0..500).all(|message| draws.of(3, message).shift(true, 0) == 0));
+        assert!((0..500).all(|message| draws.of(3, message, 0).shift(true, 0) == 0));
     }
 }

@@ -26,6 +26,8 @@ pub struct NetworkMetrics {
     pub partition_events: u64,
     /// Copies that the network made [count].
     pub duplicated_count: u64,
+    /// How often a lost message was sent again [count]; neither that nor its length is in what was sent.
+    pub retried_count: u64,
     /// Messages to or from nobody [count]: a mistake of the method.
     pub misaddressed_count: u64,
     /// Messages that an injector has added [count]; they are among the sent ones.
@@ -49,6 +51,7 @@ impl NetworkMetrics {
             "dropped_count": self.dropped_count,
             "partition_events": self.partition_events,
             "duplicated_count": self.duplicated_count,
+            "retried_count": self.retried_count,
             "misaddressed_count": self.misaddressed_count,
             "injected_count": self.injected_count,
             "swallowed_count": self.swallowed_count,
@@ -90,6 +93,10 @@ impl Meter {
 
     pub(super) fn doubled(&mut self) {
         self.counts.duplicated_count += 1;
+    }
+
+    pub(super) fn retried(&mut self) {
+        self.counts.retried_count += 1;
     }
 
     pub(super) fn injected(&mut self, count: u64) {

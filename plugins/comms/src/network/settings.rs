@@ -9,6 +9,7 @@ const FILE: &str = "coordination/network_policy.v0.1.yaml";
 const MOST_STEP_MS: u32 = 86_400_000;
 const MOST_DELAY_MS: f64 = 1.0e9;
 const MOST_REORDER_WINDOW: u32 = 1024;
+const MOST_RETRIES: u32 = 8;
 /// The names that [`NetworkSettings::set`] knows.
 const PARAMETERS: &[&str] = &[
     "perfect",
@@ -18,6 +19,7 @@ const PARAMETERS: &[&str] = &[
     "drop_rate",
     "duplicate_rate",
     "reorder_window",
+    "retries",
     "bytes_per_step",
     "messages_per_step",
     "partition",
@@ -42,6 +44,8 @@ pub struct NetworkSettings {
     pub duplicate_rate: f64,
     /// By how many places a message may move among those of its link [count]; 0 keeps their order.
     pub reorder_window: u32,
+    /// How often a message that was lost is sent again [count], at most 8.
+    pub retries: u32,
     /// What a link takes in a step [B]; `None` is anything.
     pub bytes_per_step: Option<u64>,
     /// What a link takes in a step [count]; `None` is anything.
@@ -118,6 +122,7 @@ impl Default for NetworkSettings {
             drop_rate: 0.0,
             duplicate_rate: 0.0,
             reorder_window: 0,
+            retries: 0,
             bytes_per_step: None,
             messages_per_step: None,
             partition_schedule: Vec::new(),
@@ -178,6 +183,7 @@ impl NetworkSettings {
             "drop_rate" => self.drop_rate = read.as_a("a chance from 0 to 1")?,
             "duplicate_rate" => self.duplicate_rate = read.as_a("a chance from 0 to 1")?,
             "reorder_window" => self.reorder_window = read.as_a("a whole number")?,
+            "retries" => self.retries = read.as_a("a whole number")?,
             "bytes_per_step" => self.bytes_per_step = Some(read.as_a("a whole number of bytes")?),
             "messages_per_step" => self.messages_per_step = Some(read.as_a("a whole number")?),
             "partition" => {
@@ -212,6 +218,7 @@ impl NetworkSettings {
         say("drop_rate", self.drop_rate.to_string(), self.drop_rate != default.drop_rate);
         say("duplicate_rate", self.duplicate_rate.to_string(), self.duplicate_rate != default.duplicate_rate);
         say("reorder_window", self.reorder_window.to_string(), self.reorder_window != default.reorder_window);
+        say("retries", self.retries.to_string(), self.retries != default.retries);
         for (name, room) in [("bytes_per_step", self.bytes_per_step), ("messages_per_step", self.messages_per_step)] {
             say(name, room.unwrap_or(0).to_string(), room.is_some());
         }
@@ -257,6 +264,10 @@ impl NetworkSettings {
             let problem = format!("a window of {}", self.reorder_window);
             return wrong("reorder_window", problem, "it has at most 1024 places");
         }
+        if self.retries > MOST_RETRIES {
+            let problem = format!("a lost message is sent again {} times", self.retries);
+            return wrong("retries", problem, "it is sent again at most 8 times");
+        }
         for (field, room) in [("bytes_per_step", self.bytes_per_step), ("messages_per_step", self.messages_per_step)] {
             if room == Some(0) {
                 return wrong(field, "nothing could ever be sent".to_owned(), "leave it out for no limit");
@@ -285,6 +296,15 @@ impl NetworkSettings {
     #[must_use]
     pub const fn step_us(&self) -> u64 {
         self.step_ms as u64 * 1000
+    }
+
+    /// After how long a message that nobody acknowledges is sent again [µs]: the 95th percentile of the travel time, or where there is
+    /// none a tenth of a step.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and at most 10^12")]
+    pub fn timeout_us(&self) -> u64 {
+        let p95_us = (self.delay.p95_ms * 1000.0).min(MOST_DELAY_MS * 1000.0) as u64;
+        if p95_us > 0 { p95_us } else { (self.step_us() / 10).max(1) }
     }
 
     pub(super) fn latency(&self) -> Latency {

@@ -335,3 +335,38 @@ fn somebody_on_the_wire_can_change_add_and_swallow_what_others_send_but_not_what
     net.send(A, B, Note(3));
     assert_eq!(net.next_until(3).unwrap().body, Note(3));
 }
+
+#[test]
+fn what_is_lost_is_sent_again_after_the_time_out_and_nothing_else_moves() {
+    // A wide window: nobody waits for who is late.
+    let lossy = NetworkSettings { drop_rate: 0.4, reorder_window: 1024, ..NetworkSettings::ideal() };
+    let (mut once, mut again) = (network(&lossy, 2), network(&NetworkSettings { retries: 2, ..lossy.clone() }, 2));
+    let (first, all) = (over_the_link(&mut once, 400, 1000), over_the_link(&mut again, 400, 1000));
+    let mut by_tries = [0_u64; 3];
+    for delivery in &all {
+        let waited_us = delivery.at_us - delivery.sent_us;
+        assert_eq!(waited_us % lossy.timeout_us(), 0);
+        by_tries[usize::try_from(waited_us / lossy.timeout_us()).unwrap()] += 1;
+        let at_first = first.iter().find(|one| one.body == delivery.body).map(|one| one.at_us);
+        assert_eq!(at_first.is_some(), waited_us == 0, "{delivery:?}");
+        assert!(at_first.is_none_or(|at_us| at_us == delivery.at_us));
+    }
+    let lost = 400 - all.len() as u64;
+    assert!(by_tries.iter().all(|count| *count > 20) && lost > 10, "{by_tries:?} {lost}");
+    let metrics = again.metrics();
+    assert_eq!(metrics.retried_count, by_tries[1] + 2 * (by_tries[2] + lost));
+    assert_eq!((metrics.sent_count, metrics.dropped_count), (400, lost));
+    assert_eq!(once.metrics().retried_count, 0);
+}
+
+#[test]
+fn who_is_cut_off_is_reached_when_they_are_back_and_the_order_of_a_link_is_kept() {
+    let cut = Partition { start_t: 0, end_t: 1, affected_agents: vec![0], affected_agent_fraction: None };
+    let settings = NetworkSettings { retries: 8, step_ms: 10, partition_schedule: vec![cut], ..NetworkSettings::ideal() };
+    let heard = over_the_link(&mut network(&settings, 2), 30, 1000);
+    assert_eq!(numbers(&heard), (12..30).collect::<Vec<u64>>(), "a time-out is a tenth of a step");
+    assert!(heard.iter().all(|delivery| delivery.at_us >= 20_000));
+    let lossy = NetworkSettings { retries: 8, drop_rate: 0.3, ..NetworkSettings::ideal() };
+    let heard = over_the_link(&mut network(&lossy, 2), 200, 1000);
+    assert_eq!(numbers(&heard), (0..200).collect::<Vec<u64>>(), "who comes later waits for who was lost");
+}

@@ -6,7 +6,8 @@
 //! repaired by the next; with loss the bound on rounds grows, and [`Cbba::quiet_rounds`] tells when nothing moves any more.
 //!
 //! A bid is the rise of the agent's own cost, never below an earlier bid of its bundle (a *warped* bid): with that the algorithm
-//! ends whatever the costs are. A bid below what is physically possible is not believed, and is reported.
+//! ends whatever the costs are. A bid below what is physically possible is not believed, and is reported; how
+//! closely bids are looked at is a [`Scrutiny`].
 //!
 //! Source: H.-L. Choi, L. Brunet and J. How, "Consensus-based decentralized auctions for robust task allocation", IEEE T-RO 25(4),
 //! 2009, table I; warped bids from L. Johnson, H.-L. Choi, S. Ponda and J. How, "Allowing non-submodular score functions in
@@ -15,8 +16,8 @@
 
 mod rules;
 
-use super::{Machine, Outbox};
-use crate::agent::AgentId;
+use super::{Doubts, Machine, Outbox, Scrutiny};
+use crate::agent::{AgentId, AgentSet};
 use crate::codes;
 use crate::network::Wire;
 use rules::{Step, judge};
@@ -35,6 +36,12 @@ pub trait Bidder {
 
     /// What `task` costs `agent` at least, whatever it does otherwise: the way there, for instance. No honest bid is below.
     fn lower_bound(&self, agent: AgentId, task: Task) -> i64;
+
+    /// What an honest bid of `agent` for `task` is at most, as far as everybody can tell. No honest bid is above.
+    fn upper_bound(&self, agent: AgentId, task: Task) -> i64 {
+        let _ = (agent, task);
+        i64::MAX
+    }
 }
 
 /// Who is believed to have won a task, and at which cost.
@@ -98,8 +105,8 @@ pub struct RefusedBid {
     pub task: Task,
     /// What was said.
     pub award: Award,
-    /// What it costs at least; of an agent that does not exist 0.
-    pub lower_bound: i64,
+    /// What it costs at least, or where it says more at most; of an agent that does not exist 0.
+    pub bound: i64,
 }
 
 /// Most refused bids an agent keeps [count]; a flood must not fill its memory.
@@ -124,6 +131,10 @@ pub struct Cbba<B> {
     changed: bool,
     quiet_rounds: u32,
     refused: Vec<RefusedBid>,
+    scrutiny: Scrutiny,
+    /// Who has made a bid that cannot be true, where such a one does not count any more.
+    caught: AgentSet,
+    doubts: Doubts,
 }
 
 impl<B: Bidder> Cbba<B> {
@@ -143,7 +154,16 @@ impl<B: Bidder> Cbba<B> {
             changed: false,
             quiet_rounds: 0,
             refused: Vec::new(),
+            scrutiny: Scrutiny::default(),
+            caught: AgentSet::default(),
+            doubts: Doubts::default(),
         }
+    }
+
+    /// The same agent, which looks at the bids of others in this way.
+    #[must_use]
+    pub fn with_scrutiny(self, scrutiny: Scrutiny) -> Self {
+        Self { scrutiny, ..self }
     }
 
     /// The same agent, which speaks to these only. Beliefs go from neighbour to neighbour, so more rounds are needed.
@@ -216,17 +236,48 @@ impl<B: Bidder> Cbba<B> {
     }
 
     fn can_be_true(&mut self, from: AgentId, task: Task, award: Award) -> bool {
-        let exists = award.winner.index() < self.heard.len();
-        let lower_bound = if exists { self.bidder.lower_bound(award.winner, task) } else { 0 };
-        let possible = exists && award.cost >= lower_bound;
-        if !possible && self.refused.len() < MOST_REFUSED {
-            let code = if exists { codes::COORD_BID_BELOW_BOUND } else { codes::COORD_MESSAGE_MALFORMED };
-            let refused = RefusedBid { code, from, task, award, lower_bound };
-            if !self.refused.contains(&refused) {
-                self.refused.push(refused);
+        let Some((code, bound)) = self.what_is_wrong(task, award) else { return true };
+        self.doubts.add(code, from);
+        let refused = RefusedBid { code, from, task, award, bound };
+        if self.refused.len() < MOST_REFUSED && !self.refused.contains(&refused) {
+            self.refused.push(refused);
+        }
+        false
+    }
+
+    /// Why a bid cannot be true, and the bound that says so.
+    fn what_is_wrong(&self, task: Task, award: Award) -> Option<(&'static str, i64)> {
+        if award.winner.index() >= self.heard.len() {
+            return Some((codes::COORD_MESSAGE_MALFORMED, 0));
+        }
+        if self.scrutiny == Scrutiny::Nothing {
+            return None;
+        }
+        let least = self.bidder.lower_bound(award.winner, task);
+        if award.cost < least {
+            return Some((codes::COORD_BID_BELOW_BOUND, least));
+        }
+        if self.scrutiny == Scrutiny::TooGood {
+            return None;
+        }
+        let most = self.bidder.upper_bound(award.winner, task);
+        (award.cost > most).then_some((codes::BID_ANOMALY_SPOOF_SUSPECTED, most))
+    }
+
+    /// Whether beliefs of `from` are worth nothing, since one of them cannot be true: then neither are its own bids.
+    fn catches(&mut self, from: AgentId, awards: &[(Task, Option<Award>)]) -> bool {
+        let told = awards.iter().filter_map(|(task, award)| award.map(|award| (*task, award)));
+        for (task, award) in told {
+            if self.award(task) != Some(award) && !self.can_be_true(from, task, award) {
+                self.caught.insert(from);
+                for known in self.awards.values_mut().filter(|known| known.is_some_and(|known| known.winner == from)) {
+                    *known = None;
+                    self.changed = true;
+                }
+                return true;
             }
         }
-        possible
+        false
     }
 }
 
@@ -255,12 +306,20 @@ impl<B: Bidder> Machine for Cbba<B> {
             return;
         }
         self.last_from[from.index()] = theirs.clock;
+        let strict = self.scrutiny == Scrutiny::Both;
+        if strict && (self.caught.contains(from) || self.catches(from, &theirs.awards)) {
+            return;
+        }
         for (task, award) in &theirs.awards {
             // Who believes the same has nothing to learn, whatever the table says; most beliefs are the same soon.
             if self.awards.get(task).is_some_and(|mine| mine == award) {
                 continue;
             }
-            if award.is_some_and(|award| !self.can_be_true(from, *task, award)) {
+            let counts = |award: Award| match strict {
+                true => !self.caught.contains(award.winner),
+                false => self.can_be_true(from, *task, award),
+            };
+            if !award.is_none_or(counts) {
                 continue;
             }
             let mine = self.awards.entry(*task).or_default();
@@ -281,5 +340,9 @@ impl<B: Bidder> Machine for Cbba<B> {
             }
         }
         self.release();
+    }
+
+    fn doubts(&self) -> Doubts {
+        self.doubts
     }
 }

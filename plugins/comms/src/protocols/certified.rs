@@ -18,7 +18,7 @@ mod certificate;
 pub use certificate::{Authority, Certificate, Decree, Keys, Phase, Vote};
 
 use super::paxos::Outcome;
-use super::{Machine, Outbox, Quorum};
+use super::{Doubts, Machine, Outbox, Quorum};
 use crate::agent::AgentId;
 use crate::codes;
 use crate::network::Wire;
@@ -182,6 +182,23 @@ pub struct Certified<V, A: Authority> {
     decided: Option<(V, Certificate<A::Signature>)>,
     last: Option<(u64, V)>,
     evidence: Vec<Evidence>,
+    doubts: Aside,
+}
+
+/// What was not believed so far: told to who watches, and no part of what an agent is. Two agents that differ in it alone are one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Aside(Doubts);
+
+impl PartialEq for Aside {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Aside {}
+
+impl std::hash::Hash for Aside {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
 impl<V: Decree, A: Authority> Certified<V, A> {
@@ -202,6 +219,7 @@ impl<V: Decree, A: Authority> Certified<V, A> {
             decided: None,
             last: None,
             evidence: Vec::new(),
+            doubts: Aside::default(),
         }
     }
 
@@ -247,6 +265,7 @@ impl<V: Decree, A: Authority> Certified<V, A> {
 
     fn accuse(&mut self, code: &'static str, about: AgentId) {
         let evidence = Evidence { code, about, slot: self.slot };
+        self.doubts.0.add(code, about);
         if self.evidence.len() < MOST_EVIDENCE && !self.evidence.contains(&evidence) {
             self.evidence.push(evidence);
         }
@@ -518,5 +537,9 @@ impl<V: Decree, A: Authority> Machine for Certified<V, A> {
             }
             CertifiedMessage::Prepared { value, certificate } => self.hear_prepared(from, value, certificate, out),
         }
+    }
+
+    fn doubts(&self) -> Doubts {
+        self.doubts.0
     }
 }

@@ -4,18 +4,19 @@
 //! the machine says travels in an [`Envelope`] whose payload is `{"to": <number or null>, "say": <message>}`, and what comes
 //! is handed on only when the bus of this agent accepts it, under the name of who signed it, whatever the network says.
 //! Everybody has a bus of their own: a broadcast is heard by all, and is a replay only to who hears it twice. What is not
-//! believed is counted by its code and kept as evidence.
+//! believed is counted by its code and kept as evidence. Somebody may watch ([`Watch`]): then an insider may say something else than it
+//! means, and what became of marked letters is told. Without anybody who watches nothing is made JSON of.
 
-use super::{Machine, Outbox, To};
+use super::seal::{Seal, Turned};
+use super::watch::{Mark, Watch};
+use super::{Doubts, Machine, Outbox, To};
 use crate::agent::AgentId;
-use crate::bus::{Bus, IdentityPolicy, Rejection};
 use crate::codes;
-use crate::identity::{Envelope, IdentityError, KeyHandle, Message, Roster};
+use crate::identity::Envelope;
 use crate::network::Wire;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::Value;
 use std::sync::{Arc, OnceLock};
 
 /// A message as it travels.
@@ -25,6 +26,75 @@ pub enum Letter<M> {
     Open(M),
     /// Under its sender's signature; shared by all who get it.
     Signed(Arc<Signed<M>>),
+    /// Nobody can read it any more; so long [B].
+    Garbled(u32),
+    /// Any of these, with a mark that nobody sees but who watches ([`Watch`]): machines and buses are given what is inside.
+    Marked(Mark, Box<Self>),
+}
+
+impl<M> Letter<M> {
+    /// The same with a mark, where there is one; the newer mark counts.
+    #[must_use]
+    pub fn marked(self, mark: Option<Mark>) -> Self {
+        match (self, mark) {
+            (letter, None) => letter,
+            (Self::Marked(_, letter), Some(mark)) => Self::Marked(mark, letter),
+            (letter, Some(mark)) => Self::Marked(mark, Box::new(letter)),
+        }
+    }
+
+    fn unmarked(self) -> (Option<Mark>, Self) {
+        match self {
+            Self::Marked(mark, letter) => (Some(mark), *letter),
+            letter => (None, letter),
+        }
+    }
+
+    /// Its mark.
+    #[must_use]
+    pub const fn mark(&self) -> Option<Mark> {
+        match self {
+            Self::Marked(mark, _) => Some(*mark),
+            _ => None,
+        }
+    }
+
+    /// Whether it is an envelope.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        match self {
+            Self::Signed(_) => true,
+            Self::Marked(_, letter) => letter.is_signed(),
+            Self::Open(_) | Self::Garbled(_) => false,
+        }
+    }
+}
+
+impl<M: Serialize> Letter<M> {
+    /// The whole letter as JSON: what is said, or the envelope. Null where nobody can read it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Open(message) => serde_json::to_value(message).unwrap_or_default(),
+            Self::Signed(signed) => serde_json::to_value(&signed.envelope).unwrap_or_default(),
+            Self::Garbled(_) => Value::Null,
+            Self::Marked(_, letter) => letter.to_value(),
+        }
+    }
+}
+
+impl<M: DeserializeOwned> Letter<M> {
+    /// The letter that JSON stands for: an envelope, or what is said; [`Letter::Garbled`] where it is neither.
+    #[must_use]
+    pub fn read(value: Value, signed: bool) -> Self {
+        let bytes = u32::try_from(value.to_string().len()).unwrap_or(u32::MAX);
+        let read = if signed {
+            serde_json::from_value(value).ok().map(|envelope| Self::Signed(Arc::new(Signed::new(envelope))))
+        } else {
+            serde_json::from_value(value).ok().map(Self::Open)
+        };
+        read.unwrap_or(Self::Garbled(bytes))
+    }
 }
 
 /// An envelope, and what the first who judged and read it has found: the others share it.
@@ -48,6 +118,18 @@ impl<M> Signed<M> {
     pub const fn envelope(&self) -> &Envelope {
         &self.envelope
     }
+
+    /// Set once somebody has found the signature and the payload good.
+    pub(super) const fn good(&self) -> &OnceLock<()> {
+        &self.good
+    }
+}
+
+impl<M: DeserializeOwned> Signed<M> {
+    /// What it says; `None` where it says nothing that could be read.
+    pub(super) fn said(&self) -> Option<&M> {
+        self.said.get_or_init(|| M::deserialize(self.envelope.payload.get("say")?).ok()).as_ref()
+    }
 }
 
 impl<M: Wire> Wire for Letter<M> {
@@ -55,126 +137,9 @@ impl<M: Wire> Wire for Letter<M> {
         match self {
             Self::Open(message) => message.wire_bytes(),
             Self::Signed(signed) => signed.bytes,
+            Self::Garbled(bytes) => *bytes,
+            Self::Marked(_, letter) => letter.wire_bytes(),
         }
-    }
-}
-
-/// Most rejections that an agent keeps as evidence [count]; a flood must not fill its memory. All are counted.
-const MOST_KEPT: usize = 64;
-
-/// The name under which the world signs.
-const WORLD: &str = "WORLD";
-
-/// What one agent needs to sign and to judge, for a whole episode: its key, its bus, its next number.
-#[derive(Debug)]
-pub struct Seal {
-    handle: Arc<KeyHandle>,
-    roster: Arc<Roster>,
-    bus: Bus,
-    people: usize,
-    kind: &'static str,
-    nonce: u64,
-    refused: BTreeMap<&'static str, u64>,
-    kept: Vec<Rejection>,
-}
-
-impl Seal {
-    /// The seals of agents of these names, number n for agent n, and behind them that of the world, which tells facts. Messages
-    /// are of one kind, and may be a step late.
-    ///
-    /// # Errors
-    /// [`IdentityError`] for an empty name, and one that comes twice; nobody may be called `WORLD`.
-    pub fn of_all(master_seed: u64, names: &[String], kind: &'static str) -> Result<Vec<Self>, IdentityError> {
-        let key = |name: &str| KeyHandle::derive(master_seed, name).map(Arc::new);
-        let names = names.iter().map(String::as_str).chain([WORLD]);
-        let handles: Vec<Arc<KeyHandle>> = names.map(key).collect::<Result<_, _>>()?;
-        let people = handles.len() - 1;
-        let roster = Arc::new(Roster::of(handles.iter().map(AsRef::as_ref))?);
-        let seal = |handle: Arc<KeyHandle>| Self {
-            handle,
-            roster: Arc::clone(&roster),
-            // What is said at the end of a step may be heard at the beginning of the next.
-            bus: Bus::new(IdentityPolicy::for_types([kind]).with_epoch_slack(1), Arc::clone(&roster)),
-            people,
-            kind,
-            nonce: 0,
-            refused: BTreeMap::new(),
-            kept: Vec::new(),
-        };
-        Ok(handles.into_iter().map(seal).collect())
-    }
-
-    /// The key, for a protocol that signs votes, too.
-    #[must_use]
-    pub fn handle(&self) -> Arc<KeyHandle> {
-        Arc::clone(&self.handle)
-    }
-
-    /// Everybody's public keys.
-    #[must_use]
-    pub fn roster(&self) -> Arc<Roster> {
-        Arc::clone(&self.roster)
-    }
-
-    /// Goes on to a step; an earlier one changes nothing.
-    pub fn begin_epoch(&mut self, epoch: u64) {
-        let _ = self.bus.begin_epoch(epoch.max(self.bus.epoch()));
-    }
-
-    /// Signs a message for one, or for whoever hears it; `None` of a message that is no JSON, which none of ours is.
-    pub fn sign<M: Serialize>(&mut self, to: &To, message: &M) -> Option<Signed<M>> {
-        let to = match to {
-            To::One(agent) => json!(agent.0),
-            To::Many(_) | To::Others => Value::Null,
-        };
-        let payload = json!({"to": to, "say": serde_json::to_value(message).ok()?});
-        let (nonce, epoch) = (self.nonce, self.bus.epoch());
-        self.nonce += 1;
-        let message = Message { nonce, epoch, message_type: self.kind.to_owned(), payload };
-        self.handle.sign(message).ok().map(Signed::new)
-    }
-
-    /// What an envelope says to agent `me`, and who signed it; `None` where it is not believed.
-    pub fn open<M: DeserializeOwned + Clone>(&mut self, me: AgentId, signed: &Signed<M>) -> Option<(AgentId, M)> {
-        let sender = match self.bus.admit(&signed.envelope, &signed.good) {
-            Ok(sender) => sender,
-            Err(rejection) => {
-                self.refuse(rejection.code());
-                if self.kept.len() < MOST_KEPT {
-                    self.kept.push(rejection);
-                }
-                return None;
-            }
-        };
-        let payload = &signed.envelope.payload;
-        let to = payload.get("to").and_then(Value::as_u64);
-        if to.is_some_and(|to| to != u64::from(me.0)) {
-            // Said to somebody else, and said again here.
-            self.refuse(codes::COORD_REPLAY_DETECTED);
-            return None;
-        }
-        let from = if sender == self.people { AgentId::WORLD } else { AgentId(u32::try_from(sender).ok()?) };
-        let Some(said) = signed.said.get_or_init(|| M::deserialize(payload.get("say")?).ok()) else {
-            self.refuse(codes::COORD_MESSAGE_MALFORMED);
-            return None;
-        };
-        Some((from, said.clone()))
-    }
-
-    /// Counts something that was not believed.
-    pub fn refuse(&mut self, code: &'static str) {
-        *self.refused.entry(code).or_default() += 1;
-    }
-
-    /// What was not believed, by reason code [count].
-    #[must_use]
-    pub const fn refused(&self) -> &BTreeMap<&'static str, u64> {
-        &self.refused
-    }
-
-    /// Hands over the evidence of what the bus refused since the last time.
-    pub fn take_rejections(&mut self) -> Vec<Rejection> {
-        std::mem::take(&mut self.kept)
     }
 }
 
@@ -183,31 +148,50 @@ pub struct Speaker<'a, P: Machine> {
     me: AgentId,
     machine: &'a mut P,
     seal: Option<&'a mut Seal>,
+    watch: Option<&'a dyn Watch>,
     said: Outbox<P::Message>,
+    heard: bool,
+    unreadable: u64,
 }
 
 impl<'a, P: Machine> Speaker<'a, P> {
     /// Agent `me`, who speaks for `machine`.
     #[must_use]
     pub fn new(me: AgentId, machine: &'a mut P, seal: Option<&'a mut Seal>) -> Self {
-        Self { me, machine, seal, said: Outbox::default() }
+        Self { me, machine, seal, watch: None, said: Outbox::default(), heard: false, unreadable: 0 }
+    }
+
+    /// The same with somebody who watches.
+    #[must_use]
+    pub fn watched(self, watch: Option<&'a dyn Watch>) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// Whether anything was handed on to the machine.
+    #[must_use]
+    pub const fn has_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// How much came that could not be read, where nobody signs [count].
+    #[must_use]
+    pub const fn unreadable(&self) -> u64 {
+        self.unreadable
     }
 }
 
 impl<P> Speaker<'_, P>
 where
     P: Machine,
-    P::Message: Serialize,
+    P::Message: Serialize + DeserializeOwned,
 {
     fn post(&mut self, out: &mut Outbox<Letter<P::Message>>) {
         for (to, message) in self.said.drain() {
-            let letter = match &mut self.seal {
-                None => Letter::Open(message),
-                Some(seal) => match seal.sign(&to, &message) {
-                    Some(signed) => Letter::Signed(Arc::new(signed)),
-                    None => continue,
-                },
+            let letter = match self.watch {
+                None => letter(&mut self.seal, &to, message),
+                Some(watch) => tempted(watch, self.me, &mut self.seal, &to, message),
             };
+            let Some(letter) = letter else { continue };
             match to {
                 To::One(to) => out.send(to, letter),
                 To::Many(to) => out.multicast(to, letter),
@@ -215,6 +199,61 @@ where
             }
         }
     }
+
+    /// What a letter says and who says so, where it is believed.
+    fn open(&mut self, from: AgentId, letter: Letter<P::Message>) -> Result<(AgentId, P::Message), Turned> {
+        match (letter, &mut self.seal) {
+            (Letter::Open(message), None) => Ok((from, message)),
+            (Letter::Signed(signed), Some(seal)) => seal.open(self.me, from, &signed),
+            (_, Some(seal)) => Err(seal.turn_open()),
+            // Who cannot judge believes nothing that is signed, and what cannot be read says nothing.
+            (_, None) => {
+                self.unreadable += 1;
+                Err(Turned { code: codes::COORD_MESSAGE_MALFORMED, blamed: None })
+            }
+        }
+    }
+
+    /// What became of a letter that was handed on, for whoever watches: a machine may doubt what a bus has let through.
+    fn tell(&self, watch: &dyn Watch, mark: Option<Mark>, before: Doubts) {
+        let after = self.machine.doubts();
+        match after.last.filter(|_| after.count != before.count) {
+            Some((code, about)) => watch.on_heard(self.me, mark, Err(code), Some(about)),
+            None if mark.is_some() => watch.on_heard(self.me, mark, Ok(()), None),
+            None => {}
+        }
+    }
+}
+
+/// What is said, as it travels.
+fn letter<M: Serialize>(seal: &mut Option<&mut Seal>, to: &To, message: M) -> Option<Letter<M>> {
+    match seal {
+        None => Some(Letter::Open(message)),
+        Some(seal) => seal.sign(to, &message).map(|signed| Letter::Signed(Arc::new(signed))),
+    }
+}
+
+/// The same when an insider may say something else.
+fn tempted<M>(
+    watch: &dyn Watch,
+    me: AgentId,
+    seal: &mut Option<&mut Seal>,
+    to: &To,
+    message: M,
+) -> Option<Letter<M>>
+where
+    M: Serialize + DeserializeOwned,
+{
+    let meant = serde_json::to_value(&message).ok()?;
+    let mut said = meant.clone();
+    let mark = watch.on_say(me, &mut said);
+    let travels = match seal {
+        _ if said == meant => letter(seal, to, message)?,
+        None => Letter::read(said, false),
+        // Who has a key signs anything, also what nobody can read.
+        Some(seal) => Letter::Signed(Arc::new(seal.sign(to, &said)?)),
+    };
+    Some(travels.marked(mark))
 }
 
 impl<P> Machine for Speaker<'_, P>
@@ -230,17 +269,19 @@ where
     }
 
     fn on_message(&mut self, from: AgentId, letter: Self::Message, out: &mut Outbox<Self::Message>) {
-        let (from, message) = match (letter, &mut self.seal) {
-            (Letter::Open(message), None) => (from, message),
-            (Letter::Open(_), Some(seal)) => return seal.refuse(codes::COORD_MESSAGE_MALFORMED),
-            // Who cannot judge believes nothing that is signed.
-            (Letter::Signed(_), None) => return,
-            (Letter::Signed(signed), Some(seal)) => match seal.open(self.me, &signed) {
-                Some(heard) => heard,
-                None => return,
-            },
-        };
-        self.machine.on_message(from, message, &mut self.said);
-        self.post(out);
+        let (mark, letter) = letter.unmarked();
+        match (self.open(from, letter), self.watch) {
+            (Ok((from, message)), watch) => {
+                self.heard = true;
+                let before = watch.map(|_| self.machine.doubts());
+                self.machine.on_message(from, message, &mut self.said);
+                if let Some((watch, before)) = watch.zip(before) {
+                    self.tell(watch, mark, before);
+                }
+                self.post(out);
+            }
+            (Err(turned), Some(watch)) => watch.on_heard(self.me, mark, Err(turned.code), turned.blamed),
+            (Err(_), None) => {}
+        }
     }
 }

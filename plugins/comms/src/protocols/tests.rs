@@ -3,6 +3,7 @@
 mod cbba;
 mod certified;
 mod checker;
+mod controls;
 mod gossip;
 mod paxos;
 mod speaker;

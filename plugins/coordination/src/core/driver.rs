@@ -5,6 +5,7 @@ use super::staging::Posts;
 use super::traffic::{RouteTally, Traffic, Wish};
 use super::work::Lister;
 use super::{Floor, Job, Memory, Plan, Rule, Step, Worker};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, Method, MethodCard, Told};
 use labtrust_plugin::wire::{Decision, Observation, Problem, ProblemKind, Site};
 
@@ -126,6 +127,14 @@ impl<R: Rule> Method for Driver<R> {
         let mut told = self.rule.told();
         self.account.tell(self.routes(), &mut told);
         told
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.rule.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.rule.unreached()
     }
 }
 

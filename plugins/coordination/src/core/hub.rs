@@ -10,6 +10,7 @@ use labtrust_comms::AgentId;
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::gossip::Key;
 use labtrust_comms::protocols::{Machine, Outbox};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, Told};
 use labtrust_plugin::wire::Problem;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,17 @@ impl Desks {
         }
         carried.sort_unstable();
         carried
+    }
+
+    /// Puts somebody on the wire.
+    pub fn tap(&mut self, tap: SharedTap) -> bool {
+        self.talk.tap(tap)
+    }
+
+    /// Who heard nothing of what was sent to them in the newest step: of people nobody, since only desks talk.
+    #[must_use]
+    pub fn unreached(&self) -> &[u16] {
+        self.talk.unreached()
     }
 
     /// Puts on record what was not believed.

@@ -1,6 +1,7 @@
 //! What a method is, beside what all methods share: how urgent it finds work, and who gets it.
 
 use super::{Floor, Job, Plan, Routing, Step, rank};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::params::Params;
 use labtrust_plugin::wire::{Act, Priority, Problem, ProblemKind};
@@ -71,6 +72,17 @@ pub trait Rule: Send + Sized + 'static {
     /// What it has to tell of itself, for the metrics.
     fn told(&self) -> Told {
         Told::new()
+    }
+
+    /// Puts somebody on the wire ([`Talk::tap`](super::talk::Talk::tap)); whether there is a network.
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        let _ = tap;
+        false
+    }
+
+    /// Who heard nothing of what was sent to them in the newest step ([`Talk::unreached`](super::talk::Talk::unreached)).
+    fn unreached(&self) -> &[u16] {
+        &[]
     }
 }
 

@@ -2,12 +2,16 @@
 //! messages call a job, and what is counted. Those who are directed are the agents of the network, in their order; behind
 //! them may come desks: a hub, an auctioneer, a region's controller.
 
+use super::tapped::{OnTheWire, Tapped};
 use super::{Floor, Job, Step, Subject};
+use labtrust_comms::bus::{Control, Controls};
+use labtrust_comms::codes::COORD_MESSAGE_MALFORMED;
 use labtrust_comms::network::{Network, Wire};
 use labtrust_comms::protocols::certified::Keys;
 use labtrust_comms::protocols::gossip::Key;
-use labtrust_comms::protocols::{Exchange, Letter, Machine, Seal, Speaker, To};
-use labtrust_comms::{AgentId, NetworkSettings};
+use labtrust_comms::protocols::{Exchange, Letter, Machine, Scrutiny, Seal, Speaker, To, Watch};
+use labtrust_comms::{AgentId, AgentSet, NetworkSettings};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, EvidenceKind, Figure, Told};
 use labtrust_plugin::wire::{Problem, ProblemKind};
 use serde::Serialize;
@@ -16,6 +20,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Most messages that one needs to say to another in a round [count]: three of a gossip, and one that the network has doubled.
+const MOST_A_ROUND: u32 = 4;
+/// Most messages beside those [count]: facts, and what is late from the last step.
+const MOST_MORE: u32 = 8;
 /// Most pieces of evidence that wait to be put on record [count].
 const MOST_NEWS: usize = 256;
 
@@ -31,7 +39,14 @@ pub struct Talk<M> {
     /// What a protocol did not believe though the bus did, by reason code [count].
     refused: BTreeMap<&'static str, u64>,
     /// What of that is not yet on record.
-    news: Vec<&'static str>,
+    news: Vec<(&'static str, Option<u16>)>,
+    tapped: Option<Arc<Tapped>>,
+    /// For settings that are changed in an episode: its seed, and how long a step is [ms].
+    seed: u64,
+    step_ms: u32,
+    /// Who has believed something in this step, where that is noted, and who has not though they were told something.
+    heard: AgentSet,
+    unreached: Vec<u16>,
     /// How old knowledge was when it was acted on [steps], and how often.
     ages: BTreeMap<u64, u64>,
 }
@@ -43,7 +58,7 @@ where
     /// The network of those who are directed and of `desks`, after the parameters `network` and `signed`; messages are of one `kind`.
     ///
     /// # Errors
-    /// [`ProblemKind::Settings`] for what [`settings`] refuses and for a `signed` that is neither on nor off;
+    /// [`ProblemKind::Settings`] for what [`settings`] and [`Signing::read`] refuse;
     /// [`ProblemKind::Site`] where two who sign have one name.
     pub fn new(
         network: &str,
@@ -58,15 +73,43 @@ where
         let network =
             Network::new(&settings(network, floor)?, count, floor.seed).map_err(|error| wrong(error.to_string()))?;
         let names: Vec<String> = floor.names.iter().chain(desks).cloned().collect();
-        let seals = if is_signed(signed)? {
-            let site = |error| Problem::of_kind(ProblemKind::Site, format!("signed: {error}"));
-            Seal::of_all(floor.seed, &names, kind).map_err(site)?
-        } else {
-            Vec::new()
+        let seals = match Signing::read(signed)? {
+            Signing::Off => Vec::new(),
+            Signing::On(controls) => {
+                let site = |error| Problem::of_kind(ProblemKind::Site, format!("signed: {error}"));
+                Seal::of_all(floor.seed, &names, kind, controls).map_err(site)?
+            }
         };
-        let agents = (0..count).map(AgentId).collect();
-        let (refused, news, ages) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { network, seals, agents, names, directed: floor.directed.clone(), refused, news, ages })
+        Ok(Self {
+            step_ms: network.settings().step_ms,
+            network,
+            seals,
+            agents: (0..count).map(AgentId).collect(),
+            names,
+            directed: floor.directed.clone(),
+            refused: BTreeMap::new(),
+            news: Vec::new(),
+            tapped: None,
+            seed: floor.seed,
+            heard: AgentSet::default(),
+            unreached: Vec::new(),
+            ages: BTreeMap::new(),
+        })
+    }
+
+    /// Puts somebody on the wire, who stays; there is a network, so it is true.
+    pub fn tap(&mut self, tap: SharedTap) -> bool {
+        let tapped = Tapped::new(tap);
+        self.network.set_injector(Some(Box::new(OnTheWire(Arc::clone(&tapped)))));
+        self.tapped = Some(tapped);
+        true
+    }
+
+    /// Directed agents to whom something was sent in this step and who believed nothing of what reached them in it, places in the
+    /// site. Empty where nobody is on the wire and the network is perfect: it is not noted then.
+    #[must_use]
+    pub fn unreached(&self) -> &[u16] {
+        &self.unreached
     }
 
     /// Everybody on the network: those who are directed, then the desks.
@@ -83,6 +126,19 @@ where
 
     /// Goes on to a step.
     pub fn begin_step(&mut self, step: u32) {
+        if let Some(tapped) = &self.tapped
+            && let Some(text) = tapped.begin_step(step)
+        {
+            let set = settings_of(&text, self.step_ms)
+                .map_err(|problem| problem.message)
+                .and_then(|settings| self.network.set_settings(&settings, self.seed).map_err(|error| error.to_string()));
+            if let Err(why) = set {
+                tapped.refuse_settings(&why);
+            }
+        }
+        self.heard.clear();
+        self.unreached.clear();
+        self.network.note_addressed(self.tapped.is_some() || !self.network.settings().perfect);
         self.network.begin_step(u64::from(step));
         for seal in &mut self.seals {
             seal.begin_epoch(u64::from(step));
@@ -102,18 +158,35 @@ where
 
     /// Lets the machines talk for some of the `of` rounds of a step; machine n is agent n.
     pub fn exchange<P: Machine<Message = M>>(&mut self, machines: &mut [P], rounds: u32, of: u32) {
+        self.seals.iter_mut().for_each(|seal| seal.expect(of.saturating_mul(MOST_A_ROUND).saturating_add(MOST_MORE)));
+        let watch = self.tapped.as_deref().map(|tapped| tapped as &dyn Watch);
         let mut seals = self.seals.iter_mut();
-        let speaker = |(&me, machine)| Speaker::new(me, machine, seals.next());
+        let speaker = |(&me, machine)| Speaker::new(me, machine, seals.next()).watched(watch);
         let mut speakers: Vec<Speaker<'_, P>> = self.agents.iter().zip(machines).map(speaker).collect();
         let exchange = Exchange { rounds, ..Exchange::over_a_step(of, &self.network) };
         exchange.run(&mut speakers, &mut self.network, |_, _| true);
+        let unreadable: u64 = speakers.iter().map(Speaker::unreadable).sum();
+        if unreadable > 0 {
+            // Nobody can say of whom it is, so it is not put on record.
+            *self.refused.entry(COORD_MESSAGE_MALFORMED).or_default() += unreadable;
+        }
+        if let Some(addressed) = self.network.addressed() {
+            let heard = self.agents.iter().zip(&speakers).filter(|(_, speaker)| speaker.has_heard());
+            self.heard.extend(heard.map(|(&agent, _)| agent));
+            let unreached = |agent: &AgentId| addressed.contains(*agent) && !self.heard.contains(*agent);
+            self.unreached.clear();
+            self.unreached.extend(
+                self.agents.iter().zip(&self.directed).filter(|(agent, _)| unreached(agent)).map(|(_, place)| place),
+            );
+        }
     }
 
-    /// Counts something that was not believed.
-    pub fn refuse(&mut self, code: &'static str) {
+    /// Counts something that a protocol did not believe, and whom it names for it.
+    pub fn refuse(&mut self, code: &'static str, about: Option<AgentId>) {
         *self.refused.entry(code).or_default() += 1;
         if self.news.len() < MOST_NEWS {
-            self.news.push(code);
+            let place = about.and_then(|about| self.directed.get(about.index()));
+            self.news.push((code, place.copied()));
         }
     }
 
@@ -122,16 +195,13 @@ where
         *self.ages.entry(age_steps).or_default() += 1;
     }
 
-    /// Puts on record what was not believed since the last time: of messages that the bus turned away, about whom they were said to be
-    /// from, or about whose signature they bear.
+    /// Puts on record what was not believed since the last time, about whom it speaks against. Who is named by a forgery is not.
     pub fn evidence(&mut self, out: &mut Vec<Evidence>) {
         let bus = |agent, code| Evidence { kind: EvidenceKind::Bus, agent, code, figures: Vec::new() };
-        out.extend(self.news.drain(..).map(|code| bus(None, code)));
+        out.extend(self.news.drain(..).map(|(code, agent)| bus(agent, code)));
         for rejection in self.seals.iter_mut().flat_map(Seal::take_rejections) {
-            let code = rejection.code();
-            let name = rejection.really_from.unwrap_or(rejection.sender_id);
-            let place = self.names.iter().position(|known| *known == name);
-            out.push(bus(place.and_then(|place| self.directed.get(place)).copied(), code));
+            let place = rejection.blamed().and_then(|name| self.names.iter().position(|known| *known == name));
+            out.push(bus(place.and_then(|place| self.directed.get(place)).copied(), rejection.code()));
         }
     }
 
@@ -168,6 +238,10 @@ where
             ),
             ("signed", Figure::Count(u64::from(!self.seals.is_empty()))),
         ]);
+        let mut comm = comm;
+        if self.network.settings().retries > 0 || counted.retried_count > 0 {
+            comm.insert("retried_count", Figure::Count(counted.retried_count));
+        }
         let mut told = Told::from([("comm", comm)]);
         if !self.ages.is_empty() {
             let timing = BTreeMap::from([
@@ -194,17 +268,60 @@ fn quantile(counts: &BTreeMap<u64, u64>, percent: u64) -> u64 {
     0
 }
 
-/// Whether the parameter `signed` is on.
-///
-/// # Errors
-/// [`ProblemKind::Settings`] for anything but `on` and `off`.
-pub fn is_signed(text: &str) -> Result<bool, Problem> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        other => {
-            let message = format!("signed: {other:?} is neither \"on\" nor \"off\"");
-            Err(Problem::of_kind(ProblemKind::Settings, message))
+/// The parameter `signed`: whether everybody signs, and what is checked of what they hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signing {
+    /// Nobody signs.
+    Off,
+    /// Everybody signs, and judges by these controls.
+    On(Controls),
+}
+
+impl Signing {
+    /// The signing of `off`, `on`, or `on without CONTROL...`, for the ablation of single controls.
+    ///
+    /// # Errors
+    /// [`ProblemKind::Settings`] for anything else, with the names of the controls.
+    pub fn read(text: &str) -> Result<Self, Problem> {
+        let names = || Control::ALL.map(Control::name).join(", ");
+        let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
+        let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
+        match (words.next(), words.next()) {
+            (Some("off"), None) => Ok(Self::Off),
+            (Some("on"), None) => Ok(Self::On(Controls::ALL)),
+            (Some("on"), Some("without")) => {
+                let mut left = Controls::ALL;
+                for word in words {
+                    let gone = Control::named(word).ok_or_else(|| {
+                        wrong(format!("signed: {word:?} is no control of the bus; there are {}", names()))
+                    })?;
+                    left = left.without(gone);
+                }
+                if left == Controls::ALL {
+                    return Err(wrong(format!("signed: {text:?} does not say without what; there are {}", names())));
+                }
+                Ok(Self::On(left))
+            }
+            _ => {
+                let message = format!("signed: {text:?} is neither \"on\" nor \"off\" nor \"on without CONTROL...\"");
+                Err(wrong(format!("{message}; controls are {}", names())))
+            }
+        }
+    }
+
+    /// Whether everybody signs.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On(_))
+    }
+
+    /// How closely bids are looked at. Who does not sign believes what could be true, as ever.
+    #[must_use]
+    pub const fn scrutiny(self) -> Scrutiny {
+        match self {
+            Self::Off => Scrutiny::TooGood,
+            Self::On(controls) if controls.has(Control::Bids) => Scrutiny::Both,
+            Self::On(_) => Scrutiny::Nothing,
         }
     }
 }
@@ -253,11 +370,14 @@ impl Open {
 /// # Errors
 /// [`ProblemKind::Settings`] for an unknown name or a value that makes no sense.
 pub fn settings(text: &str, floor: &Floor) -> Result<NetworkSettings, Problem> {
+    let step_ms = u32::try_from(floor.dt_s.saturating_mul(1000)).map(|step_ms| step_ms.max(1));
+    settings_of(text, step_ms.unwrap_or(NetworkSettings::default().step_ms))
+}
+
+/// The same where a step is so long [ms].
+fn settings_of(text: &str, step_ms: u32) -> Result<NetworkSettings, Problem> {
     let wrong = |message: String| Problem::of_kind(ProblemKind::Settings, message);
-    let mut settings = NetworkSettings::default();
-    if let Ok(step_ms) = u32::try_from(floor.dt_s.saturating_mul(1000)) {
-        settings.step_ms = step_ms.max(1);
-    }
+    let mut settings = NetworkSettings { step_ms, ..NetworkSettings::default() };
     for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (name, value) = pair
             .split_once('=')
@@ -295,6 +415,22 @@ mod tests {
         assert!(read("drop_rate").unwrap_err().contains("NAME=VALUE"));
         assert!(read("drop_rate=2").unwrap_err().contains("drop_rate"));
         assert!(read("drop=0.5").unwrap_err().contains("drop"));
+    }
+
+    #[test]
+    fn each_control_can_be_taken_away_by_its_name() {
+        let read = |text: &str| Signing::read(text).map_err(|problem| problem.message);
+        assert_eq!((read("off"), read("on")), (Ok(Signing::Off), Ok(Signing::On(Controls::ALL))));
+        for control in Control::ALL {
+            let text = format!("on without {}", control.name());
+            assert_eq!(read(&text), Ok(Signing::On(Controls::ALL.without(control))));
+        }
+        let both = Controls::ALL.without(Control::Replay).without(Control::Order);
+        assert_eq!(read("on without replay, order"), Ok(Signing::On(both)));
+        for wrong in ["", "yes", "off without replay", "on with replay", "on without", "on without replays"] {
+            let message = read(wrong).unwrap_err();
+            assert!(message.contains("signature, replay, epoch, recipient, order, bids, quota"), "{message}");
+        }
     }
 
     #[test]

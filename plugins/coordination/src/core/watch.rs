@@ -5,7 +5,7 @@
 //! those who are contained; so a contained worker is asked for nothing, whatever the other method thinks of it.
 
 use super::detector::{Alarm, Budget, Detector, Residuals};
-use labtrust_plugin::Origin;
+use labtrust_plugin::{Origin, SharedTap};
 use labtrust_plugin::method::{CoordinationMethod, Coordinator, Evidence, EvidenceKind, Figure, MethodCard, Tally};
 use labtrust_plugin::wire::{Act, Decision, Observation, Problem, Settings, Site};
 use std::collections::BTreeMap;
@@ -176,6 +176,14 @@ impl Coordinator for Watching {
         self.held_back += (before - out.choices.len()) as u64;
         self.remember(seen, out);
         Ok(())
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.inner.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.inner.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

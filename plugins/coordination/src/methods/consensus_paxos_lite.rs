@@ -11,13 +11,14 @@
 //! network of the parameter `network`. With `signed=on` a decree needs a certificate of more than two thirds, as in HotStuff
 //! (Yin et al. 2019): no leader can tell some this and others that.
 
-use crate::core::talk::{self, Talk};
+use crate::core::talk::{self, Signing, Talk};
 use crate::core::{Core, Floor, Plan, Rule, Step, greedy};
 use labtrust_comms::AgentId;
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::certified::{self, Certified, CertifiedMessage, CertifiedRules, Keys};
 use labtrust_comms::protocols::gossip::Key;
 use labtrust_comms::protocols::paxos::{Outcome, Paxos, PaxosMessage, PaxosRules};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -33,7 +34,7 @@ labtrust_plugin::params! {
         max_rounds: u32 = 3, 1..=20;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether everybody signs, and decrees need a certificate of more than two thirds: "on" or "off".
+        /// Whether everybody signs, and decrees need a certificate of more than two thirds: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -110,8 +111,8 @@ impl Rule for ConsensusPaxosLite {
     type Params = Params;
 
     fn new(params: Params, floor: &Floor) -> Result<Self, Problem> {
-        let (agents, rounds) = if talk::is_signed(&params.signed)? {
-            let talk = Talk::new(&params.network, "on", "DECREE", floor, &[])?;
+        let (agents, rounds) = if Signing::read(&params.signed)?.is_on() {
+            let talk = Talk::new(&params.network, &params.signed, "DECREE", floor, &[])?;
             let count = u32::try_from(talk.agents().len()).unwrap_or(u32::MAX);
             let rules = CertifiedRules::byzantine(count);
             let agent = |&me: &AgentId| Some(Certified::new(rules, me, talk.keys(me)?, Decree::default()));
@@ -147,6 +148,20 @@ impl Rule for ConsensusPaxosLite {
                     plan.assign(number, job);
                 }
             }
+        }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        match &mut self.agents {
+            Parliament::Plain(_, talk) => talk.tap(tap),
+            Parliament::Certified(_, talk) => talk.tap(tap),
+        }
+    }
+
+    fn unreached(&self) -> &[u16] {
+        match &self.agents {
+            Parliament::Plain(_, talk) => talk.unreached(),
+            Parliament::Certified(_, talk) => talk.unreached(),
         }
     }
 
@@ -186,7 +201,7 @@ impl Parliament {
                 talk.begin_step(step);
                 talk.exchange(agents, rounds, rounds);
                 for evidence in agents.iter_mut().flat_map(Certified::take_evidence) {
-                    talk.refuse(evidence.code);
+                    talk.refuse(evidence.code, Some(evidence.about));
                 }
                 agents.iter().map(|agent| known(agent.outcome())).collect()
             }

@@ -14,6 +14,7 @@ use crate::core::talk::{self, Open, Talk, key};
 use crate::core::{Core, Floor, Plan, Rule, Step};
 use labtrust_comms::AgentId;
 use labtrust_comms::protocols::gossip::{Gossip, GossipMessage};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 
@@ -28,7 +29,7 @@ labtrust_plugin::params! {
         fanout: u32 = 3, 1..=64;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        /// Whether everybody signs what they say and judges what they hear: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -89,6 +90,14 @@ impl Rule for GossipConsensus {
                 plan.assign(number, job);
             }
         }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.talk.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.talk.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

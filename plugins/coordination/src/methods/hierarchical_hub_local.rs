@@ -15,6 +15,7 @@ use crate::core::hub::{Desks, Hub, Order, Report};
 use crate::core::talk::{Open, key, key_of};
 use crate::core::{Core, Floor, Plan, Regions, Rule, Step, greedy};
 use labtrust_comms::protocols::gossip::Key;
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, Figure, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +31,7 @@ labtrust_plugin::params! {
         ack_deadline_steps: u32 = 10, 1..=1000;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether desks sign what they say and judge what they hear: "on" or "off".
+        /// Whether desks sign what they say and judge what they hear: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -133,6 +134,14 @@ impl Rule for HierarchicalHubLocal {
                 plan.assign(worker, job);
             }
         }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.desks.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.desks.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

@@ -16,10 +16,12 @@ mod person;
 mod route;
 
 use crate::core::board::{Board, View};
-use crate::core::talk::{self, Open, Talk};
+use crate::core::talk::{self, Open, Signing, Talk};
 use crate::core::{Core, Floor, Job, Plan, Rule, Step, classes, draws, head_start_s};
 use labtrust_comms::AgentId;
+use labtrust_comms::protocols::Scrutiny;
 use labtrust_kernel::Stream;
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 use person::{OTHER_ROUNDS, Part, Person, Say, Speaker};
@@ -42,7 +44,7 @@ labtrust_plugin::params! {
         auction_rounds: u32 = 16, 1..=64;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        /// Whether everybody signs what they say and judges what they hear: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -53,6 +55,7 @@ pub struct KernelAuctionEdf {
     weights: Weights,
     auction_rounds: u32,
     fairness_weight: i64,
+    signing: Signing,
     /// Jobs won so far, by agent.
     won: Vec<i64>,
     board: Board,
@@ -96,6 +99,7 @@ impl Rule for KernelAuctionEdf {
             },
             auction_rounds: params.auction_rounds,
             fairness_weight: i64::from(params.fairness_weight),
+            signing: Signing::read(&params.signed)?,
             won: Vec::new(),
             board: Board::default(),
             views: vec![View::default(); talk.agents().len()],
@@ -119,15 +123,21 @@ impl Rule for KernelAuctionEdf {
         let place = |worker: usize| talk::place(step.floor, step.workers[worker].agent).unwrap_or(usize::MAX);
         let agent = |worker: usize| AgentId(u32::try_from(place(worker)).unwrap_or(u32::MAX));
         let speakers: Vec<AgentId> = of_class.iter().map(|&worker| agent(worker)).collect();
-        let sight = Sight { step, open: &open, weights: self.weights, of_class: &of_class };
         let (won, fairness_weight) = (&self.won, self.fairness_weight);
         let won_before = |worker: usize| fairness_weight * won[usize::from(step.workers[worker].agent)];
+        let mut sight = Sight { step, open: &open, weights: self.weights, of_class: &of_class, dearest: &[] };
+        let scrutiny = self.signing.scrutiny();
+        let dearest = match scrutiny {
+            Scrutiny::Both => sight.dearest((0..step.workers.len()).map(won_before).max().unwrap_or(0)),
+            Scrutiny::Nothing | Scrutiny::TooGood => Vec::new(),
+        };
+        sight.dearest = &dearest;
         let mut people: Vec<Person<'_>> = self.views.iter_mut().map(|view| Person { view, part: Part::None }).collect();
         for (class, company) in companies.iter().enumerate() {
             for &worker in company {
                 let Some(person) = people.get_mut(place(worker)) else { continue };
                 person.part = if worker == of_class[class] {
-                    let speaker = Speaker::new(sight, self.auction_rounds, &speakers, class, &won_before);
+                    let speaker = Speaker::new(sight, self.auction_rounds, &speakers, class, &won_before).with_scrutiny(scrutiny);
                     Part::Speaker(Box::new(speaker))
                 } else {
                     Part::Member { step: step.seen.step, speaker: speakers[class], won: None }
@@ -145,7 +155,7 @@ impl Rule for KernelAuctionEdf {
                 Part::None => None,
                 Part::Member { won, .. } => *won,
                 Part::Speaker(speaker) => {
-                    speaker.refused.iter().for_each(|code| self.talk.refuse(code));
+                    speaker.refused.iter().for_each(|(code, about)| self.talk.refuse(code, Some(*about)));
                     self.talk.acted_on(person.view.age_steps(step.seen.step));
                     speaker.won
                 }
@@ -160,6 +170,14 @@ impl Rule for KernelAuctionEdf {
                 self.won[usize::from(step.workers[number].agent)] += 1;
             }
         }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.talk.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.talk.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

@@ -9,6 +9,7 @@
 use super::kernel_auction_whca::KernelAuctionWhca;
 use super::routed::WithRouter;
 use crate::core::{Core, Floor, Job, Plan, Routing, Rule, Shield, Step};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::params::Params as _;
 use labtrust_plugin::wire::{Act, Problem, Setting, Settings};
@@ -26,7 +27,7 @@ labtrust_plugin::params! {
         whca_horizon: u32 = 15, 1..=64;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        /// Whether everybody signs what they say and judges what they hear: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -100,6 +101,14 @@ impl Rule for KernelAuctionWhcaShielded {
         if let Some(shield) = &mut self.shield {
             shield.mend(step, plan);
         }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.auction.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.auction.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

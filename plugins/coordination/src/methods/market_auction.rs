@@ -13,10 +13,11 @@
 
 mod desk;
 
-use crate::core::talk::{self, Open, Talk};
+use crate::core::talk::{self, Open, Signing, Talk};
 use crate::core::{Core, Floor, Plan, Rule, Step, Subject, draws};
 use desk::{Auctioneer, Bidder, Node, Say};
 use labtrust_kernel::Stream;
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 
@@ -32,7 +33,7 @@ labtrust_plugin::params! {
         award_rounds: u32 = 3, 1..=20;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether everybody signs what they say, and bids are sealed until all are in: "on" or "off".
+        /// Whether everybody signs what they say, and bids are sealed until all are in: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -41,7 +42,7 @@ labtrust_plugin::params! {
 pub struct MarketAuction {
     core: Core,
     award_rounds: u32,
-    sealed: bool,
+    signing: Signing,
     talk: Talk<Say>,
     /// Who does not win what, and until when [s].
     excluded: Vec<(u16, Subject, i64)>,
@@ -70,7 +71,7 @@ impl Rule for MarketAuction {
         Ok(Self {
             core: Core::read(&params.core)?,
             award_rounds: params.award_rounds,
-            sealed: talk::is_signed(&params.signed)?,
+            signing: Signing::read(&params.signed)?,
             talk: Talk::new(&params.network, &params.signed, "AUCTION", floor, &["AUCTIONEER".to_owned()])?,
             excluded: Vec::new(),
             draws: draws::stream(floor, Self::ID, "random_winner"),
@@ -90,11 +91,11 @@ impl Rule for MarketAuction {
         for (number, worker) in step.workers.iter().enumerate() {
             if let Some(place) = talk::place(step.floor, worker.agent) {
                 let name = &step.floor.names[place];
-                let secret = if self.sealed { self.nonces.below(u64::MAX) } else { 0 };
-                nodes[place] = Node::Bidder(Bidder::new(step, &open, number, name, self.sealed.then_some(secret)));
+                let secret = self.signing.is_on().then(|| self.nonces.below(u64::MAX));
+                nodes[place] = Node::Bidder(Bidder::new(step, &open, number, name, secret));
             }
         }
-        nodes.push(Node::Auctioneer(Auctioneer::new(step, &open, self.sealed, &self.excluded)));
+        nodes.push(Node::Auctioneer(Auctioneer::new(step, &open, self.signing, &self.excluded)));
         self.talk.begin_step(step.seen.step);
         let rounds = desk::ROUNDS_BEFORE_AWARDS + self.award_rounds;
         self.talk.exchange(&mut nodes, rounds, rounds);
@@ -106,10 +107,20 @@ impl Rule for MarketAuction {
                         plan.assign(bidder.number, job);
                     }
                 }
-                Node::Auctioneer(auctioneer) => auctioneer.refused.iter().for_each(|code| self.talk.refuse(code)),
+                Node::Auctioneer(auctioneer) => {
+                    auctioneer.refused.iter().for_each(|(code, about)| self.talk.refuse(code, Some(*about)));
+                }
                 Node::Away => {}
             }
         }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.talk.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.talk.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

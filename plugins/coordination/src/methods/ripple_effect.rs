@@ -17,6 +17,7 @@ use labtrust_comms::AgentId;
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::gossip::Key;
 use labtrust_comms::protocols::{Machine, Outbox};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ labtrust_plugin::params! {
         alternatives: u32 = 6, 1..=64;
         /// How messages travel, "drop_rate=0.3,p50_ms=40": the settings of the message layer. Nothing: at once.
         network: String = "";
-        /// Whether everybody signs what they say and judges what they hear: "on" or "off".
+        /// Whether everybody signs what they say and judges what they hear: "on", "off", "on without CONTROL...".
         signed: String = "off";
     }
 }
@@ -199,6 +200,14 @@ impl Rule for RippleEffect {
                 plan.assign(number, job);
             }
         }
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.talk.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.talk.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

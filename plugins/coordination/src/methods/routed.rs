@@ -6,6 +6,7 @@
 
 use crate::core::{Core, Floor, Job, Plan, Routing, Rule, Step};
 use labtrust_mapf::Backend;
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::params::Params;
 use labtrust_plugin::wire::{Act, Problem, ProblemKind, Settings};
@@ -118,6 +119,14 @@ impl<K: Routed> Rule for WithRouter<K> {
 
     fn allocate(&mut self, step: &Step<'_>, plan: &mut Plan) {
         self.other.allocate(step, plan);
+    }
+
+    fn tap(&mut self, tap: SharedTap) -> bool {
+        self.other.tap(tap)
+    }
+
+    fn unreached(&self) -> &[u16] {
+        self.other.unreached()
     }
 
     fn evidence(&mut self, out: &mut Vec<Evidence>) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::codes;
 use crate::protocols::cbba::{Award, Bidder, Cbba, CbbaMessage, Task};
 use labtrust_kernel::Streams;
 use std::collections::BTreeMap;
@@ -22,6 +23,11 @@ impl Bidder for Line {
         let to = self.tasks[task as usize];
         let starts = self.tasks.iter().enumerate().filter(|(other, _)| *other != task as usize).map(|(_, at)| *at);
         starts.chain([self.agents[agent.index()]]).map(|from| (from - to).abs()).min().unwrap_or(0)
+    }
+
+    /// No way on the line is longer, and no bid is above an earlier one of its bundle.
+    fn upper_bound(&self, _: AgentId, _: Task) -> i64 {
+        1000
     }
 }
 
@@ -144,6 +150,46 @@ fn a_bid_below_the_physical_bound_is_refused_with_its_own_code_and_wins_nothing(
         assert_eq!((machine.refused().len(), expected.refused().len()), (6, 0));
         let refused = machine.refused()[0];
         assert_eq!((refused.code, refused.from), ("COORD_BID_BELOW_BOUND", AgentId(4)));
+    }
+}
+
+#[test]
+fn who_bids_more_than_anybody_could_is_caught_and_nothing_of_theirs_counts() {
+    let award = |cost, winner| Some(Award { cost, winner: AgentId(winner) });
+    let first = CbbaMessage::forged(1, vec![(0, award(900, 1)), (1, award(950, 2))], vec![0, 1, 1]);
+    let dear = CbbaMessage::forged(2, vec![(1, award(1001, 1))], vec![0, 2, 1]);
+    let later = CbbaMessage::forged(3, vec![(0, award(900, 1))], vec![0, 3, 1]);
+    for scrutiny in [Scrutiny::Nothing, Scrutiny::TooGood, Scrutiny::Both] {
+        let mut machine = machines(3, 2, 2, 3).swap_remove(0).with_scrutiny(scrutiny);
+        let mut hear = |message: &CbbaMessage| {
+            machine.on_message(AgentId(1), message.clone(), &mut Outbox::default());
+            (machine.award(0), machine.doubts())
+        };
+        let honest = Doubts::default();
+        assert_eq!(hear(&first), (award(900, 1), honest), "{scrutiny:?}");
+        let (kept, doubts) = hear(&dear);
+        let caught = scrutiny == Scrutiny::Both;
+        assert_eq!(kept, if caught { None } else { award(900, 1) }, "{scrutiny:?}");
+        let expected = (codes::BID_ANOMALY_SPOOF_SUSPECTED, AgentId(1));
+        assert_eq!((doubts.count, doubts.last), if caught { (1, Some(expected)) } else { (0, None) }, "{scrutiny:?}");
+        assert_eq!(hear(&later).0, kept, "{scrutiny:?}: it is not heard any more");
+        assert_eq!(machine.award(1), award(950, 2), "{scrutiny:?}: what was heard of others before stands");
+    }
+}
+
+#[test]
+fn close_scrutiny_refuses_no_honest_bid() {
+    for seed in 0..40 {
+        let (agents, tasks) = (2 + seed as u32 % 7, 1 + seed as u32 % 12);
+        let mut lenient = machines(agents, tasks, 3, seed);
+        let mut strict: Vec<_> =
+            machines(agents, tasks, 3, seed).into_iter().map(|one| one.with_scrutiny(Scrutiny::Both)).collect();
+        let settings = NetworkSettings { drop_rate: 0.2, ..NetworkSettings::ideal() };
+        run(&mut lenient, &settings, seed, 30);
+        run(&mut strict, &settings, seed, 30);
+        for (one, other) in lenient.iter().zip(&strict) {
+            assert!(one.bundle() == other.bundle() && other.refused().is_empty(), "seed {seed}");
+        }
     }
 }
 

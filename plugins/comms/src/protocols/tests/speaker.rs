@@ -1,4 +1,5 @@
 use super::*;
+use crate::bus::Controls;
 use crate::codes;
 use crate::identity::Envelope;
 use crate::network::{Fate, Injector, Mail};
@@ -39,7 +40,7 @@ const PEOPLE: u32 = 4;
 
 fn seals() -> Vec<Seal> {
     let names: Vec<String> = (0..PEOPLE).map(|n| format!("worker_{n}")).collect();
-    Seal::of_all(7, &names, "WORD").unwrap()
+    Seal::of_all(7, &names, "WORD", Controls::ALL).unwrap()
 }
 
 /// Everybody speaks in some steps; what they heard in all.
@@ -147,9 +148,12 @@ fn what_was_said_to_one_is_not_believed_by_another() {
     let mut seals = seals();
     let (left, right) = seals.split_at_mut(1);
     let envelope = left[0].sign(&crate::protocols::To::One(AgentId(1)), &Word(5)).unwrap();
-    assert_eq!(right[0].open::<Word>(AgentId(1), &envelope).map(|(from, word)| (from.0, word.0)), Some((0, 5)));
-    assert!(right[1].open::<Word>(AgentId(2), &envelope).is_none());
+    let heard = right[0].open::<Word>(AgentId(1), AgentId(0), &envelope);
+    assert_eq!(heard.map(|(from, word)| (from.0, word.0)), Ok((0, 5)));
+    let turned = right[1].open::<Word>(AgentId(2), AgentId(0), &envelope).map(|_| ()).unwrap_err();
+    assert_eq!((turned.code, turned.blamed), (codes::COORD_REPLAY_DETECTED, Some(AgentId(0))));
     assert_eq!(right[1].refused().get(codes::COORD_REPLAY_DETECTED), Some(&1));
     let fact = seals[PEOPLE as usize].sign(&crate::protocols::To::Others, &Word(8)).unwrap();
-    assert_eq!(seals[2].open::<Word>(AgentId(2), &fact).map(|(from, _)| from), Some(AgentId::WORLD));
+    let heard = seals[2].open::<Word>(AgentId(2), AgentId::WORLD, &fact);
+    assert_eq!(heard.map(|(from, _)| from), Ok(AgentId::WORLD));
 }

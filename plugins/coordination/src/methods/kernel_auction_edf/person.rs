@@ -11,7 +11,7 @@ use labtrust_comms::AgentId;
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::cbba::{Cbba, CbbaMessage};
 use labtrust_comms::protocols::gossip::Key;
-use labtrust_comms::protocols::{Machine, Outbox, To};
+use labtrust_comms::protocols::{Doubts, Machine, Outbox, Scrutiny, To};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -76,8 +76,9 @@ pub(super) struct Speaker<'a> {
     auction: Option<Cbba<Company<'a>>>,
     /// The speaker's own job.
     pub(super) won: Option<Key>,
-    /// Codes of bids that cannot be true.
-    pub(super) refused: Vec<&'static str>,
+    /// Codes of bids that cannot be true, and of whom they came.
+    pub(super) refused: Vec<(&'static str, AgentId)>,
+    scrutiny: Scrutiny,
 }
 
 impl<'a> Speaker<'a> {
@@ -89,9 +90,14 @@ impl<'a> Speaker<'a> {
         won_before: &'a dyn Fn(usize) -> i64,
     ) -> Self {
         let there = vec![sight.of_class[class]];
-        let (auction, won, refused) = (None, None, Vec::new());
+        let (auction, won, refused, scrutiny) = (None, None, Vec::new(), Scrutiny::default());
         let others = neighbours(class, speakers.len()).map(|other| speakers[other]).collect();
-        Self { sight, auction_rounds, speakers, others, class, there, won_before, auction, won, refused }
+        Self { sight, auction_rounds, speakers, others, class, there, won_before, auction, won, refused, scrutiny }
+    }
+
+    /// The same, who looks at the bids of others in this way.
+    pub(super) fn with_scrutiny(self, scrutiny: Scrutiny) -> Self {
+        Self { scrutiny, ..self }
     }
 
     /// Opens the books: everybody who is there bids for what the speaker knows of.
@@ -101,7 +107,7 @@ impl<'a> Speaker<'a> {
         let longest = company.longest();
         let (me, count) = (number(self.class), u32::try_from(self.speakers.len()).unwrap_or(u32::MAX));
         let tasks = view.open(self.sight.step, zone);
-        Cbba::new(me, count, company, longest, tasks)
+        Cbba::new(me, count, company, longest, tasks).with_scrutiny(self.scrutiny)
     }
 
     fn bid(&mut self, round: u32, view: &View, out: &mut Outbox<Say>) {
@@ -139,7 +145,8 @@ impl<'a> Speaker<'a> {
                 out.send(number(to), Say::Yours(step.seen.step, key));
             }
         }
-        self.refused.extend(auction.refused().iter().map(|refused| refused.code));
+        let about = |class: AgentId| self.speakers.get(class.index()).copied().unwrap_or(class);
+        self.refused.extend(auction.refused().iter().map(|refused| (refused.code, about(refused.from))));
     }
 }
 
@@ -191,6 +198,16 @@ impl Machine for Person<'_> {
             }
             _ => {}
         }
+    }
+
+    fn doubts(&self) -> Doubts {
+        let Part::Speaker(speaker) = &self.part else { return Doubts::default() };
+        let Some(Doubts { count, last }) = speaker.auction.as_ref().map(Machine::doubts) else {
+            return Doubts::default();
+        };
+        // In an auction companies are counted, on the network those who speak for them.
+        let about = |class: AgentId| speaker.speakers.get(class.index()).copied().unwrap_or(class);
+        Doubts { count, last: last.map(|(code, class)| (code, about(class))) }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::core::{Step, rank};
 use labtrust_comms::AgentId;
 use labtrust_comms::protocols::cbba::{Bidder, Task};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// What any job is worth [s].
 const ANY: i64 = 100_000;
@@ -20,6 +21,8 @@ pub(super) struct Sight<'a> {
     pub(super) weights: Weights,
     /// For each class of people who stand together and have one role, one of them.
     pub(super) of_class: &'a [usize],
+    /// The most that each class can bid; empty where nobody asks.
+    pub(super) dearest: &'a [i64],
 }
 
 impl Sight<'_> {
@@ -44,6 +47,27 @@ impl Sight<'_> {
             sum += value - end_s * weight / 100;
         }
         sum
+    }
+
+    /// The most that each class can honestly bid. A job gains at least what it does at the end of the longest route there is, a bid
+    /// is never below an earlier one of its bundle, and what gains nothing is not bid for.
+    pub(super) fn dearest(&self, handicap: i64) -> Vec<i64> {
+        let Step { floor, jobs, workers, .. } = self.step;
+        let ready: Vec<usize> = (0..jobs.len()).filter(|&job| self.step.is_ready(&jobs[job])).collect();
+        let ends: BTreeSet<u16> = ready.iter().filter_map(|&job| jobs[job].zone).collect();
+        let begins: BTreeSet<u16> = workers.iter().map(|worker| worker.zone).chain(ends.iter().copied()).collect();
+        let leg_s = |from: u16, to: u16| floor.travel_s(from, to).unwrap_or(i64::from(u16::MAX));
+        let longest_s = begins.iter().flat_map(|&from| ends.iter().map(move |&to| leg_s(from, to))).max().unwrap_or(0);
+        let end_s = self.weights.bundle as i64 * (longest_s + floor.dt_s);
+        let of_class = |&worker: &usize| {
+            let able = ready.iter().filter(|&&job| self.step.travel_s(&workers[worker], &jobs[job]).is_some());
+            let cost = |&job: &usize| {
+                let (value, weight) = self.value(job);
+                handicap - (value - end_s * weight / 100)
+            };
+            able.map(cost).max().map_or(i64::MIN, |cost| cost.min(-1))
+        };
+        self.of_class.iter().map(of_class).collect()
     }
 
     /// The most that a job can gain a worker: first in an empty route, and nobody is faster than the way is long.
@@ -183,6 +207,10 @@ impl Bidder for Company<'_> {
         let most = self.sight.of_class.get(class.index()).and_then(|&worker| self.sight.most(worker, job));
         most.map_or(i64::MAX, |most| -most)
     }
+
+    fn upper_bound(&self, class: AgentId, _task: Task) -> i64 {
+        self.sight.dearest.get(class.index()).copied().unwrap_or(i64::MAX)
+    }
 }
 
 #[cfg(test)]
@@ -202,7 +230,7 @@ mod tests {
             let seen = with_step(seed, Size { zones: 5, devices: 9, agents: 12 }, 40, |step| {
                 let (open, companies) = (Open::of(step), classes::of_workers(step));
                 let of_class: Vec<usize> = companies.iter().map(|company| company[0]).collect();
-                let sight = Sight { step, open: &open, weights: WEIGHTS, of_class: &of_class };
+                let sight = Sight { step, open: &open, weights: WEIGHTS, of_class: &of_class, dearest: &[] };
                 for (class, members) in companies.iter().enumerate() {
                     let class = AgentId(class as u32);
                     let company = Company::new(sight, members.clone(), |worker| worker as i64);
@@ -235,7 +263,7 @@ mod tests {
         let seen = with_step(3, Size { zones: 5, devices: 9, agents: 12 }, 40, |step| {
             let (open, companies) = (Open::of(step), classes::of_workers(step));
             let of_class: Vec<usize> = companies.iter().map(|company| company[0]).collect();
-            let sight = Sight { step, open: &open, weights: WEIGHTS, of_class: &of_class };
+            let sight = Sight { step, open: &open, weights: WEIGHTS, of_class: &of_class, dearest: &[] };
             let all: Vec<usize> = (0..step.workers.len()).collect();
             let grown = Company::new(sight, all.clone(), |_| 0);
             let ready: Vec<Task> = step.jobs.iter().filter(|job| step.is_ready(job)).map(key).collect();

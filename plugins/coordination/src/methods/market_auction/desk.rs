@@ -4,14 +4,14 @@
 //! sealed with a commitment, and show them when they are asked to. From round 3 on the jobs are awarded to the lowest bids; a winner answers at once, and who has not
 //! answered by the next round is passed over.
 
-use crate::core::talk::Open;
+use crate::core::talk::{Open, Signing};
 use crate::core::{Step, Subject};
 use labtrust_comms::AgentId;
-use labtrust_comms::codes::COORD_BID_BELOW_BOUND;
+use labtrust_comms::codes::{BID_ANOMALY_SPOOF_SUSPECTED, COORD_BID_BELOW_BOUND};
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::commit_reveal::{SealedBids, commitment};
 use labtrust_comms::protocols::gossip::Key;
-use labtrust_comms::protocols::{Machine, Outbox};
+use labtrust_comms::protocols::{Doubts, Machine, Outbox, Scrutiny};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,6 +79,15 @@ impl Machine for Node<'_> {
             Self::Away => {}
             Self::Bidder(bidder) => bidder.hear(from, say, out),
             Self::Auctioneer(auctioneer) => auctioneer.hear(from, say),
+        }
+    }
+
+    fn doubts(&self) -> Doubts {
+        match self {
+            Self::Away | Self::Bidder(_) => Doubts::default(),
+            Self::Auctioneer(auctioneer) => {
+                Doubts { count: auctioneer.refused.len() as u64, last: auctioneer.refused.last().copied() }
+            }
         }
     }
 }
@@ -156,20 +165,30 @@ pub(super) struct Auctioneer<'a> {
     /// Who has not answered yet, and at which job.
     asked: BTreeMap<Key, usize>,
     sold: BTreeSet<Key>,
-    /// Codes of what was not believed.
-    pub(super) refused: Vec<&'static str>,
+    scrutiny: Scrutiny,
+    /// Who has made a bid that cannot be true, by number, where none of theirs counts any more.
+    caught: BTreeSet<usize>,
+    /// Codes of what was not believed, and of whom it was.
+    pub(super) refused: Vec<(&'static str, AgentId)>,
 }
 
 impl<'a> Auctioneer<'a> {
-    pub(super) fn new(step: &'a Step<'a>, open: &'a Open, sealed: bool, excluded: &'a [(u16, Subject, i64)]) -> Self {
-        let sealed = sealed.then(|| {
+    /// The desk of a step. Who signs seals their bids, too.
+    pub(super) fn new(
+        step: &'a Step<'a>,
+        open: &'a Open,
+        signing: Signing,
+        excluded: &'a [(u16, Subject, i64)],
+    ) -> Self {
+        let scrutiny = signing.scrutiny();
+        let sealed = signing.is_on().then(|| {
             let mut bids = SealedBids::default();
             bids.begin_epoch(u64::from(step.seen.step));
             bids
         });
         let (committed, shown, refused) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        let (bids, asked, sold) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { step, open, excluded, sealed, committed, shown, bids, asked, sold, refused }
+        let (bids, asked, sold, caught) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Self { step, open, excluded, sealed, committed, shown, bids, asked, sold, scrutiny, caught, refused }
     }
 
     fn say(&self, word: Word) -> Say {
@@ -213,18 +232,18 @@ impl<'a> Auctioneer<'a> {
                 Ok(()) => {
                     self.committed.insert(from);
                 }
-                Err(refusal) => self.refused.push(refusal.code()),
+                Err(refusal) => self.refused.push((refusal.code(), from)),
             },
             (Word::Bid(bids, nonce), Some(sealed)) => match sealed.reveal(name, &text(&bids), &nonce, epoch) {
                 Ok(()) => {
                     self.shown.insert(from);
-                    self.take(number, bids);
+                    self.take(from, number, bids);
                 }
-                Err(refusal) => self.refused.push(refusal.code()),
+                Err(refusal) => self.refused.push((refusal.code(), from)),
             },
             (Word::Bid(bids, _), None) => {
                 self.shown.insert(from);
-                self.take(number, bids);
+                self.take(from, number, bids);
             }
             (Word::Accept(key), _) if self.asked.get(&key) == Some(&number) => {
                 self.asked.remove(&key);
@@ -234,16 +253,40 @@ impl<'a> Auctioneer<'a> {
         }
     }
 
-    /// Takes bids that can be true: nobody begins sooner than they can walk there, and where everybody stands can be seen.
-    fn take(&mut self, number: usize, bids: Vec<(Key, i64)>) {
-        let worker = &self.step.workers[number];
+    /// Takes bids that can be true. Who has made another one has none that counts, where bids are looked at closely.
+    fn take(&mut self, from: AgentId, number: usize, bids: Vec<(Key, i64)>) {
         for (key, cost_s) in bids {
-            let Some(job) = self.open.job(key).map(|job| &self.step.jobs[job]) else { continue };
-            if self.step.travel_s(worker, job).is_none_or(|least_s| cost_s < least_s) {
-                self.refused.push(COORD_BID_BELOW_BOUND);
-                continue;
+            if self.caught.contains(&number) {
+                return;
             }
-            self.bids.entry(number).or_default().insert(key, cost_s);
+            let Some(job) = self.open.job(key) else { continue };
+            match self.what_is_wrong(number, job, cost_s) {
+                None => {
+                    self.bids.entry(number).or_default().insert(key, cost_s);
+                }
+                Some(code) => {
+                    self.refused.push((code, from));
+                    if self.scrutiny == Scrutiny::Both {
+                        self.caught.insert(number);
+                        self.bids.remove(&number);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why a bid cannot be true: nobody begins sooner than they can walk there, where everybody stands can be seen, and who is
+    /// honest bids just that.
+    fn what_is_wrong(&self, number: usize, job: usize, cost_s: i64) -> Option<&'static str> {
+        if self.scrutiny == Scrutiny::Nothing {
+            return None;
+        }
+        match self.step.travel_s(&self.step.workers[number], &self.step.jobs[job]) {
+            Some(way_s) if cost_s > way_s => {
+                (self.scrutiny == Scrutiny::Both).then_some(BID_ANOMALY_SPOOF_SUSPECTED)
+            }
+            Some(way_s) if cost_s == way_s => None,
+            _ => Some(COORD_BID_BELOW_BOUND),
         }
     }
 
@@ -279,7 +322,7 @@ impl<'a> Auctioneer<'a> {
 mod tests {
     use super::*;
     use crate::core::testing::with_step;
-    use labtrust_comms::codes;
+    use labtrust_comms::{bus::Controls, codes};
     use labtrust_plugin::testing::Size;
 
     /// What the desk does not believe when a bidder says this; `None` where nobody who is idle can do anything.
@@ -289,7 +332,8 @@ mod tests {
             let (name, secret) = (&step.floor.names[0], sealed.then_some(7));
             let worker = step.workers.iter().position(|worker| worker.agent == step.floor.directed[0])?;
             let mut bidder = Bidder::new(step, &open, worker, name, secret);
-            let mut desk = Auctioneer::new(step, &open, sealed, &[]);
+            let signing = if sealed { Signing::On(Controls::ALL) } else { Signing::Off };
+            let mut desk = Auctioneer::new(step, &open, signing, &[]);
             let (mut out, mut said) = (Outbox::default(), Vec::new());
             let from_desk = AgentId(u32::try_from(step.floor.directed.len()).ok()?);
             desk.on_round(0, &mut out);
@@ -304,7 +348,8 @@ mod tests {
             }
             lie(&mut said);
             said.into_iter().for_each(|say| desk.hear(AgentId(0), say));
-            Some(desk.refused)
+            assert!(desk.refused.iter().all(|(_, about)| *about == AgentId(0)));
+            Some(desk.refused.iter().map(|(code, _)| *code).collect())
         })?
     }
 
