@@ -2,17 +2,18 @@
 
 use labtrust_bench::direction::{Directing, Direction};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
+use labtrust_contract::Metrics;
 use labtrust_plugin::Registry;
 use labtrust_plugin::wire::{Setting, Settings};
 use labtrust_policy::PolicyStore;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::sync::LazyLock;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("unique ids"));
 static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
 
 /// What an episode is measured by, its decisions as the chain of its log has them.
-fn episode(id: &str, scale: &str, max_steps: Option<u32>, settings: &[(&str, &str)]) -> Map<String, Value> {
+fn episode(id: &str, scale: &str, max_steps: Option<u32>, settings: &[(&str, &str)]) -> Metrics {
     let text = |(name, text): &(&str, &str)| ((*name).to_owned(), Setting::Text((*text).to_owned()));
     let (settings, facts) = (Settings(settings.iter().map(text).collect()), Map::new());
     let (metrics, method) = (REGISTRY.metrics(), REGISTRY.coordination_method(id).expect("it is compiled in"));
@@ -38,7 +39,7 @@ fn episode(id: &str, scale: &str, max_steps: Option<u32>, settings: &[(&str, &st
 }
 
 /// Messages that were heard and messages that were refused [count].
-fn heard_and_refused(metrics: &Map<String, Value>) -> (u64, u64) {
+fn heard_and_refused(metrics: &Metrics) -> (u64, u64) {
     let count = |name: &str| metrics["coordination"]["comm"][name].as_u64().expect("it is counted");
     (count("msg_count"), count("rejected_count"))
 }
@@ -59,8 +60,24 @@ fn no_honest_bid_is_refused_in_a_whole_episode() {
 }
 
 #[test]
+fn a_network_that_reorders_costs_honest_messages_by_the_control_of_order_alone() {
+    for id in ["gossip_consensus", "ripple_effect", "market_auction"] {
+        let refused = |signed: &str| {
+            let network = "p50_ms=200,p95_ms=800,reorder_window=4";
+            let metrics = episode(id, "small_smoke", None, &[("signed", signed), ("network", network)]);
+            (heard_and_refused(&metrics), metrics["coordination"]["comm"]["rejected_by_code"].to_string())
+        };
+        let ((heard, late), by_code) = refused("on");
+        println!("{id}: {late} of {heard} come behind later ones: {by_code}");
+        assert!(late * 4 < heard && (late > 0) == by_code.contains("COORD_NONCE_TOO_OLD"), "{id}: {by_code}");
+        let ((_, others), by_code) = refused("on without order");
+        assert_eq!(others, 0, "{id}: {by_code}");
+    }
+}
+
+#[test]
 fn who_is_late_or_said_it_again_is_not_refused_on_a_network_that_keeps_the_order_of_its_links() {
-    let network = "drop_rate=0.3,p50_ms=200,p95_ms=2000,retries=3";
+    let network = "drop_rate=0.3,p50_ms=200,p95_ms=800,retries=3";
     for id in ["gossip_consensus", "market_auction", "ripple_effect", "consensus_paxos_lite", "hierarchical_hub_rr"] {
         let metrics = episode(id, "small_smoke", None, &[("signed", "on"), ("network", network)]);
         let (heard, refused) = heard_and_refused(&metrics);

@@ -23,7 +23,9 @@ const METHODS: [&str; 9] = [
     "ripple_effect",
 ];
 const STEPS: u32 = 8;
+/// Of whom seven are directed, and so on the network.
 const AGENTS: usize = 8;
+const PEOPLE: u32 = 7;
 
 fn floor() -> Site {
     Site { telemetry: true, ..site(5, Size { zones: 8, devices: 12, agents: AGENTS }) }
@@ -192,14 +194,14 @@ fn on_the_wire(against: Control) -> impl FnMut(u32, &mut Passing, &mut Vec<Passi
                 passing.taint = Some(Taint(1));
             }
             Control::Replay => extra.push(tainted(passing)),
-            Control::Epoch if step == 0 && kept.is_none() => {
-                kept = Some(passing.clone());
+            Control::Epoch if kept_in == 0 => {
+                (kept, kept_in) = (Some(passing.clone()), step + 1);
                 return Fate::Drop;
             }
-            Control::Epoch if step == 4 => extra.extend(kept.take().as_ref().map(tainted)),
+            Control::Epoch if step > kept_in + 1 => extra.extend(kept.take().as_ref().map(tainted)),
             Control::Recipient => {
                 if let Some(to) = passing.letter["payload"]["to"].as_u64() {
-                    let other = (to + 1) % AGENTS as u64;
+                    let other = (to + 1) % u64::from(PEOPLE);
                     let elsewhere = if other == 1 { 2 } else { u32::try_from(other).unwrap() };
                     extra.push(Passing { to: elsewhere, ..tainted(passing) });
                 }
@@ -243,13 +245,15 @@ fn every_control_of_the_bus_stops_its_attack_in_a_method_and_no_other_does() {
         assert!(refused.iter().all(|one| *one == (code, blamed)), "{against:?}: {refused:?}");
         assert_eq!(believed > 0, against == Control::Quota, "{against:?}");
         let honest = |(_, _, taint, ..): &&Verdict| taint.is_none();
-        // Who has been flooded hears no more of the one they were flooded by, honest or not.
+        // Who has been flooded hears no more of whom they were flooded by, honest or not.
         let turned = verdicts.iter().filter(honest).count();
         assert_eq!(turned > 0, against == Control::Quota, "{against:?}: {turned}");
         assert_eq!(all.refused(code), (refused.len() + turned) as u64, "{against:?}");
         let about = all.evidence.iter().filter(|evidence| evidence.code == code);
         let agent = blamed.map(|place| floor().directed().nth(place as usize).unwrap());
-        assert!(about.clone().count() > 0 && about.clone().all(|one| one.agent == agent), "{against:?}");
+        assert!(about.clone().any(|one| one.agent == agent), "{against:?}");
+        // Who answers every copy of a flood sends too much, too.
+        assert!(against == Control::Quota || about.clone().all(|one| one.agent == agent), "{against:?}");
         for control in Control::ALL {
             let (_, verdicts) = under(control.name());
             let (let_through, still) = became(&verdicts);
@@ -289,12 +293,11 @@ fn shill(place: u32, cost_s: i64) -> impl FnMut(u32, u32, &mut Value) -> Option<
 
 #[test]
 fn a_bid_that_nobody_there_could_make_is_refused_and_its_bidder_blamed() {
-    for (cost_s, code) in
-        [(-1, codes::COORD_BID_BELOW_BOUND), (1_000_000, codes::BID_ANOMALY_SPOOF_SUSPECTED)]
-    {
+    for (cost_s, code) in [(-1, codes::COORD_BID_BELOW_BOUND), (1_000_000, codes::BID_ANOMALY_SPOOF_SUSPECTED)] {
         let mut tried = 0;
-        for place in 0..AGENTS as u32 {
-            let under = |signed: &str| attacked("market_auction", &[("signed", signed)], shill(place, cost_s), lets_pass);
+        for place in 0..PEOPLE {
+            let under =
+                |signed: &str| attacked("market_auction", &[("signed", signed)], shill(place, cost_s), lets_pass);
             let bids = |verdicts: &[Verdict]| {
                 let bids: Vec<Verdict> =
                     verdicts.iter().filter(|(_, _, taint, ..)| *taint == Some(Taint(2))).copied().collect();
@@ -302,12 +305,14 @@ fn a_bid_that_nobody_there_could_make_is_refused_and_its_bidder_blamed() {
             };
             let (all, verdicts) = under("on");
             let (believed, refused) = bids(&verdicts);
-            tried += refused.len();
+            tried += refused.iter().filter(|one| one.0 == code).count();
             assert_eq!(believed, 0);
-            assert!(refused.iter().all(|one| *one == (code, Some(place))), "{refused:?}");
-            assert!(all.refused(code) as usize >= refused.len());
+            // For what they may not do at all, nobody can bid anything.
+            let codes = [code, codes::COORD_BID_BELOW_BOUND];
+            assert!(refused.iter().all(|one| codes.contains(&one.0) && one.1 == Some(place)), "{refused:?}");
+            assert!(codes.iter().map(|code| all.refused(code)).sum::<u64>() >= refused.len() as u64);
             let agent = floor().directed().nth(place as usize);
-            assert!(all.evidence.iter().filter(|one| one.code == code).all(|one| one.agent == agent));
+            assert!(all.evidence.iter().filter(|one| codes.contains(&one.code)).all(|one| one.agent == agent));
             for control in Control::ALL {
                 let (_, verdicts) = under(&format!("on without {}", control.name()));
                 let seen = bids(&verdicts);
@@ -316,7 +321,7 @@ fn a_bid_that_nobody_there_could_make_is_refused_and_its_bidder_blamed() {
                 assert_eq!(seen, expected, "{control:?}");
             }
         }
-        assert!(tried > 10, "{tried}");
+        assert!(tried > 5, "{tried}");
     }
 }
 
@@ -324,7 +329,7 @@ fn a_bid_that_nobody_there_could_make_is_refused_and_its_bidder_blamed() {
 fn beliefs_about_bids_that_nobody_could_make_are_refused_among_peers() {
     for (cost, code) in [(-1_000_000_000, codes::COORD_BID_BELOW_BOUND), (-1, codes::BID_ANOMALY_SPOOF_SUSPECTED)] {
         let (mut refusals, mut let_through) = (0, 0);
-        for place in 0..AGENTS as u32 {
+        for place in 0..PEOPLE {
             let lie = move |_: u32, me: u32, said: &mut Value| {
                 let awards = said.get_mut("Beliefs")?.get_mut(1)?.get_mut("awards")?.as_array_mut()?;
                 if me != place {
@@ -372,7 +377,10 @@ fn what_nobody_can_read_is_malformed_where_it_is_signed_and_lost_where_it_is_not
             Some(Taint(6))
         };
         let (_, verdicts) = attacked(id, &[("signed", "on")], babble, lets_pass);
-        assert!(became(&verdicts).1.iter().all(|one| one.0 == codes::COORD_MESSAGE_MALFORMED && one.1.is_some()), "{id}");
+        assert!(
+            became(&verdicts).1.iter().all(|one| one.0 == codes::COORD_MESSAGE_MALFORMED && one.1.is_some()),
+            "{id}"
+        );
     }
 }
 
@@ -405,7 +413,11 @@ fn who_is_cut_off_is_told_of_and_only_where_somebody_may_be() {
         let (run, _) = attacked(id, &[("signed", "on")], says_nothing, silence);
         assert!(run.unreached.iter().all(|unreached| *unreached == [directed[2]]), "{id}: {:?}", run.unreached);
         let deaf = self::run(id, &[("network", "drop_rate=1")], None);
-        assert!(deaf.unreached.iter().any(|unreached| unreached.len() == AGENTS), "{id}: {:?}", deaf.unreached);
+        assert!(
+            deaf.unreached.iter().any(|unreached| unreached.len() + 1 >= PEOPLE as usize),
+            "{id}: {:?}",
+            deaf.unreached
+        );
         let perfect = self::run(id, &[], None);
         assert!(perfect.unreached.iter().all(Vec::is_empty), "{id}");
     }
@@ -446,7 +458,7 @@ fn a_network_becomes_bad_and_nonsense_leaves_it_as_it_is() {
         let storm = weather("drop_rate=1");
         let bad = run(id, &[], Some(storm));
         assert!(bad.decisions[..4] == clear.decisions[..4], "{id}");
-        assert!(bad.decisions[4..] != clear.decisions[4..], "{id}");
+        assert!(matches!(bad.tally.told["comm"]["dropped_count"], Figure::Count(1..)), "{id}");
         let nonsense = weather("drop_rate=often");
         let same = run(id, &[], Some(Arc::clone(&nonsense) as SharedTap));
         assert!(same == clear, "{id}");

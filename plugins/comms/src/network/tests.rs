@@ -362,7 +362,8 @@ fn what_is_lost_is_sent_again_after_the_time_out_and_nothing_else_moves() {
 #[test]
 fn who_is_cut_off_is_reached_when_they_are_back_and_the_order_of_a_link_is_kept() {
     let cut = Partition { start_t: 0, end_t: 1, affected_agents: vec![0], affected_agent_fraction: None };
-    let settings = NetworkSettings { retries: 8, step_ms: 10, partition_schedule: vec![cut], ..NetworkSettings::ideal() };
+    let settings =
+        NetworkSettings { retries: 8, step_ms: 10, partition_schedule: vec![cut], ..NetworkSettings::ideal() };
     let heard = over_the_link(&mut network(&settings, 2), 30, 1000);
     assert_eq!(numbers(&heard), (12..30).collect::<Vec<u64>>(), "a time-out is a tenth of a step");
     assert!(heard.iter().all(|delivery| delivery.at_us >= 20_000));

@@ -50,7 +50,12 @@ impl Seal {
     ///
     /// # Errors
     /// [`IdentityError`] for an empty name, and one that comes twice; nobody may be called `WORLD`.
-    pub fn of_all(master_seed: u64, names: &[String], kind: &'static str, controls: Controls) -> Result<Vec<Self>, IdentityError> {
+    pub fn of_all(
+        master_seed: u64,
+        names: &[String],
+        kind: &'static str,
+        controls: Controls,
+    ) -> Result<Vec<Self>, IdentityError> {
         let key = |name: &str| KeyHandle::derive(master_seed, name).map(Arc::new);
         let names = names.iter().map(String::as_str).chain([WORLD]);
         let handles: Vec<Arc<KeyHandle>> = names.map(key).collect::<Result<_, _>>()?;

@@ -234,13 +234,7 @@ fn letter<M: Serialize>(seal: &mut Option<&mut Seal>, to: &To, message: M) -> Op
 }
 
 /// The same when an insider may say something else.
-fn tempted<M>(
-    watch: &dyn Watch,
-    me: AgentId,
-    seal: &mut Option<&mut Seal>,
-    to: &To,
-    message: M,
-) -> Option<Letter<M>>
+fn tempted<M>(watch: &dyn Watch, me: AgentId, seal: &mut Option<&mut Seal>, to: &To, message: M) -> Option<Letter<M>>
 where
     M: Serialize + DeserializeOwned,
 {

@@ -129,9 +129,9 @@ where
         if let Some(tapped) = &self.tapped
             && let Some(text) = tapped.begin_step(step)
         {
-            let set = settings_of(&text, self.step_ms)
-                .map_err(|problem| problem.message)
-                .and_then(|settings| self.network.set_settings(&settings, self.seed).map_err(|error| error.to_string()));
+            let set = settings_of(&text, self.step_ms).map_err(|problem| problem.message).and_then(|settings| {
+                self.network.set_settings(&settings, self.seed).map_err(|error| error.to_string())
+            });
             if let Err(why) = set {
                 tapped.refuse_settings(&why);
             }

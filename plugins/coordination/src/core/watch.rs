@@ -5,9 +5,9 @@
 //! those who are contained; so a contained worker is asked for nothing, whatever the other method thinks of it.
 
 use super::detector::{Alarm, Budget, Detector, Residuals};
-use labtrust_plugin::{Origin, SharedTap};
 use labtrust_plugin::method::{CoordinationMethod, Coordinator, Evidence, EvidenceKind, Figure, MethodCard, Tally};
 use labtrust_plugin::wire::{Act, Decision, Observation, Problem, Settings, Site};
+use labtrust_plugin::{Origin, SharedTap};
 use std::collections::BTreeMap;
 
 /// Somebody was contained.

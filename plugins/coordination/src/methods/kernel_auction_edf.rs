@@ -137,7 +137,8 @@ impl Rule for KernelAuctionEdf {
             for &worker in company {
                 let Some(person) = people.get_mut(place(worker)) else { continue };
                 person.part = if worker == of_class[class] {
-                    let speaker = Speaker::new(sight, self.auction_rounds, &speakers, class, &won_before).with_scrutiny(scrutiny);
+                    let speaker =
+                        Speaker::new(sight, self.auction_rounds, &speakers, class, &won_before).with_scrutiny(scrutiny);
                     Part::Speaker(Box::new(speaker))
                 } else {
                     Part::Member { step: step.seen.step, speaker: speakers[class], won: None }

@@ -158,6 +158,8 @@ pub(super) struct Auctioneer<'a> {
     /// Commitments, where bids are sealed.
     sealed: Option<SealedBids>,
     committed: BTreeSet<AgentId>,
+    /// How often each was asked to show theirs before they did [count]: so often the same may come.
+    asked_to_show: BTreeMap<AgentId, u32>,
     /// Whose bids are in.
     shown: BTreeSet<AgentId>,
     /// What each worker, by number, bids for each job.
@@ -186,9 +188,24 @@ impl<'a> Auctioneer<'a> {
             bids.begin_epoch(u64::from(step.seen.step));
             bids
         });
-        let (committed, shown, refused) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        let (committed, asked_to_show) = (BTreeSet::new(), BTreeMap::new());
+        let (shown, refused) = (BTreeSet::new(), Vec::new());
         let (bids, asked, sold, caught) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Self { step, open, excluded, sealed, committed, shown, bids, asked, sold, scrutiny, caught, refused }
+        Self {
+            step,
+            open,
+            excluded,
+            sealed,
+            committed,
+            asked_to_show,
+            shown,
+            bids,
+            asked,
+            sold,
+            scrutiny,
+            caught,
+            refused,
+        }
     }
 
     fn say(&self, word: Word) -> Say {
@@ -200,12 +217,19 @@ impl<'a> Auctioneer<'a> {
             ..ROUNDS_BEFORE_AWARDS => {
                 let ready = self.step.jobs.iter().filter(|job| self.step.is_ready(job));
                 let jobs: Vec<Key> = ready.map(crate::core::talk::key).collect();
+                let mut shows = Vec::new();
                 // Who is idle can be seen.
                 let idle = self.step.workers.iter().filter_map(|worker| self.agent(worker.agent));
                 for to in idle.filter(|to| !jobs.is_empty() && !self.shown.contains(to)) {
-                    let word = if self.committed.contains(&to) { Word::Show } else { Word::Call(jobs.clone()) };
+                    let word = if self.committed.contains(&to) {
+                        shows.push(to);
+                        Word::Show
+                    } else {
+                        Word::Call(jobs.clone())
+                    };
                     out.send(to, self.say(word));
                 }
+                shows.into_iter().for_each(|to| *self.asked_to_show.entry(to).or_default() += 1);
             }
             _ => self.award(out),
         }
@@ -234,6 +258,9 @@ impl<'a> Auctioneer<'a> {
                 }
                 Err(refusal) => self.refused.push((refusal.code(), from)),
             },
+            (Word::Bid(..), Some(_)) if self.shown.contains(&from) && self.asked_to_show.get(&from) > Some(&1) => {
+                self.asked_to_show.entry(from).and_modify(|times| *times -= 1);
+            }
             (Word::Bid(bids, nonce), Some(sealed)) => match sealed.reveal(name, &text(&bids), &nonce, epoch) {
                 Ok(()) => {
                     self.shown.insert(from);
@@ -282,9 +309,7 @@ impl<'a> Auctioneer<'a> {
             return None;
         }
         match self.step.travel_s(&self.step.workers[number], &self.step.jobs[job]) {
-            Some(way_s) if cost_s > way_s => {
-                (self.scrutiny == Scrutiny::Both).then_some(BID_ANOMALY_SPOOF_SUSPECTED)
-            }
+            Some(way_s) if cost_s > way_s => (self.scrutiny == Scrutiny::Both).then_some(BID_ANOMALY_SPOOF_SUSPECTED),
             Some(way_s) if cost_s == way_s => None,
             _ => Some(COORD_BID_BELOW_BOUND),
         }
