@@ -6,10 +6,15 @@
 //! accepted: who guesses numbers cannot lock a writer out.
 //!
 //! Reading drops what has expired and looks at every text again, by the policy of today. It answers to roles that may
-//! read, and only what fits the query. Without a usable policy nothing is written and nothing is read.
+//! read, and only what fits the query. What an answer says all together is looked at like one text, so that harmless
+//! parts of an order are not handed out side by side. Without a usable policy nothing is written and nothing is read.
+//!
+//! Each of the [`MemoryControl`]s can be switched off by its name, alone, to see what it is worth.
 
+mod control;
 mod policy;
 
+pub use control::{MemoryControl, MemoryControls};
 pub use policy::{MemoryPolicy, MemoryWriters, TtlBounds};
 
 use crate::detect::Detector;
@@ -112,6 +117,13 @@ pub struct Recall {
     pub reason_code: Option<&'static str>,
 }
 
+impl Recall {
+    fn filtered(&mut self, entries: usize) {
+        self.removed += entries;
+        self.reason_code = Some(MEM_RETRIEVAL_FILTERED);
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Kept {
     entry: Map<String, Value>,
@@ -128,6 +140,7 @@ pub struct MemoryStore {
     detector: Detector,
     keys: KeyRegistry,
     symbols: Symbols,
+    controls: MemoryControls,
     epoch: u64,
     /// Greatest number that was accepted, by writer.
     nonces: BTreeMap<String, u64>,
@@ -141,7 +154,22 @@ impl MemoryStore {
         let broken = policy.problem();
         let patterns = policy.patterns().unwrap_or_default();
         let policy = broken.is_none().then_some(policy);
-        Self { policy, patterns, broken, detector, keys, symbols, epoch: 0, nonces: BTreeMap::new(), kept: Vec::new() }
+        let controls = MemoryControls::default();
+        let (nonces, kept) = (BTreeMap::new(), Vec::new());
+        Self { policy, patterns, broken, detector, keys, symbols, controls, epoch: 0, nonces, kept }
+    }
+
+    /// The same with these controls; all of them are on unless somebody says otherwise.
+    #[must_use]
+    pub const fn with_controls(mut self, controls: MemoryControls) -> Self {
+        self.controls = controls;
+        self
+    }
+
+    /// The policy, where there is one that can be used.
+    #[must_use]
+    pub const fn policy(&self) -> Option<&MemoryPolicy> {
+        self.policy.as_ref()
     }
 
     /// An empty memory by the policy of `store`, or one that is closed. [`MemoryStore::broken`] says which it is.
@@ -199,15 +227,21 @@ impl MemoryStore {
         let Some(policy) = &self.policy else {
             return refused(codes::ADV_POLICY_UNAVAILABLE, "there is no usable memory policy");
         };
-        policy.fits(entry, ttl_s).map_err(|message| MemoryRefusal { code: MEM_WRITE_SCHEMA_FAIL, message })?;
+        let on = |control| self.controls.is_on(control);
+        if on(MemoryControl::Schema) {
+            policy.fits(entry, ttl_s).map_err(|message| MemoryRefusal { code: MEM_WRITE_SCHEMA_FAIL, message })?;
+        }
         if policy.require_authenticated_writes {
-            let Some(seal) = seal else { return refused(MEM_WRITE_UNAUTHENTICATED, "the write is not signed") };
-            self.authentic(policy, entry, ttl_s, now_s, seal)?;
-            if self.nonces.get(&seal.writer).is_some_and(|last| seal.nonce <= *last) {
+            if on(MemoryControl::Seal) {
+                let Some(seal) = seal else { return refused(MEM_WRITE_UNAUTHENTICATED, "the write is not signed") };
+                self.authentic(policy, entry, ttl_s, now_s, seal)?;
+            }
+            let used = |seal: &Seal| self.nonces.get(&seal.writer).is_some_and(|last| seal.nonce <= *last);
+            if on(MemoryControl::Replay) && seal.is_some_and(used) {
                 return refused(codes::MEM_WRITE_REPLAYED, "the number of the write was used before");
             }
         }
-        if self.is_poison(policy, entry) {
+        if on(MemoryControl::Poison) && self.is_poison(policy, [entry]) {
             return refused(MEM_POISON_DETECTED, "a text of the entry gives orders");
         }
         let most = policy.max_entries;
@@ -253,10 +287,12 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// Whether any text of an entry gives orders, or all of them together.
-    fn is_poison(&self, policy: &MemoryPolicy, entry: &Map<String, Value>) -> bool {
+    /// Whether any text of entries gives orders, or all of them together.
+    fn is_poison<'e>(&self, policy: &MemoryPolicy, entries: impl IntoIterator<Item = &'e Map<String, Value>>) -> bool {
         let mut all = Vec::new();
-        texts(&Value::Object(entry.clone()), &mut |text| all.push(text.to_owned()));
+        for entry in entries {
+            texts(&Value::Object(entry.clone()), &mut |text| all.push(text.to_owned()));
+        }
         if all.iter().any(|text| self.patterns.is_match(&folded(text)))
             || self.patterns.is_match(&folded(&all.join(" ")))
         {
@@ -276,6 +312,7 @@ impl MemoryStore {
             return Recall::default();
         }
         let query = folded(query);
+        let filters = policy.filter_on_retrieval && self.controls.is_on(MemoryControl::ReadFilter);
         let mut recall = Recall::default();
         for kept in self.kept.iter().filter(|kept| kept.until_s > now_s) {
             let entry: Map<String, Value> = kept
@@ -293,14 +330,29 @@ impl MemoryStore {
             if !query.split(' ').all(|word| said.contains(word)) {
                 continue;
             }
-            if policy.filter_on_retrieval && self.is_poison(policy, &kept.entry) {
-                recall.removed += 1;
-                recall.reason_code = Some(MEM_RETRIEVAL_FILTERED);
+            if filters && self.is_poison(policy, [&kept.entry]) {
+                recall.filtered(1);
             } else if recall.entries.len() < policy.max_retrieved {
                 recall.entries.push(entry);
             }
         }
+        if filters && recall.entries.len() > 1 && self.is_poison(policy, &recall.entries) {
+            self.take_apart(policy, &mut recall);
+        }
         recall
+    }
+
+    /// Leaves out the entries that give orders together with those before them.
+    fn take_apart(&self, policy: &MemoryPolicy, recall: &mut Recall) {
+        let mut harmless: Vec<Map<String, Value>> = Vec::with_capacity(recall.entries.len());
+        for entry in std::mem::take(&mut recall.entries) {
+            if self.is_poison(policy, harmless.iter().chain([&entry])) {
+                recall.filtered(1);
+            } else {
+                harmless.push(entry);
+            }
+        }
+        recall.entries = harmless;
     }
 }
 

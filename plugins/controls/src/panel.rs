@@ -11,7 +11,7 @@ mod reading;
 
 use crate::proposal::Proposal;
 use crate::shielded::Model;
-use reading::Prompt;
+use reading::{Prompt, Task};
 use serde_json::{Map, Value, json};
 
 /// What a member does with texts.
@@ -141,8 +141,7 @@ impl PanelModel {
                 } else if let Some(reason) = &wish.reason {
                     smuggled.args.insert("reason".to_owned(), json!(reason));
                 } else if let Some(action) = wish.action.clone().filter(|action| prompt.allowed.contains(action)) {
-                    smuggled.action_type = action;
-                    smuggled.args = wish.args.clone();
+                    smuggled = instead(smuggled, action, wish);
                 } else {
                     return work;
                 }
@@ -150,19 +149,26 @@ impl PanelModel {
             }
             _ if wish.tell => Proposal { rationale: format!("{} {}", base.rationale, prompt.facts()), ..base },
             _ => match &wish.action {
-                Some(action) => Proposal { action_type: action.clone(), args: wish.args.clone(), ..base },
+                Some(action) => instead(base, action.clone(), wish),
                 None => work,
             },
         }
     }
 }
 
+/// What a text wants in the place of the work, without the reason and the tokens of that.
+fn instead(work: Proposal, action: String, wish: &Wish) -> Proposal {
+    Proposal { action_type: action, args: wish.args.clone(), reason_code: None, token_refs: Vec::new(), ..work }
+}
+
 /// The first task of the work list that is offered; else nothing.
 fn honest(prompt: &Prompt) -> Proposal {
     let rationale = format!("First on the work list, within {}.", prompt.anchor());
-    let task = prompt.tasks.iter().find(|(action, _)| prompt.allowed.contains(action));
-    let (action_type, args) = task.cloned().unwrap_or_else(|| ("NOOP".to_owned(), Map::new()));
-    Proposal { action_type, args, rationale, confidence_ppm: 900_000, ..Proposal::default() }
+    let task = prompt.tasks.iter().find(|task| prompt.allowed.contains(&task.action_type));
+    let Some(Task { action_type, args, reason_code, token_refs }) = task.cloned() else {
+        return Proposal { rationale, confidence_ppm: 900_000, ..Proposal::noop() };
+    };
+    Proposal { action_type, args, reason_code, token_refs, rationale, confidence_ppm: 900_000, ..Proposal::default() }
 }
 
 /// What a text wants.

@@ -14,14 +14,20 @@ pub trait Roles {
     /// The role of an agent now; `None` for nobody.
     fn role_of(&self, agent: &str) -> Option<&str>;
 
-    /// Whether an agent may do `action`, in `zone`, naming `device`.
+    /// Whether somebody of `role` may do `action`, in `zone`, naming `device`.
     ///
     /// # Errors
     /// The reason code.
-    fn permits(&self, agent: &str, action: &str, zone: Option<&str>, device: Option<&str>) -> Result<(), &'static str>;
+    fn permits(
+        &self,
+        role: Option<&str>,
+        action: &str,
+        zone: Option<&str>,
+        device: Option<&str>,
+    ) -> Result<(), &'static str>;
 
-    /// Whether an agent may use a tool that can do all of `capabilities`.
-    fn permits_tool(&self, agent: &str, tool: &str, capabilities: &[String]) -> bool;
+    /// Whether somebody of `role` may use a tool that can do all of `capabilities`.
+    fn permits_tool(&self, role: Option<&str>, tool: &str, capabilities: &[String]) -> bool;
 }
 
 /// Roles from a policy file.
@@ -47,8 +53,14 @@ impl Roles for RoleTable {
         self.0.agents.get(agent).or(self.0.default_role.as_ref()).map(String::as_str)
     }
 
-    fn permits(&self, agent: &str, action: &str, zone: Option<&str>, device: Option<&str>) -> Result<(), &'static str> {
-        let Some(id) = self.role_of(agent) else { return Err(codes::RBAC_ACTION_DENY) };
+    fn permits(
+        &self,
+        role: Option<&str>,
+        action: &str,
+        zone: Option<&str>,
+        device: Option<&str>,
+    ) -> Result<(), &'static str> {
+        let Some(id) = role else { return Err(codes::RBAC_ACTION_DENY) };
         let Some(role) = self.0.roles.get(id) else { return Err(codes::RBAC_ACTION_DENY) };
         let only = self.0.action_constraints.get(action).and_then(Option::as_deref).filter(|only| !only.is_empty());
         if !self.actions_of(id).iter().any(|one| one == action) || only.is_some_and(|only| only != id) {
@@ -63,8 +75,8 @@ impl Roles for RoleTable {
         if outside(&role.allowed_devices, device) { Err(codes::RBAC_DEVICE_DENY) } else { Ok(()) }
     }
 
-    fn permits_tool(&self, agent: &str, tool: &str, capabilities: &[String]) -> bool {
-        let Some(role) = self.role_of(agent).and_then(|role| self.0.roles.get(role)) else { return false };
+    fn permits_tool(&self, role: Option<&str>, tool: &str, capabilities: &[String]) -> bool {
+        let Some(role) = role.and_then(|role| self.0.roles.get(role)) else { return false };
         // All of what it can do, not any: a tool that reads and writes is no tool of a reader.
         role.allowed_tool_ids.iter().any(|one| one == tool)
             || !capabilities.is_empty() && capabilities.iter().all(|one| role.allowed_capabilities.contains(one))
@@ -104,13 +116,13 @@ impl ToolTable {
         self.tools.keys().map(String::as_str)
     }
 
-    /// Whether an agent may call a tool with these arguments.
+    /// Whether somebody of `role` may call a tool with these arguments.
     ///
     /// # Errors
     /// `TOOL_NOT_IN_REGISTRY`, `TOOL_NOT_ALLOWED_FOR_ROLE`, `TOOL_ARG_SCHEMA_FAIL`, `TOOL_ARG_RANGE_FAIL`.
-    pub fn admit(&self, roles: &dyn Roles, agent: &str, tool: &str, args: &Value) -> Result<(), &'static str> {
+    pub fn admit(&self, roles: &dyn Roles, role: Option<&str>, tool: &str, args: &Value) -> Result<(), &'static str> {
         let Some(entry) = self.tools.get(tool) else { return Err(codes::TOOL_NOT_IN_REGISTRY) };
-        if !roles.permits_tool(agent, tool, &entry.capabilities) {
+        if !roles.permits_tool(role, tool, &entry.capabilities) {
             return Err(codes::TOOL_NOT_ALLOWED_FOR_ROLE);
         }
         use labtrust_trust::tools::SchemaFault;
@@ -186,10 +198,20 @@ mod tests {
         RoleTable::new(serde_json::from_value(text).unwrap())
     }
 
+    fn may(
+        table: &RoleTable,
+        agent: &str,
+        action: &str,
+        zone: Option<&str>,
+        device: Option<&str>,
+    ) -> Result<(), &'static str> {
+        table.permits(table.role_of(agent), action, zone, device)
+    }
+
     #[test]
     fn nobody_and_no_role_and_no_list_allow_nothing() {
-        assert_eq!(roles().permits("A_RECEPTION", "MOVE", None, None), Ok(()));
-        assert_eq!(roles().permits("A_RECEPTION", "MINT_TOKEN", None, None), Err("RBAC_ACTION_DENY"));
+        assert_eq!(may(&roles(), "A_RECEPTION", "MOVE", None, None), Ok(()));
+        assert_eq!(may(&roles(), "A_RECEPTION", "MINT_TOKEN", None, None), Err("RBAC_ACTION_DENY"));
         for table in [
             table(json!({})),
             table(json!({"agents": {"A": "R"}})),
@@ -197,8 +219,8 @@ mod tests {
             table(json!({"agents": {"A": "R"}, "roles": {"R": {"allowed_actions": []}}})),
             table(json!({"agents": {"B": "R"}, "roles": {"R": {"allowed_actions": ["MOVE"]}}})),
         ] {
-            assert_eq!(table.permits("A", "MOVE", None, None), Err("RBAC_ACTION_DENY"), "{table:?}");
-            assert!(!table.permits_tool("A", "read", &["x.read".to_owned()]));
+            assert_eq!(may(&table, "A", "MOVE", None, None), Err("RBAC_ACTION_DENY"), "{table:?}");
+            assert!(!table.permits_tool(table.role_of("A"), "read", &["x.read".to_owned()]));
         }
     }
 
@@ -208,11 +230,11 @@ mod tests {
             "agents": {"A": "R", "B": "S"}, "action_constraints": {"STOP": "S"},
             "roles": {"R": {"allowed_actions": ["MOVE", "STOP"], "allowed_zones": ["Z"], "allowed_devices": []}, "S": {"allowed_actions": ["STOP"]}},
         }));
-        assert_eq!(table.permits("A", "MOVE", Some("Z"), None), Ok(()));
-        assert_eq!(table.permits("A", "MOVE", Some("Y"), None), Err("RBAC_ZONE_DENY"));
-        assert_eq!(table.permits("A", "MOVE", Some("Z"), Some("D")), Err("RBAC_DEVICE_DENY"));
-        assert_eq!(table.permits("A", "STOP", Some("Z"), None), Err("RBAC_ACTION_DENY"));
-        assert_eq!(table.permits("B", "STOP", None, None), Ok(()));
+        assert_eq!(may(&table, "A", "MOVE", Some("Z"), None), Ok(()));
+        assert_eq!(may(&table, "A", "MOVE", Some("Y"), None), Err("RBAC_ZONE_DENY"));
+        assert_eq!(may(&table, "A", "MOVE", Some("Z"), Some("D")), Err("RBAC_DEVICE_DENY"));
+        assert_eq!(may(&table, "A", "STOP", Some("Z"), None), Err("RBAC_ACTION_DENY"));
+        assert_eq!(may(&table, "B", "STOP", None, None), Ok(()));
     }
 
     #[test]
@@ -220,18 +242,33 @@ mod tests {
         let store = PolicyStore::builtin();
         let registry = store.section("tool_registry.v0.1.yaml", Some("tool_registry")).unwrap();
         let tools = ToolTable::new(&registry, &mut |path| store.value(path).ok());
-        let args = json!({"accession_id": "ACC-1"});
-        assert_eq!(tools.admit(&roles(), "A_ANALYTICS", "read_lims_v1", &args), Ok(()));
-        assert_eq!(tools.admit(&roles(), "A_ANALYTICS", "read_lims_v2", &args), Err("TOOL_NOT_IN_REGISTRY"));
-        assert_eq!(tools.admit(&roles(), "A_RECEPTION", "read_lims_v1", &args), Err("TOOL_NOT_ALLOWED_FOR_ROLE"));
-        assert_eq!(tools.admit(&roles(), "A_ANALYTICS", "read_lims_v1", &json!({"x": 1})), Err("TOOL_ARG_SCHEMA_FAIL"));
+        let (roles, args) = (roles(), json!({"accession_id": "ACC-1"}));
+        assert_eq!(tools.admit(&roles, roles.role_of("A_ANALYTICS"), "read_lims_v1", &args), Ok(()));
+        assert_eq!(
+            tools.admit(&roles, roles.role_of("A_ANALYTICS"), "read_lims_v2", &args),
+            Err("TOOL_NOT_IN_REGISTRY")
+        );
+        assert_eq!(
+            tools.admit(&roles, roles.role_of("A_RECEPTION"), "read_lims_v1", &args),
+            Err("TOOL_NOT_ALLOWED_FOR_ROLE")
+        );
+        assert_eq!(
+            tools.admit(&roles, roles.role_of("A_ANALYTICS"), "read_lims_v1", &json!({"x": 1})),
+            Err("TOOL_ARG_SCHEMA_FAIL")
+        );
         let many = json!({"accession_id": "ACC-1", "limit": 100_000});
-        assert_eq!(tools.admit(&roles(), "A_ANALYTICS", "read_lims_v1", &many), Err("TOOL_ARG_RANGE_FAIL"));
+        assert_eq!(
+            tools.admit(&roles, roles.role_of("A_ANALYTICS"), "read_lims_v1", &many),
+            Err("TOOL_ARG_RANGE_FAIL")
+        );
         let half = table(json!({"agents": {"A": "R"}, "roles": {"R": {"allowed_capabilities": ["x.read"]}}}));
-        assert!(half.permits_tool("A", "t", &["x.read".to_owned()]));
-        assert!(!half.permits_tool("A", "t", &["x.read".to_owned(), "x.write".to_owned()]));
+        assert!(half.permits_tool(half.role_of("A"), "t", &["x.read".to_owned()]));
+        assert!(!half.permits_tool(half.role_of("A"), "t", &["x.read".to_owned(), "x.write".to_owned()]));
         let blind = ToolTable::new(&registry, &mut |_| None);
-        assert_eq!(blind.admit(&roles(), "A_ANALYTICS", "read_lims_v1", &args), Err("TOOL_ARG_SCHEMA_FAIL"));
+        assert_eq!(
+            blind.admit(&roles, roles.role_of("A_ANALYTICS"), "read_lims_v1", &args),
+            Err("TOOL_ARG_SCHEMA_FAIL")
+        );
     }
 
     #[test]

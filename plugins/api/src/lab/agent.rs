@@ -35,3 +35,9 @@ pub trait AgentPolicy: Send {
     /// What to do now; `None` is to do nothing (no event is made of it).
     fn decide(&mut self, ctx: &mut AgentContext<'_>) -> Option<Decision>;
 }
+
+impl<P: AgentPolicy + ?Sized> AgentPolicy for Box<P> {
+    fn decide(&mut self, ctx: &mut AgentContext<'_>) -> Option<Decision> {
+        (**self).decide(ctx)
+    }
+}

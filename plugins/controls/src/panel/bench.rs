@@ -46,6 +46,7 @@ pub fn situation(t_s: u64, goal: Goal, samples: Vec<Sample>) -> Situation {
     });
     Situation {
         t_s,
+        role: None,
         state: State {
             zone: "Z_SRA_RECEPTION".to_owned(),
             ways: [("Z_SRA_RECEPTION".to_owned(), ["Z_ACCESSIONING".to_owned()].into())].into(),

@@ -2,13 +2,22 @@
 
 use serde_json::{Map, Value};
 
+/// A task of the work list: an action, its arguments and, where it needs such, reason and tokens.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Task {
+    pub(super) action_type: String,
+    pub(super) args: Map<String, Value>,
+    pub(super) reason_code: Option<String>,
+    pub(super) token_refs: Vec<String>,
+}
+
 /// What a member takes from a prompt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prompt {
     pub(super) zone: String,
     pub(super) allowed: Vec<String>,
     pub(super) tools: Vec<String>,
-    pub(super) tasks: Vec<(String, Map<String, Value>)>,
+    pub(super) tasks: Vec<Task>,
     pub(super) texts: Vec<String>,
     anchors: Vec<String>,
     facts: String,
@@ -25,7 +34,14 @@ impl Prompt {
         let list = |value: &Value| {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        let task = |task: &Value| Some((task["action_type"].as_str()?.to_owned(), task["args"].as_object()?.clone()));
+        let task = |task: &Value| {
+            Some(Task {
+                action_type: task["action_type"].as_str()?.to_owned(),
+                args: task["args"].as_object()?.clone(),
+                reason_code: task["reason_code"].as_str().map(str::to_owned),
+                token_refs: list(&task["token_refs"]),
+            })
+        };
         let mut read = Self {
             zone: state["zone"].as_str().unwrap_or_default().to_owned(),
             allowed: list(&policy["allowed_actions"]),

@@ -2,7 +2,7 @@
 
 use super::{
     Control, Guards, MISSING_CITATION, MISSING_RATIONALE, RC_LLM_LOW_CONFIDENCE_REFUSAL, RC_LLM_PROPOSED_INVALID,
-    ShieldedAgent, Situation,
+    Situation, Who, anchors, role_of,
 };
 use crate::normalize::folded;
 use crate::pi_defense::texts;
@@ -15,20 +15,15 @@ type Verdict = Result<(), (&'static str, String)>;
 /// Least length of an argument whose origin is looked for [count].
 const LEAST: usize = 3;
 
-pub(super) fn check(
-    control: Control,
-    agent: &ShieldedAgent<'_>,
-    situation: &Situation,
-    proposal: &Proposal,
-) -> Verdict {
+pub(super) fn check(control: Control, who: &Who<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
     match control {
-        Control::ConstrainedDecode => decode(agent, situation, proposal),
+        Control::ConstrainedDecode => decode(who, situation, proposal),
         Control::AllowedActions => allowed(situation, proposal),
         Control::DeterministicValidation => valid(situation, proposal),
-        Control::ArgumentProvenance => provenance(agent, situation, proposal),
-        Control::CapabilityProfile => capable(agent, situation, proposal),
-        Control::Rbac => permitted(agent, situation, proposal),
-        Control::ToolGate => tools(agent, proposal),
+        Control::ArgumentProvenance => provenance(who, situation, proposal),
+        Control::CapabilityProfile => capable(who, situation, proposal),
+        Control::Rbac => permitted(who, situation, proposal),
+        Control::ToolGate => tools(who, situation, proposal),
         _ => Ok(()),
     }
 }
@@ -59,11 +54,14 @@ fn text<'a>(args: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     args.get(key).and_then(Value::as_str)
 }
 
-fn decode(agent: &ShieldedAgent<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
+fn decode(who: &Who<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
     if proposal.rationale.trim().is_empty() {
         return Err((MISSING_RATIONALE, "the proposal says no reason".to_owned()));
     }
-    if !agent.anchors().iter().any(|anchor| proposal.rationale.contains(anchor.as_str())) {
+    if !anchors(role_of(who.guards, who.agent, situation))
+        .iter()
+        .any(|anchor| proposal.rationale.contains(anchor.as_str()))
+    {
         return Err((MISSING_CITATION, "the rationale cites no anchor of the policy".to_owned()));
     }
     let state = &situation.state;
@@ -76,7 +74,7 @@ fn decode(agent: &ShieldedAgent<'_>, situation: &Situation, proposal: &Proposal)
             return Err((codes::RBAC_RESTRICTED_ENTRY_DENY, "the zone needs a token".to_owned()));
         }
     }
-    if !proposal.is_noop() && proposal.confidence_ppm < agent.guards.least_confidence_ppm {
+    if !proposal.is_noop() && proposal.confidence_ppm < who.guards.least_confidence_ppm {
         return Err((RC_LLM_LOW_CONFIDENCE_REFUSAL, "the model is not sure enough".to_owned()));
     }
     Ok(())
@@ -118,22 +116,29 @@ fn valid(situation: &Situation, proposal: &Proposal) -> Verdict {
         }
     }
     let waits = |id: &str| state.queue_heads.iter().any(|(device, head)| device == id || head.as_deref() == Some(id));
-    for (key, value) in args.iter().filter(|(key, _)| key.ends_with("_id") && *key != "tool_id") {
-        if !value.as_str().is_some_and(|id| state.subjects.contains(id) || waits(id)) {
-            return wrong(format!("{key} names nothing that this agent may act on now"));
+    let known = |id: &Value| id.as_str().is_some_and(|id| state.subjects.contains(id) || waits(id));
+    for (key, value) in args {
+        let good = match key.as_str() {
+            "tool_id" => true,
+            one if one.ends_with("_id") => known(value),
+            many if many.ends_with("_ids") => value.as_array().is_some_and(|ids| ids.iter().all(known)),
+            _ => true,
+        };
+        if !good {
+            return wrong(format!("{key} names something that this agent may not act on now"));
         }
     }
     Ok(())
 }
 
 /// An argument may come from the records, or from the model's own words, but not from a text of unknown origin.
-fn provenance(agent: &ShieldedAgent<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
+fn provenance(who: &Who<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
     let mut arguments = Vec::new();
     texts(&json!([proposal.args, proposal.reason_code, proposal.token_refs, proposal.extra]), &mut |text| {
         arguments.push(folded(text))
     });
-    let trusted = folded(&trusted_text(agent.guards, situation));
-    let unknown: Vec<String> = agent
+    let trusted = folded(&trusted_text(who.guards, situation));
+    let unknown: Vec<String> = who
         .earlier
         .iter()
         .map(String::as_str)
@@ -159,33 +164,40 @@ fn provenance(agent: &ShieldedAgent<'_>, situation: &Situation, proposal: &Propo
     }
 }
 
-fn capable(agent: &ShieldedAgent<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
+fn capable(who: &Who<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
     if proposal.is_noop() {
         return Ok(());
     }
-    let who = (agent.agent.as_str(), agent.guards.roles.role_of(&agent.agent));
+    let role = role_of(who.guards, who.agent, situation);
     let explained = proposal.reason_code.as_deref().is_some_and(|code| !code.trim().is_empty())
         && !proposal.rationale.trim().is_empty();
-    let verdict =
-        agent.account.allows(&agent.guards.capabilities, who, &proposal.action_type, explained, situation.t_s);
+    let verdict = who.account.allows(
+        &who.guards.capabilities,
+        (who.agent, role),
+        &proposal.action_type,
+        explained,
+        situation.t_s,
+    );
     verdict.map_err(|code| (code, "the profile of the agent does not allow it".to_owned()))
 }
 
-fn permitted(agent: &ShieldedAgent<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
+fn permitted(who: &Who<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
     if proposal.is_noop() {
         return Ok(());
     }
     let device = text(&proposal.args, "device_id");
-    let verdict = agent.guards.roles.permits(&agent.agent, &proposal.action_type, Some(&situation.state.zone), device);
+    let role = role_of(who.guards, who.agent, situation);
+    let verdict = who.guards.roles.permits(role, &proposal.action_type, Some(&situation.state.zone), device);
     verdict.map_err(|code| (code, "the role of the agent does not allow it".to_owned()))
 }
 
-fn tools(agent: &ShieldedAgent<'_>, proposal: &Proposal) -> Verdict {
+fn tools(who: &Who<'_>, situation: &Situation, proposal: &Proposal) -> Verdict {
+    let role = role_of(who.guards, who.agent, situation);
     let none = json!({});
     for called in [proposal.args.get("tool_id"), proposal.extra.get("tool_id")].into_iter().flatten() {
         let args = proposal.args.get("tool_args").or_else(|| proposal.extra.get("tool_args")).unwrap_or(&none);
         let tool = called.as_str().unwrap_or_default();
-        let verdict = agent.guards.tools.admit(&*agent.guards.roles, &agent.agent, tool, args);
+        let verdict = who.guards.tools.admit(&*who.guards.roles, role, tool, args);
         verdict.map_err(|code| (code, "the agent may not call that tool so".to_owned()))?;
     }
     Ok(())
