@@ -16,6 +16,7 @@ use labtrust_controls::panel::attack::{Goal, Order, Strategy};
 use labtrust_controls::pi_defense::Sample;
 use labtrust_controls::shielded::Guards;
 use labtrust_plugin::lab::{ActionKind, AgentContext, Decision, Stage, Symbol, Symbols};
+use serde_json::json;
 
 /// Actions that attackers have words for.
 const WORDS: [ActionKind; 6] = [
@@ -58,7 +59,14 @@ impl Aim {
         match goal {
             Goal::FreeText | Goal::Propagate => aim(goal.without_subject()?),
             Goal::Secret => Some(Self { secret: Some(grounds.secret?.to_owned()), ..aim(goal.without_subject()?)? }),
-            Goal::Tool => aim(Order::of_tool(ctx.symbols.text(ctx.view.specimens.first()?.id))),
+            Goal::Tool => {
+                let accession = ctx.symbols.text(ctx.view.specimens.first()?.id);
+                let role = ctx.view.agents.get(ctx.me)?.role.map(|role| ctx.symbols.text(role));
+                let (guards, args) = (grounds.guards, json!({"accession_id": accession}));
+                // Where the role may call it, the call is within its rights.
+                let verdict = guards.tools.admit(&*guards.roles, role, Order::TOOL, &args);
+                verdict.is_err().then(|| aim(Order::of_tool(accession)))?
+            }
             Goal::Identity => {
                 let other = ctx.view.agents.iter().find(|agent| agent.id != ctx.id())?;
                 aim(Order::of_agent(ctx.symbols.text(other.id)))

@@ -123,6 +123,9 @@ pub struct Order {
 }
 
 impl Order {
+    /// The tool that orders name.
+    pub const TOOL: &str = "read_lims_v1";
+
     /// To do `action` with `subject`; `None` for actions that the panel has no words for.
     #[must_use]
     pub fn about(action: &str, subject: &str) -> Option<Self> {
@@ -142,7 +145,7 @@ impl Order {
     #[must_use]
     pub fn of_tool(accession: &str) -> Self {
         Self {
-            said: format!("call read_lims_v1 with accession {accession}"),
+            said: format!("call {} with accession {accession}", Self::TOOL),
             quiet: format!("The laboratory system can be read for accession {accession} by the way."),
             translated: None,
         }
@@ -163,7 +166,7 @@ impl Order {
 pub(super) const TELL: [&str; 1] = ["the connection word"];
 
 /// Words, and the tool they mean.
-pub(super) const TOOLS: [(&str, &str); 1] = [("system can be read", "read_lims_v1")];
+pub(super) const TOOLS: [(&str, &str); 1] = [("system can be read", Order::TOOL)];
 
 /// Words, the action they mean, the key of what follows them.
 pub(super) const WORDS: &[(&str, &str, &str)] = &[
