@@ -28,7 +28,7 @@ use labtrust_trust::keys::{KeyRegistry, Signer};
 use regex::RegexSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the policy stands.
 pub const MEMORY_FILE: &str = "memory_policy.v0.1.yaml";
@@ -241,7 +241,7 @@ impl MemoryStore {
                 return refused(codes::MEM_WRITE_REPLAYED, "the number of the write was used before");
             }
         }
-        if on(MemoryControl::Poison) && self.is_poison(policy, [entry]) {
+        if on(MemoryControl::Poison) && self.is_poison(policy, entry) {
             return refused(MEM_POISON_DETECTED, "a text of the entry gives orders");
         }
         let most = policy.max_entries;
@@ -287,19 +287,34 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// Whether any text of entries gives orders, or all of them together.
-    fn is_poison<'e>(&self, policy: &MemoryPolicy, entries: impl IntoIterator<Item = &'e Map<String, Value>>) -> bool {
-        let mut all = Vec::new();
-        for entry in entries {
-            texts(&Value::Object(entry.clone()), &mut |text| all.push(text.to_owned()));
-        }
+    /// Whether any of these texts gives orders, or all of them together.
+    fn gives_orders(&self, policy: &MemoryPolicy, all: &[String]) -> bool {
         if all.iter().any(|text| self.patterns.is_match(&folded(text)))
             || self.patterns.is_match(&folded(&all.join(" ")))
         {
             return true;
         }
-        let found = self.detector.scan(&all);
+        let found = self.detector.scan(all);
         found.severity > 0 && found.severity >= policy.poison_severity_threshold
+    }
+
+    /// Whether an entry gives orders anywhere.
+    fn is_poison(&self, policy: &MemoryPolicy, entry: &Map<String, Value>) -> bool {
+        let mut all = Vec::new();
+        texts(&Value::Object(entry.clone()), &mut |text| all.push(text.to_owned()));
+        self.gives_orders(policy, &all)
+    }
+
+    /// Whether what stands in one field of several entries gives orders when it is read in a row.
+    fn is_poison_in_a_row(&self, policy: &MemoryPolicy, entries: &[Map<String, Value>]) -> bool {
+        let fields: BTreeSet<&String> = entries.iter().flat_map(Map::keys).collect();
+        fields.into_iter().any(|field| {
+            let mut row = Vec::new();
+            for value in entries.iter().filter_map(|entry| entry.get(field)) {
+                texts(value, &mut |text| row.push(text.to_owned()));
+            }
+            self.gives_orders(policy, &row)
+        })
     }
 
     /// Reads what `role` may read at `now_s` and what has all words of `query`; an empty query fits everything.
@@ -330,13 +345,13 @@ impl MemoryStore {
             if !query.split(' ').all(|word| said.contains(word)) {
                 continue;
             }
-            if filters && self.is_poison(policy, [&kept.entry]) {
+            if filters && self.is_poison(policy, &kept.entry) {
                 recall.filtered(1);
             } else if recall.entries.len() < policy.max_retrieved {
                 recall.entries.push(entry);
             }
         }
-        if filters && recall.entries.len() > 1 && self.is_poison(policy, &recall.entries) {
+        if filters && recall.entries.len() > 1 && self.is_poison_in_a_row(policy, &recall.entries) {
             self.take_apart(policy, &mut recall);
         }
         recall
@@ -346,10 +361,10 @@ impl MemoryStore {
     fn take_apart(&self, policy: &MemoryPolicy, recall: &mut Recall) {
         let mut harmless: Vec<Map<String, Value>> = Vec::with_capacity(recall.entries.len());
         for entry in std::mem::take(&mut recall.entries) {
-            if self.is_poison(policy, harmless.iter().chain([&entry])) {
+            harmless.push(entry);
+            if self.is_poison_in_a_row(policy, &harmless) {
+                harmless.pop();
                 recall.filtered(1);
-            } else {
-                harmless.push(entry);
             }
         }
         recall.entries = harmless;

@@ -178,7 +178,7 @@ pub fn situation(
 }
 
 /// Puts intended work among what an agent may act on: new ids (of a run, a result, an aliquot) are in no view yet.
-fn intend(state: &mut State, task: &Task) {
+pub(crate) fn intend(state: &mut State, task: &Task) {
     for (key, value) in &task.args {
         match value {
             Value::String(id) if key.ends_with("_id") => _ = state.subjects.insert(id.clone()),
