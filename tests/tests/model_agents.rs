@@ -3,7 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows the figures that the tests hold to their limits")]
 
-use labtrust_bench::{Cast, EpisodeOutcome, EpisodeSetup, metrics, run_episode};
+use labtrust_bench::{Cast, Directing, Direction, EpisodeOutcome, EpisodeSetup, metrics, run_episode};
 use labtrust_controls::memory::{MemoryControl, MemoryControls};
 use labtrust_controls::panel::attack::{Goal, Strategy};
 use labtrust_controls::panel::{Member, PanelModel};
@@ -15,6 +15,7 @@ use labtrust_model_agents::attack::{Aim, Grounds};
 use labtrust_model_agents::notebook::{Forgery, samples};
 use labtrust_model_agents::{Colleague, Inbox, ModelDriven, ModelSeat, Notebook, Turn};
 use labtrust_plugin::lab::{AgentContext, Decision, LoadedLab};
+use labtrust_plugin::wire::{Setting, Settings};
 use labtrust_plugin::{AgentSeat, Opening, Plugin, SigningKey, Sites, Task, TaskSpec};
 use labtrust_policy::PolicyStore;
 use labtrust_tests::load;
@@ -77,6 +78,10 @@ fn tasks() -> Vec<(&'static dyn Task, Option<Box<dyn Task>>)> {
 }
 
 fn play(task: &dyn Task, seed: u64, timing: ClockMode) -> EpisodeOutcome {
+    play_with(task, seed, timing, Cast::default())
+}
+
+fn play_with(task: &dyn Task, seed: u64, timing: ClockMode, cast: Cast<'_>) -> EpisodeOutcome {
     let groups = metrics::builtin();
     let setup = EpisodeSetup {
         task,
@@ -86,7 +91,7 @@ fn play(task: &dyn Task, seed: u64, timing: ClockMode) -> EpisodeOutcome {
         strict_signatures: false,
         calibration: None,
         metrics: &groups,
-        cast: Cast::default(),
+        cast,
     };
     run_episode(&mut *LAB.engine(), &setup, None).expect("the episode runs")
 }
@@ -457,4 +462,43 @@ fn harmless_parts_of_an_order_are_not_read_side_by_side() {
     let texts: Vec<&str> = texts.iter().map(|sample| sample.text.as_str()).collect();
     let blocked = guards.defense.before_model(&guards.detector, &texts, &[]).unwrap_err();
     assert_eq!(blocked.code, "PROMPT_INJECTION_DETECTED");
+}
+
+#[test]
+fn agents_that_all_propose_for_themselves_get_the_work_done() {
+    let registry = labtrust_builtin::registry().expect("ids are unique");
+    let (task, bound) = tasks().into_iter().find(|(task, _)| task.id() == "coord_scale").expect("it is compiled in");
+    let task = bound.as_deref().unwrap_or(task);
+    let method = registry.coordination_method("panel_agents").expect("it is compiled in");
+    let (settings, facts) = (Settings::default(), Map::new());
+    let direction = Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts };
+    let random = registry.agent_set("random_legal").expect("it is compiled in");
+    let mut sums = [0, 0, 0];
+    for seed in 100..105 {
+        let casts = [
+            Cast { method: Some(direction), ..Cast::default() },
+            Cast { agents: Some(random), ..Cast::default() },
+            Cast::default(),
+        ];
+        let outcomes = casts.map(|cast| play_with(task, seed, ClockMode::Explicit, cast));
+        assert_eq!(outcomes[0].metrics["violations_by_invariant_id"], json!({}), "seed {seed}");
+        println!("{seed}: {}", outcomes[0].metrics["blocked_by_reason_code"]);
+        for (sum, outcome) in sums.iter_mut().zip(&outcomes) {
+            *sum += outcome.throughput;
+        }
+        let again = play_with(task, seed, ClockMode::Explicit, casts[0]);
+        assert_eq!(again.chain_head, outcomes[0].chain_head, "seed {seed}");
+    }
+    let [panel, random, scripted] = sums;
+    println!("released in five episodes: {panel} by the panel's agents, {random} by chance, {scripted} by the crew");
+    assert!(panel > 2 * random && panel * 2 > scripted, "{sums:?}");
+}
+
+#[test]
+fn a_member_that_there_is_not_is_named_with_those_that_there_are() {
+    let registry = labtrust_builtin::registry().expect("ids are unique");
+    let method = registry.coordination_method("panel_agents").expect("it is compiled in");
+    let settings = Settings([("member".to_owned(), Setting::Text("saint".to_owned()))].into());
+    let problem = method.create(&settings, &Default::default()).err().expect("there is no such member");
+    assert!(problem.to_string().contains("there is no member saint; there are obedient,"), "{problem}");
 }

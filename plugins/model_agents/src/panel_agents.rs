@@ -19,6 +19,7 @@ use labtrust_controls::pi_defense::Preset;
 use labtrust_controls::shielded::{Guards, ShieldedAgent, Situation, State};
 use labtrust_plugin::method::{Combined, Submission, Submitting, combine};
 use labtrust_plugin::prelude::*;
+use labtrust_plugin::wire::WaySite;
 use labtrust_policy::PolicyStore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -180,7 +181,9 @@ fn situation(site: &Site, seen: &Observation, me: u16, here: u16, jobs: &[&Job],
         }
     }
     let mut offered: BTreeSet<&str> = jobs.iter().map(|job| job.choice.act.name()).collect();
-    offered.extend(Act::ALL.into_iter().filter(|act| matches!(act, Act::Noop | Act::Move) && seen.may(me, *act)).map(Act::name));
+    offered.extend(
+        Act::ALL.into_iter().filter(|act| matches!(act, Act::Noop | Act::Move) && seen.may(me, *act)).map(Act::name),
+    );
     if let Some(task) = task {
         intend(&mut state, task);
     }

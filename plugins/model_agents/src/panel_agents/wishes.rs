@@ -132,9 +132,8 @@ fn transports(seen: &Observation, jobs: &mut Vec<Job>) {
 }
 
 fn bench(site: &Site, seen: &Observation, jobs: &mut Vec<Job>) {
-    let of_type = |wanted: &'static str| {
-        (0u16..).zip(&site.devices).filter(move |(_, device)| device.device_type == wanted)
-    };
+    let of_type =
+        |wanted: &'static str| (0u16..).zip(&site.devices).filter(move |(_, device)| device.device_type == wanted);
     let mut waiting = seen.at(Stage::Accepted);
     for (place, bank) in of_type(CENTRIFUGE) {
         let tubes = |tubes: Vec<u32>, act| {

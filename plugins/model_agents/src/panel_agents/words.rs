@@ -103,7 +103,8 @@ pub(super) fn choice(site: &Site, seen: &Observation, me: u16, proposal: &Propos
             other => {
                 let (key, letter, numbers) = objects(act, seen)?;
                 let number: u32 = value.as_str()?.strip_prefix(letter)?.parse().ok()?;
-                choice.object = Some(place(numbers.iter().position(|known| *known == number))?).filter(|_| key == other);
+                choice.object =
+                    Some(place(numbers.iter().position(|known| *known == number))?).filter(|_| key == other);
                 choice.object?;
             }
         }
