@@ -168,14 +168,17 @@ fn an_honest_model_changes_no_byte_of_any_task() {
     }
 }
 
-/// Ordinary sentences, one a moment.
+/// Ordinary sentences, a new one for every decision.
 struct Ordinary {
     sentences: Arc<[String]>,
     next: usize,
 }
 
 impl Inbox for Ordinary {
-    fn texts(&mut self, _: &mut AgentContext<'_>, _: Option<&Decision>) -> Vec<Sample> {
+    fn texts(&mut self, _: &mut AgentContext<'_>, intended: Option<&Decision>) -> Vec<Sample> {
+        if intended.is_none() {
+            return Vec::new();
+        }
         self.next += 1;
         vec![Sample::new(Source::SpecimenNote, self.sentences[self.next % self.sentences.len()].as_str())]
     }
@@ -382,7 +385,8 @@ fn notebook(opening: &Opening<'_>, controls: MemoryControls) -> Notebook {
 #[test]
 fn what_honest_agents_leave_for_each_other_is_neither_refused_nor_kept_back_and_changes_nothing() {
     let guards = guards(Controls::default());
-    for (task, bound) in tasks() {
+    let few = ["throughput_sla", "qc_cascade", "late_courier", "coord_scale"];
+    for (task, bound) in tasks().into_iter().filter(|(task, _)| few.contains(&task.id())) {
         let task = bound.as_deref().unwrap_or(task);
         let shared: Mutex<Option<Arc<Mutex<Notebook>>>> = Mutex::default();
         let inbox = |opening: &Opening<'_>| {
@@ -393,7 +397,7 @@ fn what_honest_agents_leave_for_each_other_is_neither_refused_nor_kept_back_and_
         let (through, tally) = honestly(task, 123, ClockMode::Explicit, &guards, inbox);
         let shared = shared.into_inner().unwrap().expect("somebody sits there");
         let notebook = shared.lock().unwrap();
-        println!("{}: {} written, {} read badly", task.id(), notebook.accepted(), notebook.kept_back());
+        println!("{}: {} written, {} kept back", task.id(), notebook.accepted(), notebook.kept_back());
         assert_eq!((notebook.refused(), notebook.kept_back()), (&BTreeMap::new(), 0), "{}", task.id());
         assert!(notebook.accepted() >= 10, "{}: {}", task.id(), notebook.accepted());
         assert_eq!(tally.stopped, BTreeMap::new(), "{}", task.id());

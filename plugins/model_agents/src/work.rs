@@ -102,7 +102,7 @@ pub fn decision(proposal: &Proposal, symbols: &mut Symbols) -> Result<Option<Dec
     let mut decision = Decision::new(kind, args);
     decision.reason_code = proposal.reason_code.as_deref().map(|code| symbols.intern(code));
     decision.token_refs = proposal.token_refs.iter().map(|token| symbols.intern(token)).collect();
-    decision.rationale = Some(proposal.rationale.as_str().into()).filter(|why: &Box<str>| !why.trim().is_empty());
+    decision.rationale = Some(proposal.rationale.as_str()).filter(|why| !why.trim().is_empty()).map(Into::into);
     decision.tool_id = tool.map(|tool| symbols.intern(&tool));
     Ok(Some(decision))
 }
