@@ -198,6 +198,11 @@ fn each_way_to_be_wrong_has_its_control_and_its_code() {
         (go(restricted), Control::ConstrainedDecode, "RBAC_RESTRICTED_ENTRY_DENY"),
         (json!({"action_type": "OPEN_DOOR"}), Control::AllowedActions, "RBAC_ACTION_DENY"),
         (
+            json!({"args": {"specimen_id": "S-100", "specimen_ids": ["S-100", "S-200"]}}),
+            Control::DeterministicValidation,
+            "RC_LLM_PROPOSED_INVALID",
+        ),
+        (
             json!({"action_type": "HOLD_SPECIMEN", "args": {}}),
             Control::DeterministicValidation,
             "RC_LLM_PROPOSED_INVALID",
