@@ -60,6 +60,8 @@ impl Aim {
             Goal::FreeText | Goal::Propagate => aim(goal.without_subject()?),
             Goal::Secret => Some(Self { secret: Some(grounds.secret?.to_owned()), ..aim(goal.without_subject()?)? }),
             Goal::Tool => {
+                // A tool is called with an action; who waits calls none.
+                grounds.intended?;
                 let accession = ctx.symbols.text(ctx.view.specimens.first()?.id);
                 let role = ctx.view.agents.get(ctx.me)?.role.map(|role| ctx.symbols.text(role));
                 let (guards, args) = (grounds.guards, json!({"accession_id": accession}));
