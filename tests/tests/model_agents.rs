@@ -63,8 +63,11 @@ impl<F: Fn(&Opening<'_>, AgentSeat) -> AgentSeat + Send + Sync> Task for Filled<
     }
 }
 
+/// A task, and the same at one size, where it has several.
+type Played = (&'static dyn Task, Option<Box<dyn Task>>);
+
 /// The tasks of the laboratory, each at a size that is quickly played.
-fn tasks() -> Vec<(&'static dyn Task, Option<Box<dyn Task>>)> {
+fn tasks() -> Vec<Played> {
     let registry = labtrust_builtin::registry().expect("ids are unique");
     let tasks = registry.entries().iter().filter_map(|entry| match entry.plugin {
         Plugin::Task(task) if task.domain() == "hospital_lab" => Some(task),
