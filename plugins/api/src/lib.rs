@@ -44,7 +44,7 @@ pub use origin::Origin;
 pub use {
     agent_set::{AgentSet, Vacancy},
     domain::Domain,
-    injection::{Injection, Injector, NoInjection, Turn},
+    injection::{Course, Credential, Forged, Injection, Injector, NoInjection, Report, Sensors, Terms, Turn},
     inventory,
     registry::{Plugin, Registration, Registry, RegistryError},
     task::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec},
