@@ -5,6 +5,7 @@
 
 use crate::BenchError;
 use crate::telemetry::{EpisodeTelemetry, Told};
+use labtrust_plugin::SharedTap;
 use labtrust_plugin::lab::method::{Assignment, Observer, carry_out};
 use labtrust_plugin::lab::{ActionKind, AgentContext, Decision, Symbols, WorldView};
 use labtrust_plugin::method::{CoordinationMethod, Coordinator, Evidence, Figure};
@@ -215,6 +216,16 @@ impl<'a> Director<'a> {
         let seats = (0..).zip(&self.seats);
         let acts = seats.filter_map(|(place, seat)| Some((place, decisions[(*seat)?].as_ref()?)));
         acts.filter(|(_, decision)| decision.kind != ActionKind::Noop).collect()
+    }
+
+    /// Lets somebody sit on the network of the method, where it has one.
+    pub(crate) fn tap(&mut self, tap: SharedTap) {
+        self.at_work.tap(tap);
+    }
+
+    /// Places of agents to whom something was said in the newest step and who heard nothing of it.
+    pub(crate) fn unreached(&self) -> &[u16] {
+        self.at_work.unreached()
     }
 
     /// The member `coordination` of the episode's metrics.

@@ -6,8 +6,10 @@
 use crate::BenchError;
 use crate::approvals::{ApprovalHook, Desk};
 use crate::direction::{DirectedSeat, Direction, Director};
+use crate::disturbance::Disturbance;
 use crate::log::EpisodeLog;
 use crate::metrics::EpisodeMeter;
+use crate::run_controls::RunControls;
 use crate::telemetry::EpisodeTelemetry;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,10 +17,12 @@ use ed25519_dalek::{Signer, SigningKey};
 use labtrust_contract::Metrics;
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::lab::{
-    Action, ActionKind, AgentContext, AgentPolicy, Decision, EventId, LabEngine, Observer, StepFacts, Symbol, WorldView,
+    Action, ActionKind, AgentContext, AgentPolicy, Decision, EventId, LabEngine, Observer, Outcome, StepFacts, Symbol,
+    WorldView,
 };
 use labtrust_plugin::metric::{EpisodeFacts, Metric, SeatFacts};
-use labtrust_plugin::{AgentSeat, AgentSet, Injection, Injector, Opening, Task, Turn, Vacancy};
+use labtrust_plugin::{AgentSeat, AgentSet, Course, Credential, Forged, Injection, Injector, Opening, Task, Vacancy};
+use labtrust_trust::codes;
 use serde_json::{Map, Value, json};
 
 /// Who acts in the episodes of a run, and what disturbs them. By default the task's own agents, undisturbed.
@@ -32,6 +36,9 @@ pub struct Cast<'a> {
     pub injection: Option<&'a dyn Injection>,
     /// Who answers when one of them asks for an approval; nobody when absent.
     pub approvals: Option<&'a ApprovalHook>,
+    /// Names of controls that are not the laboratory's and that a disturbed run does without: of the run
+    /// ([`RunControl`](crate::run_controls::RunControl)), of models and of their memory.
+    pub without: &'a [String],
 }
 
 /// What distinguishes one episode of a run from another, and what they share.
@@ -53,6 +60,13 @@ pub struct EpisodeSetup<'a> {
     pub metrics: &'a [&'a dyn Metric],
     /// Who acts and what disturbs them.
     pub cast: Cast<'a>,
+}
+
+impl<'a> EpisodeSetup<'a> {
+    /// The injection, where it is one that does something.
+    fn injection(&self) -> Option<&'a dyn Injection> {
+        self.cast.injection.filter(|injection| !injection.is_idle())
+    }
 }
 
 /// What came of an episode.
@@ -97,7 +111,7 @@ impl Seat {
 struct Watch<'a> {
     meter: EpisodeMeter,
     log: Option<&'a mut EpisodeLog>,
-    injector: Option<Box<dyn Injector>>,
+    disturbance: Option<Disturbance>,
 }
 
 impl Watch<'_> {
@@ -111,6 +125,9 @@ impl Watch<'_> {
         if let Some(log) = &mut self.log {
             log.begin_step(step);
         }
+        if let Some(disturbance) = &mut self.disturbance {
+            disturbance.begin_step();
+        }
     }
 }
 
@@ -120,15 +137,16 @@ impl Observer for Watch<'_> {
         if let Some(log) = &mut self.log {
             log.on_step(facts);
         }
-        if let Some(injector) = &mut self.injector {
-            injector.on_step(facts);
+        if let Some(disturbance) = &mut self.disturbance {
+            disturbance.on_step(facts);
         }
     }
 }
 
 /// Runs one episode on `engine`, whatever ran on it before. `log` gets a line for every step.
 ///
-/// The outcome is a function of `setup` and of the engine's policy.
+/// The outcome is a function of `setup` and of the engine's policy. An episode with an injection is run twice: first with
+/// the injection disarmed, for the course that its effects are measured against. That one is not logged.
 ///
 /// # Errors
 /// [`BenchError::OpenWorkflow`], [`BenchError::Lab`] or [`BenchError::SeatWithoutAgent`] when the task's initial state
@@ -136,14 +154,46 @@ impl Observer for Watch<'_> {
 pub fn run_episode(
     engine: &mut dyn LabEngine,
     setup: &EpisodeSetup<'_>,
-    log: Option<&mut EpisodeLog>,
+    mut log: Option<&mut EpisodeLog>,
 ) -> Result<EpisodeOutcome, BenchError> {
+    if setup.injection().is_none() {
+        return Ok(play(engine, setup, log, false)?.outcome);
+    }
+    let clean = play(engine, setup, None, false)?;
+    let Played { mut outcome, disturbed } = play(engine, setup, log.as_deref_mut(), true)?;
+    if let (Some((_, mut clean_course)), Some((mut injector, mut course))) = (clean.disturbed, disturbed) {
+        clean_course.metrics = clean.outcome.metrics;
+        course.metrics = outcome.metrics.clone();
+        if let Some(report) = injector.report(&course, &clean_course) {
+            outcome.metrics.insert("sec".to_owned(), Value::Object(report.sec));
+            outcome.metrics.insert("robustness".to_owned(), Value::Object(report.robustness));
+            if let Some(log) = log {
+                log.tell_truth(&report.ledger)?;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// One run of an episode, and of one with an injection what it is judged by.
+struct Played {
+    outcome: EpisodeOutcome,
+    disturbed: Option<(Box<dyn Injector>, Course)>,
+}
+
+/// Plays an episode; of one with an injection, with it or with it disarmed.
+fn play(
+    engine: &mut dyn LabEngine,
+    setup: &EpisodeSetup<'_>,
+    log: Option<&mut EpisodeLog>,
+    armed: bool,
+) -> Result<Played, BenchError> {
     let EpisodeSetup { task, seed, max_steps, timing, .. } = *setup;
     let spec = task.spec();
     let dt_s = i64::from(spec.dt_s);
     let horizon_s = i64::from(max_steps) * dt_s;
 
-    let state = initial_state(setup)?;
+    let state = initial_state(setup, armed)?;
     engine.reset(&state, seed).map_err(|source| BenchError::Lab { task: task.id().to_owned(), seed, source })?;
     let strict = state.get("strict_signatures") == Some(&Value::Bool(true));
     let opening = Opening { seed, state: &state };
@@ -165,14 +215,17 @@ pub fn run_episode(
             .collect(),
     };
     let cast = facts.seats.clone();
-    let injector = setup.cast.injection.map(|injection| injection.injector(&opening));
+    let disturbance = setup
+        .injection()
+        .map(|injection| Disturbance::new(injection.injector(&opening, armed), RunControls::but(setup.cast.without)));
     let meter = EpisodeMeter::new(setup.metrics, facts, &state, engine.symbols_mut());
-    let mut watch = Watch { meter, log, injector };
+    let mut watch = Watch { meter, log, disturbance };
     let desk = setup.cast.approvals.map(|hook| Desk::open(hook, engine, seed, strict));
     let mut view = WorldView { horizon_s: Some(horizon_s), approvals: desk.is_some(), ..WorldView::default() };
     engine.observe(&mut view);
     let mut seats =
         agents.into_iter().map(|seat| take_seat(engine, &view, setup, strict, seat)).collect::<Result<Vec<_>, _>>()?;
+    let places: Vec<usize> = seats.iter().map(|seat| seat.me).collect();
     let mut director = match &setup.cast.method {
         Some(direction) => {
             let directed: Vec<_> = seats.iter().map(Seat::for_director).collect();
@@ -181,6 +234,9 @@ pub fn run_episode(
         }
         None => None,
     };
+    if let (Some(director), Some(tap)) = (&mut director, watch.disturbance.as_mut().and_then(Disturbance::tap)) {
+        director.tap(tap);
+    }
 
     let mut decisions: Vec<Option<Decision>> = Vec::with_capacity(seats.len());
     let mut payload = Vec::new();
@@ -191,8 +247,8 @@ pub fn run_episode(
         engine.begin_batch();
         engine.observe(&mut view);
         watch.meter.on_snapshot(&view, engine.symbols());
-        if let Some(injector) = &mut watch.injector {
-            injector.on_view(step, &mut view, engine.symbols_mut());
+        if let Some(disturbance) = &mut watch.disturbance {
+            disturbance.on_view(step, &mut view, engine.symbols_mut());
         }
         decisions.clear();
         for seat in &mut seats {
@@ -208,14 +264,21 @@ pub fn run_episode(
                 break;
             }
         }
-        if let Some(injector) = &mut watch.injector {
+        if let Some(disturbance) = &mut watch.disturbance {
+            disturbance.on_decisions(&cast, &decisions, engine.symbols());
+            let refused: Vec<_> = seats.iter().map(|seat| seat.refused).collect();
             let symbols = engine.symbols_mut();
-            injector.on_turn(&mut Turn { step, view: &view, seats: &cast, decisions: &mut decisions, symbols });
+            let at = (step, t_s);
+            disturbance.on_turn(at, &view, &cast, &places, &mut decisions, &refused, symbols);
+            let unreached = director.as_ref().map_or(&[][..], Director::unreached);
+            let cut_off = disturbance.cut_off(&decisions, &places, unreached);
+            fall_back(engine, &view, &mut seats, &mut decisions, cut_off);
         }
+        hand_in_forged(engine, &mut watch, &seats, (step, t_s), &mut payload, true);
         if let (Some(director), Some(telemetry)) = (&director, watch.telemetry()) {
             director.tell(step, engine.symbols(), &decisions, telemetry);
         }
-        for (seat, decision) in seats.iter_mut().zip(decisions.drain(..)) {
+        for (number, (seat, decision)) in seats.iter_mut().zip(decisions.drain(..)).enumerate() {
             // To wait is not an event, said either way.
             let Some(mut decision) = decision.filter(|decision| decision.kind != ActionKind::Noop) else { continue };
             if let Some(desk) = &desk {
@@ -224,10 +287,18 @@ pub fn run_episode(
             let event_id = EventId::Step { agent: seat.name, step: step + 1 };
             let mut action = Action { event_id, t_s, agent: seat.agent, decision };
             sign(engine, &mut action, &seat.keys, &mut payload);
+            if let Some(disturbance) = &mut watch.disturbance {
+                disturbance.on_event(step, &action);
+                disturbance.takes_in(action.agent);
+            }
             engine.step(&action, &mut watch);
             let outcome = engine.outcome();
             seat.refused = outcome.reason.filter(|_| !outcome.accepted);
+            if let Some(disturbance) = &mut watch.disturbance {
+                disturbance.on_outcome(step, number, &action, outcome);
+            }
         }
+        hand_in_forged(engine, &mut watch, &seats, (step, t_s), &mut payload, false);
     }
     engine.advance_to(horizon_s, &mut watch);
 
@@ -237,13 +308,81 @@ pub fn run_episode(
         metrics.insert("coordination".to_owned(), director.metrics());
     }
     let count = |name: &str| metrics.get(name).and_then(Value::as_u64).unwrap_or(0);
-    Ok(EpisodeOutcome {
+    let outcome = EpisodeOutcome {
         chain_head: engine.chain().last_hash.to_owned(),
         throughput: count("throughput"),
         specimens_total: count("specimens_total"),
         actions_attempted: count("actions_attempted"),
         metrics,
-    })
+    };
+    Ok(Played { outcome, disturbed: watch.disturbance.map(Disturbance::finish) })
+}
+
+/// Lets those who got no order, or heard nothing of what was said to them, do what their own rules say.
+fn fall_back(
+    engine: &mut dyn LabEngine,
+    view: &WorldView,
+    seats: &mut [Seat],
+    decisions: &mut [Option<Decision>],
+    cut_off: &[bool],
+) {
+    for (number, seat) in seats.iter_mut().enumerate().filter(|(_, seat)| seat.directed) {
+        if cut_off[number] && decisions[number].is_none() {
+            let mut context = AgentContext { view, symbols: engine.symbols_mut(), me: seat.me, refused: seat.refused };
+            decisions[number] = seat.policy.decide(&mut context);
+        }
+    }
+}
+
+/// Hands in what nobody of the seats has sent.
+fn hand_in_forged(
+    engine: &mut dyn LabEngine,
+    watch: &mut Watch<'_>,
+    seats: &[Seat],
+    (step, t_s): (u32, i64),
+    payload: &mut Vec<u8>,
+    ahead: bool,
+) {
+    let Some(disturbance) = &mut watch.disturbance else { return };
+    let forged = if ahead { disturbance.ahead() } else { disturbance.beside(step, engine.symbols_mut()) };
+    for (number, Forged { agent, event_id, decision, credential, taint }) in forged.into_iter().enumerate() {
+        let event_id =
+            event_id.unwrap_or_else(|| EventId::Text(format!("ev_{}_{}_{number}", step + 1, u8::from(ahead)).into()));
+        let mut action = Action { event_id, t_s, agent, decision };
+        let of_seat = |seat: usize| seats.get(seat).map(|seat| seat.keys.as_slice()).unwrap_or_default();
+        match &credential {
+            Credential::AsItIs => {}
+            Credential::OfSeat(seat) => sign(engine, &mut action, of_seat(*seat), payload),
+            Credential::Flipped(seat) => {
+                sign(engine, &mut action, of_seat(*seat), payload);
+                action.decision.signature = action.decision.signature.take().map(|signature| flipped(&signature));
+            }
+            Credential::Key((secret, id)) => {
+                let key = (SigningKey::from_bytes(secret), engine.symbols_mut().intern(id));
+                sign(engine, &mut action, &[key], payload);
+            }
+        }
+        if watch.disturbance.as_mut().is_some_and(|disturbance| !disturbance.takes_in(agent)) {
+            let turned_away = Outcome { reason: Some(codes::RATE_LIMITED), ..Outcome::default() };
+            if let Some(disturbance) = &mut watch.disturbance {
+                disturbance.on_forged(step, taint, &action, &turned_away);
+            }
+            continue;
+        }
+        engine.step(&action, watch);
+        if let Some(disturbance) = &mut watch.disturbance {
+            disturbance.on_forged(step, taint, &action, engine.outcome());
+        }
+    }
+}
+
+/// A signature with its first bit turned over.
+fn flipped(signature: &str) -> Box<str> {
+    let mut bytes = BASE64.decode(signature).unwrap_or_default();
+    if let Some(first) = bytes.first_mut() {
+        *first ^= 1;
+    }
+    BASE64.encode(bytes).into()
 }
 
 /// The agents of the task, with the seats of the honest ones filled by the run's set.
@@ -261,7 +400,7 @@ fn seated(setup: &EpisodeSetup<'_>, opening: &Opening<'_>) -> Vec<AgentSeat> {
 }
 
 /// The task's state with what the run decides: timing, workflow guards, signatures.
-fn initial_state(setup: &EpisodeSetup<'_>) -> Result<Map<String, Value>, BenchError> {
+fn initial_state(setup: &EpisodeSetup<'_>, armed: bool) -> Result<Map<String, Value>, BenchError> {
     let mut state = setup.task.initial_state(setup.seed, setup.calibration);
     if let Some(workflow) = state.get("workflow").and_then(Value::as_str).filter(|workflow| *workflow != "enforced") {
         let (task, workflow) = (setup.task.id().to_owned(), workflow.to_owned());
@@ -272,8 +411,12 @@ fn initial_state(setup: &EpisodeSetup<'_>) -> Result<Map<String, Value>, BenchEr
     }
     state.insert("workflow".to_owned(), json!("enforced"));
     state.insert("timing_mode".to_owned(), json!(setup.timing.as_str()));
-    if setup.strict_signatures {
+    // Nobody is believed on their word where somebody may be about who lies.
+    if setup.strict_signatures || setup.injection().is_some() {
         state.insert("strict_signatures".to_owned(), json!(true));
+    }
+    if let Some(injection) = setup.injection().filter(|_| armed) {
+        injection.prepare(&mut state, setup.seed);
     }
     Ok(state)
 }

@@ -11,7 +11,7 @@ mod steps;
 
 use crate::BenchError;
 use crate::files::{AtomicFile, Extent, refuse_same_file};
-use crate::results::canonical_bytes;
+use crate::results::{canonical_bytes, sha256_hex};
 use columnar::ColumnarLog;
 use labtrust_contract::EpisodeRecord;
 use labtrust_evidence::frames::{self, Frame, Frames};
@@ -48,13 +48,14 @@ pub struct EpisodeLog {
     bytes: Vec<u8>,
     steps: Option<StepCounter>,
     telemetry: Option<EpisodeTelemetry>,
+    truth: Vec<u8>,
 }
 
 impl EpisodeLog {
     /// An empty log of episode `episode` of the run, from 0.
     #[must_use]
     pub fn new(context: Arc<LogContext>, episode: u64) -> Self {
-        Self { context, episode, step: 0, bytes: Vec::new(), steps: None, telemetry: None }
+        Self { context, episode, step: 0, bytes: Vec::new(), steps: None, telemetry: None, truth: Vec::new() }
     }
 
     /// Counts, besides, what was refused and violated in every `every`-th step of `dt_s` [s].
@@ -76,6 +77,26 @@ impl EpisodeLog {
         self.telemetry.as_mut()
     }
 
+    /// Puts down what really happened: the ledger of an injection, apart from everything that a defender could read. Each
+    /// record has the hash of the one before it, and its own: SHA-256 over the record as canonical JSON without `hash`.
+    ///
+    /// # Errors
+    /// [`BenchError::Canonical`] for a record with a number that is not finite.
+    pub(crate) fn tell_truth(&mut self, ledger: &[Value]) -> Result<(), BenchError> {
+        let mut prev_hash = String::new();
+        for (number, record) in ledger.iter().enumerate() {
+            let mut line = record.clone();
+            line["episode"] = self.episode.into();
+            line["n"] = number.into();
+            line["prev_hash"] = prev_hash.as_str().into();
+            prev_hash = sha256_hex(&canonical_bytes(&line, "the ground truth")?);
+            line["hash"] = prev_hash.as_str().into();
+            self.truth.extend(canonical_bytes(&line, "the ground truth")?);
+            self.truth.push(b'\n');
+        }
+        Ok(())
+    }
+
     /// The lines that follow belong to step `step`, from 0.
     pub fn begin_step(&mut self, step: u32) {
         self.step = step;
@@ -94,7 +115,7 @@ impl EpisodeLog {
     #[must_use]
     pub fn into_lines(self) -> EpisodeLines {
         let steps = self.steps.map(StepCounter::into_bytes).unwrap_or_default();
-        let mut lines = EpisodeLines { log: self.bytes, steps, ..EpisodeLines::default() };
+        let mut lines = EpisodeLines { log: self.bytes, steps, truth: self.truth, ..EpisodeLines::default() };
         if let Some(telemetry) = self.telemetry {
             telemetry.hand_over(&mut lines);
         }
@@ -236,6 +257,7 @@ pub struct LogFiles {
     steps: Option<(NonZeroU32, AtomicFile)>,
     /// In the order of [`COORDINATION_FILES`].
     coordination: Vec<AtomicFile>,
+    truth: Option<AtomicFile>,
     paths: LogPaths,
 }
 
@@ -325,6 +347,8 @@ pub struct EpisodeLines {
     pub steps: Vec<u8>,
     /// Lines of [`COORDINATION_FILES`].
     pub coordination: [Vec<u8>; 3],
+    /// Lines of [`GROUND_TRUTH`].
+    pub truth: Vec<u8>,
 }
 
 /// What is written beside a log because somebody asks for it.
@@ -334,7 +358,12 @@ pub struct Beside {
     pub step_interval: Option<NonZeroU32>,
     /// [`COORDINATION_FILES`].
     pub coordination: bool,
+    /// [`GROUND_TRUTH`].
+    pub truth: bool,
 }
+
+/// What an injection really did, for those who judge; nobody in an episode can read it.
+pub const GROUND_TRUTH: &str = "ground_truth.jsonl";
 
 /// How the decisions of a coordination method came about.
 pub const COORDINATION_FILES: [&str; 3] = ["coord_decisions.jsonl", "METHOD_TRACE.jsonl", "coord_events.jsonl"];
@@ -350,6 +379,8 @@ pub(crate) struct LogPaths {
     pub(crate) steps: Option<(NonZeroU32, PathBuf)>,
     /// Of [`COORDINATION_FILES`]; none where they are not asked for.
     pub(crate) coordination: Vec<PathBuf>,
+    /// Of [`GROUND_TRUTH`].
+    pub(crate) truth: Option<PathBuf>,
 }
 
 impl LogPaths {
@@ -364,8 +395,10 @@ impl LogPaths {
             false => Vec::new(),
         };
         outputs.extend(coordination.iter().map(|path| ("a record of decisions", path.as_path())));
+        let truth = beside.truth.then(|| log.with_file_name(GROUND_TRUTH));
+        outputs.extend(truth.iter().map(|path| ("the ground truth", path.as_path())));
         refuse_same_file(&outputs)?;
-        Ok(Self { log: log.to_path_buf(), index, framed: false, steps, coordination })
+        Ok(Self { log: log.to_path_buf(), index, framed: false, steps, coordination, truth })
     }
 }
 
@@ -419,7 +452,8 @@ impl LogFiles {
         };
         let coordination = paths.coordination.iter().zip(COORDINATION_FILES).map(|(path, name)| open(path, name));
         let coordination = coordination.collect::<Result<_, _>>()?;
-        Ok(Self { log, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, coordination, paths })
+        let truth = paths.truth.as_ref().map(|path| open(path, GROUND_TRUTH)).transpose()?;
+        Ok(Self { log, index: EpisodeIndex(open(&paths.index, "episodes")?), steps, coordination, truth, paths })
     }
 
     /// Gives all files their names; returns their names and SHA-256.
@@ -436,6 +470,9 @@ impl LogFiles {
         for (file, path) in self.coordination.into_iter().zip(&self.paths.coordination) {
             written.push((name(path), file.persist()?));
         }
+        if let (Some(file), Some(path)) = (self.truth, &self.paths.truth) {
+            written.push((name(path), file.persist()?));
+        }
         Ok(written)
     }
 
@@ -449,6 +486,9 @@ impl LogFiles {
         }
         for (file, name) in self.coordination.iter_mut().zip(COORDINATION_FILES) {
             extents.insert(name.to_owned(), file.settle()?);
+        }
+        if let Some(truth) = &mut self.truth {
+            extents.insert(GROUND_TRUTH.to_owned(), truth.settle()?);
         }
         Ok(extents)
     }
@@ -484,6 +524,9 @@ impl LogFiles {
         }
         for (file, lines) in self.coordination.iter_mut().zip(&lines.coordination) {
             file.write(lines)?;
+        }
+        if let Some(truth) = &mut self.truth {
+            truth.write(&lines.truth)?;
         }
         self.index.append(task, episode, record)
     }

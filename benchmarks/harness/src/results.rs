@@ -114,6 +114,9 @@ pub fn config_of(task: &dyn Task, asked: &Asked<'_>) -> Map<String, Value> {
             if let Some(hook) = asked.cast.approvals {
                 map.insert("approval_hook".to_owned(), hook.id.into());
             }
+            if !asked.cast.without.is_empty() {
+                map.insert("ablate_run".to_owned(), json!(asked.cast.without));
+            }
             if let Some(direction) = &asked.cast.method {
                 map.extend(direction.config().map(|(name, value)| (name.to_owned(), value)));
             }

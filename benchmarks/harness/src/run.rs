@@ -11,7 +11,7 @@ use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_kernel::ClockMode;
 use labtrust_plugin::lab::{LabEngine, LoadedLab};
 use labtrust_plugin::metric::Metric;
-use labtrust_plugin::{AgentSet, Task};
+use labtrust_plugin::{AgentSet, Task, Terms};
 use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -24,6 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const LOGGED_EPISODES_PER_THREAD: u64 = 8;
 /// The same without a log: only metrics are kept, and fewer waits for the slowest episode are better.
 const EPISODES_PER_THREAD: u64 = 256;
+
+/// Version of the meaning of the `sec` figures: latencies from the first delivery, success from the ledger.
+const SEC_SEMANTICS: &str = "0.2";
 
 /// A run, to be filled in by the caller.
 #[derive(Clone)]
@@ -183,6 +186,9 @@ impl BenchmarkRun<'_> {
         if self.cast.injection.is_some() && !task.accepts_injections() {
             return Err(BenchError::NoInjections { task: task.id().to_owned() });
         }
+        let terms = Terms { ablated: self.cast.without.to_vec() };
+        let bound = self.cast.injection.map(|injection| injection.bind(self.policy, &terms)).transpose()?.flatten();
+        let cast = Cast { injection: bound.as_deref().or(self.cast.injection), ..self.cast };
         let facts = PolicyFacts::of(self.policy)?;
         let setup = EpisodeSetup {
             task,
@@ -192,7 +198,7 @@ impl BenchmarkRun<'_> {
             strict_signatures: self.strict_signatures,
             calibration: self.policy.calibration().and_then(Value::as_object),
             metrics: self.metrics,
-            cast: self.cast,
+            cast,
         };
         let context = (!matches!(logs, RunLogs::None)).then(|| {
             Arc::new(LogContext { partner_id: facts.partner_id.clone(), policy_fingerprint: facts.fingerprint.clone() })
@@ -270,6 +276,9 @@ impl BenchmarkRun<'_> {
 
     fn results(&self, task: &dyn Task, facts: PolicyFacts, asked: &Asked<'_>, tally: Tally) -> ResultsFile {
         let mut metadata = Map::new();
+        if self.cast.injection.is_some() {
+            metadata.insert("sec_semantics".to_owned(), json!(SEC_SEMANTICS));
+        }
         metadata.insert("distinct_chains".to_owned(), json!(tally.chains.len()));
         metadata.insert("program_version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         ResultsFile {
