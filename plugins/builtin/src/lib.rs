@@ -8,6 +8,7 @@ use labtrust_hospital_lab as _;
 use labtrust_mine_haulage as _;
 use labtrust_model_agents as _;
 use labtrust_plugin::{Registry, RegistryError};
+use labtrust_redteam as _;
 
 /// The registry of everything that is compiled in.
 ///

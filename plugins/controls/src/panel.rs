@@ -11,6 +11,7 @@ mod reading;
 
 use crate::proposal::Proposal;
 use crate::shielded::Model;
+use labtrust_trust::codes;
 use reading::{Prompt, Task};
 use serde_json::{Map, Value, json};
 
@@ -156,9 +157,12 @@ impl PanelModel {
     }
 }
 
-/// What a text wants in the place of the work, without the reason and the tokens of that.
+/// What a text wants in the place of the work, without the reason and the tokens of that. Where it takes a reason a model
+/// knows one.
 fn instead(work: Proposal, action: String, wish: &Wish) -> Proposal {
-    Proposal { action_type: action, args: wish.args.clone(), reason_code: None, token_refs: Vec::new(), ..work }
+    let needs_reason = matches!(action.as_str(), "HOLD_SPECIMEN" | "REJECT_SPECIMEN");
+    let reason_code = needs_reason.then(|| codes::ID_MISMATCH.to_owned());
+    Proposal { action_type: action, args: wish.args.clone(), reason_code, token_refs: Vec::new(), ..work }
 }
 
 /// The first task of the work list that is offered; else nothing.
