@@ -1,5 +1,6 @@
 //! The commands, one a file; [`crate::commands`] lists them.
 
+mod ablate;
 pub(crate) mod bench_scaling;
 pub(crate) mod bench_smoke;
 pub(crate) mod build_episode_bundle;
@@ -16,6 +17,7 @@ pub(crate) mod explain;
 pub(crate) mod export_fhir;
 pub(crate) mod export_receipts;
 pub(crate) mod generate_official_baselines;
+pub(crate) mod injections;
 pub(crate) mod keys;
 pub(crate) mod lab_draw;
 pub(crate) mod leaderboard;

@@ -62,6 +62,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::completions::Options>(),
     entry::<cmd::man::Options>(),
     entry::<cmd::controls::List>(),
+    entry::<cmd::injections::List>(),
     entry::<cmd::methods::List>(),
     entry::<cmd::methods::Show>(),
     entry::<cmd::plugins::List>(),
@@ -78,6 +79,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 const GROUPS: &[(&str, &str)] = &[
     ("bench", "Measure the program itself"),
     ("controls", "See which controls the laboratory has"),
+    ("injections", "See what the red team can do, and what stops it"),
     ("methods", "See how many agents can be directed, by which method"),
     ("plugins", "See which plugins there are, check one, or begin one"),
     ("lab", "Look at the laboratory"),

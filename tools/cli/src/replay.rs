@@ -60,6 +60,8 @@ impl LogReplay {
         let session = Session::open(global, text("partner_id")).map_err(words)?;
         let registry = labtrust_builtin::registry().map_err(|error| error.to_string())?;
         let task = registry.task(task).map_err(|error| error.to_string())?;
+        let sized = task.bind(&session.policy, text("scale_id")).map_err(|error| error.to_string())?;
+        let task = sized.as_deref().unwrap_or(task);
         let lab = session.load_lab(&registry, task).map_err(words)?;
         let known = PolicyFacts::of(&session.policy).map_err(|error| error.to_string())?;
         let strict = facts.get("strict_signatures").and_then(Value::as_bool) == Some(true);

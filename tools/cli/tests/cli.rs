@@ -78,10 +78,13 @@ fn an_unknown_task_is_exit_1_and_the_tasks_are_listed() {
 
 #[test]
 fn an_unknown_scale_agent_set_or_injection_is_exit_1_and_what_there_is_is_listed() {
+    let mut known: Vec<&str> = labtrust_redteam::catalogue::ids().collect();
+    known.sort_unstable();
+    let injections = format!("unknown injection: INJ-NONE. Known: [{}]", known.join(", "));
     for (arguments, sentence) in [
         (["--scale", "huge"], "unknown scale: huge. Known: [corridor, "),
         (["--agents", "clever"], "unknown agents: clever. Known: [null, random_legal, scripted]"),
-        (["--injection", "INJ-NONE"], "unknown injection: INJ-NONE. Known: [none]"),
+        (["--injection", "INJ-NONE"], injections.as_str()),
         (["--injection", "none"], "task coord_scale takes no injections"),
     ] {
         let (code, _, stderr) = in_empty_dir(&[&["run-benchmark", "--task", "coord_scale"], &arguments[..]].concat());

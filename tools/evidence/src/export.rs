@@ -370,6 +370,7 @@ fn run_facts(results: &Value) -> Option<Value> {
     Some(json!({
         "version": "0.2",
         "task": results.get("task")?.as_str()?,
+        "scale_id": text("scale_id"),
         "seeds": results.get("seeds")?.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<_>>>()?,
         "timing_mode": text("timing_mode")?,
         "dt_s": config.get("dt_s")?.as_u64()?,
@@ -379,7 +380,7 @@ fn run_facts(results: &Value) -> Option<Value> {
         "coord_method": text("coord_method"),
         "injection_id": text("injection_id"),
         "approval_hook": text("approval_hook"),
-        "ablated_controls": config.get("ablated_controls").cloned(),
+        "ablated_controls": config.get("ablate").cloned(),
         "partner_id": results.get("partner_id").cloned(),
     }))
 }

@@ -1,5 +1,6 @@
 //! `controls list`: what the laboratory refuses, check by check.
 
+use super::ablate::{models, others};
 use crate::Global;
 use crate::answer::FormatOption;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec};
@@ -19,7 +20,13 @@ impl CliCommand for List {
     const SPEC: Spec = Spec {
         name: "controls list",
         notes: "The [controls](controls.md) that `run-benchmark` and `eval-agent` can do without: `--ablate CONTROL`, as often as needed.",
-        json: Json::data(&[("controls", "for every control `id`, `gate`, `summary`, `reason_codes`")]),
+        json: Json::data(&[
+            ("controls", "for every control of the laboratory `id`, `gate`, `summary`, `reason_codes`"),
+            (
+                "others",
+                "for every control of the run and of the bus `id` and `summary`; they matter where something disturbs the episodes",
+            ),
+        ]),
         examples: &[Example::new("--format json")],
         refusals: &[Refusal::new("--format xml", 2, "xml")],
         ..Spec::NEW
@@ -39,7 +46,8 @@ fn list(options: &List) -> Result<(), CliError> {
                 "reason_codes": control.codes(),
             })
         };
-        json!({ "controls": Control::ALL.map(object) })
+        let other = |(id, summary): (&str, &str)| json!({ "id": id, "summary": summary });
+        json!({ "controls": Control::ALL.map(object), "others": others().map(other).collect::<Vec<_>>() })
     })
 }
 
@@ -48,5 +56,7 @@ fn text() -> String {
     let row = |id: &str, gate: &str, summary: &str| format!("{id:<width$}  {gate:<15}  {summary}\n");
     let mut text = row("ID", "GATE", "ASKS FOR");
     text.extend(Control::ALL.map(|c| row(c.id(), c.gate().as_str(), c.summary())));
+    text.extend(others().map(|(id, summary)| row(id, if id.starts_with("bus.") { "bus" } else { "run" }, summary)));
+    text.extend(models().iter().map(|id| row(id, "models", "")));
     text
 }

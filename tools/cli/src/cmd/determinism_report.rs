@@ -111,7 +111,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         registry.injection(id)?;
     }
     let session = Session::open(global, partner.as_deref())?;
-    options.method.choose(&registry, &global.plugins, &session.policy)?;
+    options.method.choose(&registry, &global.plugins, &session.policy, None)?;
     session.load_lab(&registry, task)?;
 
     let scratch = Scratch::create(&options.out)?;

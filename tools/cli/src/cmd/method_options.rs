@@ -12,6 +12,9 @@ use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 
+/// The parameter of methods that talk: whether what is said is signed, and what its readers check.
+const SIGNED: &str = "signed";
+
 /// Which method directs the agents.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MethodOptions {
@@ -56,7 +59,8 @@ pub(crate) struct ChosenMethod {
 }
 
 impl MethodOptions {
-    /// The method with its parameters, if one is asked for.
+    /// The method with its parameters, if one is asked for. `bus`: how a method that talks signs what it says, where nobody
+    /// has said otherwise; where somebody may be on the wire it does.
     ///
     /// # Errors
     /// [`CliError::Registry`] for an unknown one, [`CliError::ParamTwice`], [`CliError::Policy`] and
@@ -66,9 +70,18 @@ impl MethodOptions {
         registry: &Registry,
         plugins: &PluginOptions,
         policy: &PolicyStore,
+        bus: Option<&str>,
     ) -> Result<Option<ChosenMethod>, CliError> {
         let Some(id) = &self.coord_method else { return Ok(None) };
-        let given = settings(&self.coord_param, "--coord-param")?;
+        let mut given = settings(&self.coord_param, "--coord-param")?;
+        if let Some(bus) = bus.filter(|_| !given.0.contains_key(SIGNED)) {
+            let method = registry.coordination_method(id)?;
+            if method.card().is_some_and(|card| card.uses_messages)
+                && method.params_schema().contains(&format!("\"{SIGNED}\""))
+            {
+                given.0.insert(SIGNED.to_owned(), Setting::Text(bus.to_owned()));
+            }
+        }
         let chosen = ChosenMethod::new(id, given, registry, plugins, policy)?;
         Ok(Some(match self.watch {
             Some(budget) => chosen.watched(Terms::with_budget(budget)),

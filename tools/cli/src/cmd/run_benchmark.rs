@@ -11,7 +11,7 @@ use crate::{Global, version};
 use crate::{plugin_files, session};
 use labtrust_bench::checkpoint::{CheckpointOptions, CheckpointedLogs};
 use labtrust_bench::files::AtomicFile;
-use labtrust_bench::log::{Beside, COORDINATION_FILES, LogFiles};
+use labtrust_bench::log::{Beside, COORDINATION_FILES, GROUND_TRUTH, LogFiles};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_plugin::Task;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -102,6 +102,7 @@ impl CliCommand for Options {
             ),
             output("METHOD_TRACE.jsonl", "the same as digests, to see where two runs part"),
             output("coord_events.jsonl", "the parts of each decision as digests, and what the method wants on record"),
+            output("ground_truth.jsonl", "beside the log, with --injection: what the injection really did"),
             output("checkpoint.json", "beside the log, with --checkpoint-every: where to go on"),
         ],
         json: Json::product(SUMMARY),
@@ -148,15 +149,22 @@ impl Options {
         Beside {
             step_interval: self.log_step_interval.and_then(NonZeroU32::new),
             coordination: self.coord_telemetry == Telemetry::Auto && self.method.is_chosen(),
+            truth: self.disturbed(),
         }
+    }
+
+    /// Whether something disturbs the episodes.
+    fn disturbed(&self) -> bool {
+        self.injection.as_deref().is_some_and(|id| id != "none")
     }
 
     /// Files to tell of besides results and log.
     fn also_written(&self) -> Vec<PathBuf> {
         let Some(log) = &self.run.log else { return Vec::new() };
-        let Beside { step_interval, coordination } = self.beside();
+        let Beside { step_interval, coordination, truth } = self.beside();
         let steps = step_interval.map(|_| "steps.jsonl").into_iter();
-        let names = steps.chain(COORDINATION_FILES.into_iter().filter(|_| coordination));
+        let truth = truth.then_some(GROUND_TRUTH);
+        let names = steps.chain(COORDINATION_FILES.into_iter().filter(|_| coordination)).chain(truth);
         names.map(|name| log.with_file_name(name)).collect()
     }
 }
@@ -207,16 +215,19 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let ablation = options.run.ablated(plain);
     let task: &dyn Task = &ablation;
     let session = options.run.session(global)?;
-    let method = options.method.choose(&registry, &global.plugins, &session.policy)?;
+    let bus = options.disturbed().then(|| options.run.bus());
+    let method = options.method.choose(&registry, &global.plugins, &session.policy, bus.as_deref())?;
     let team = options.agent_params.choose(&options.agents, &registry, &global.plugins)?;
     if method.is_some() && team.is_some() {
         return Err(CliError::TwoDirectors { id: options.agents.clone() });
     }
+    let without = options.run.without();
     let cast = Cast {
         method: method.as_ref().or(team.as_ref()).map(ChosenMethod::direction),
         agents: team.is_none().then(|| registry.agent_set(&options.agents)).transpose()?,
         injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,
         approvals: options.run.approvals(),
+        without: &without,
     };
 
     // Outputs are opened before the first episode: what cannot be written is found out now.

@@ -1,5 +1,6 @@
 //! What `run-benchmark` and `eval-agent` have in common: options, files, and what is told at the end.
 
+use super::ablate::{self, Ablated};
 use super::manifest::{self, Also};
 use super::{Timing, not_yet};
 use crate::Global;
@@ -14,7 +15,6 @@ use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::{Ablation, BenchError, RunOutcome};
 use labtrust_plugin::Task;
-use labtrust_plugin::lab::Control;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,10 +42,9 @@ pub(super) struct RunOptions {
     /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
     #[arg(long, value_name = "ID")]
     partner: Option<String>,
-    /// Control of the laboratory that the run does without, for an experiment (`labtrust controls list` shows them); may be
-    /// given several times
+    /// Control that the run does without, for an experiment (`labtrust controls list` shows them); may be given several times
     #[arg(long, value_name = "CONTROL")]
-    ablate: Vec<Control>,
+    ablate: Vec<Ablated>,
     /// Who answers when an agent asks for the second approval of a token
     #[arg(long, value_name = "HOOK", default_value = "none")]
     approval_hook: Approver,
@@ -133,7 +132,17 @@ impl RunOptions {
 
     /// The task without the controls that were named.
     pub(super) fn ablated(&self, task: &'static dyn Task) -> Ablation<&'static dyn Task> {
-        Ablation::new(task, self.ablate.iter().copied().collect())
+        Ablation::new(task, ablate::of_lab(&self.ablate))
+    }
+
+    /// Names of the controls that it does without and that are neither the laboratory's nor the bus's.
+    pub(super) fn without(&self) -> Vec<String> {
+        ablate::of_run(&self.ablate)
+    }
+
+    /// How a method's bus is to be set where somebody may be on it.
+    pub(super) fn bus(&self) -> String {
+        ablate::of_bus(&self.ablate)
     }
 
     /// Who answers requests for approvals.
