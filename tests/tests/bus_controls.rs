@@ -1,5 +1,7 @@
 //! What the controls of the message bus do to honest agents in whole episodes: nothing.
 
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows what comes behind later messages")]
+
 use labtrust_bench::direction::{Directing, Direction};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_contract::Metrics;

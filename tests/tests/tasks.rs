@@ -15,8 +15,8 @@ mod support;
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs, results::results_bytes};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::lab::{Decision, StepFacts, WorldView};
-use labtrust_plugin::{Injection, Injector, Opening, Turn};
+use labtrust_plugin::lab::{Decision, StepFacts};
+use labtrust_plugin::{Injection, Injector, Opening, Sensors, Turn};
 use phenomena::{Phenomenon, mark_stat, phenomena};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -327,23 +327,28 @@ impl Injection for Sabotage {
     fn id(&self) -> &'static str {
         "sabotage"
     }
-    fn injector(&self, _opening: &Opening<'_>) -> Box<dyn Injector> {
-        Box::<Saboteur>::default()
+    fn injector(&self, _opening: &Opening<'_>, armed: bool) -> Box<dyn Injector> {
+        Box::new(Saboteur { armed, seen: 0 })
     }
 }
 
-#[derive(Default)]
 struct Saboteur {
+    armed: bool,
     seen: u64,
 }
 
 impl Injector for Saboteur {
-    fn on_view(&mut self, _step: u32, view: &mut WorldView, _symbols: &mut labtrust_plugin::lab::Symbols) {
-        // Nobody sees the last room any more.
-        view.specimens.truncate(5);
+    fn on_view(&mut self, sensors: &mut Sensors<'_>) {
+        if self.armed {
+            // Nobody sees the last room any more.
+            sensors.view.specimens.truncate(5);
+        }
     }
     fn on_turn(&mut self, turn: &mut Turn<'_>) {
         assert_eq!(turn.seats.len(), turn.decisions.len());
+        if !self.armed {
+            return;
+        }
         let blocked = turn.decisions.iter_mut().skip(1).step_by(2);
         blocked.for_each(|decision: &mut Option<Decision>| *decision = None);
     }
@@ -369,7 +374,9 @@ fn an_injection_reaches_what_agents_see_and_decide_and_the_empty_one_changes_not
 fn injections_are_for_the_task_that_takes_them() {
     let registry = registry();
     let unknown = registry.injection("INJ-NOBODY-001").err().expect("there is none");
-    assert_eq!(unknown.to_string(), "unknown injection: INJ-NOBODY-001. Known: [none]");
+    let mut known: Vec<&str> = labtrust_redteam::catalogue::ids().collect();
+    known.sort_unstable();
+    assert_eq!(unknown.to_string(), format!("unknown injection: INJ-NOBODY-001. Known: [{}]", known.join(", ")));
     let metrics = registry.metrics();
     let run = BenchmarkRun {
         task: task("coord_scale"),

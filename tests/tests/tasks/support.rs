@@ -74,7 +74,7 @@ impl<'a> Asked<'a> {
             threads: self.threads,
             metrics: &metrics,
             scale: self.scale,
-            cast: Cast { agents: self.agents, injection: self.injection, approvals: self.approvals, method: None },
+            cast: Cast { agents: self.agents, injection: self.injection, approvals: self.approvals, ..Cast::default() },
             git_sha: None,
         };
         run.run(RunLogs::None, &|| {}).expect("the run succeeds").results
