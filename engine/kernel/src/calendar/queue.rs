@@ -85,6 +85,10 @@ impl Queue {
     pub(super) fn retain(&mut self, keep: impl FnMut(&mut Key) -> bool) {
         if self.run.is_empty() && self.far.len() == 0 {
             self.near.retain(keep);
+            // A key that has become later may lie behind what the heap covered. It holds all that there is, so it covers
+            // all of time.
+            self.near_last = u64::MAX;
+            self.spill_above = SPILL_ABOVE;
         } else {
             let mut keys = Vec::with_capacity(self.len());
             self.drain_into(&mut keys);

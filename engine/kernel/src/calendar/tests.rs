@@ -402,6 +402,21 @@ impl Twins {
     }
 }
 
+/// A sweep moves the key of a postponed event behind what the heap covers, and a later event comes before it.
+#[test]
+fn a_postponed_event_that_is_swept_waits_for_what_is_scheduled_before_it() {
+    let burst = |count, delay, spread| Op::Burst { count, delay, spread };
+    Twins::check(&[
+        burst(2800, 0, 26_125),
+        Op::Pop { times: 2800 },
+        burst(1058, 0, 1),
+        Op::CancelMany { every: 7 },
+        Op::Reschedule { chosen: 2801, delay: 687 },
+        Op::CancelMany { every: 2 },
+        burst(1, 256, 2_015_428),
+    ]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
