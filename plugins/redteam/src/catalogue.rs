@@ -221,6 +221,12 @@ pub fn entry(id: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.id == id)
 }
 
+/// Whether an id is a reserved name, of which nothing ever comes.
+#[must_use]
+pub fn is_reserved(id: &str) -> bool {
+    entry(id).is_some_and(|entry| entry.class == Class::Reserved)
+}
+
 macro_rules! entries {
     ($($id:literal $class:ident $position:ident $goal:ident $actor:expr, [$($control:literal),*] [$($risk:literal),*] $summary:literal;)+) => {
         /// Every injection with an actor, and the reserved names.

@@ -4,7 +4,7 @@ use crate::actors::{self, Kit};
 use crate::catalogue::{self, Actor, COMPOUNDS, Class, CompoundEntry, Entry};
 use crate::defences::Defences;
 use crate::ledger::{Ledger, Shared};
-use crate::report::{Findings, robustness};
+use crate::report::{Findings, detector, robustness};
 use crate::settings::{self, Setting};
 use labtrust_plugin::lab::{Action, Outcome, StepFacts, Symbols};
 use labtrust_plugin::{Course, Forged, Injection, Injector, Opening, Report, Sensors, SharedTap, Taint, Terms, Turn};
@@ -197,6 +197,7 @@ impl Injector for Acting {
         let together = Findings::together(&findings);
         let class = self.children.first().map_or(Class::Reserved, |child| child.entry.class);
         let mut sec = together.sec(self.id, class);
+        sec.append(&mut detector(attacked, clean, together.applied));
         if let [child] = self.children.as_slice() {
             sec.insert("utility_loss_ceiling".to_owned(), json!(child.setting.utility_loss_ceiling));
         }

@@ -183,6 +183,29 @@ pub enum GoalKind {
     Utility,
 }
 
+/// What there is to say of a method with a detector; nothing of one without.
+///
+/// `detector_recommendation_rate` = alarms a step. `detector_invalid_recommendation_rate` = 0: an alarm is always to leave one agent alone
+/// for a while. `detector_true_positive_proxy` = 1 where there are more alarms than in the clean course and something arrived, else 0;
+/// `detector_false_positive_proxy` = 1 where there are alarms in the clean course, else 0.
+#[must_use]
+pub fn detector(attacked: &Course, clean: &Course, applied: u32) -> Map<String, Value> {
+    let alarms = |course: &Course| course.metrics.get("coordination")?.get("detector")?.get("alarm_count")?.as_u64();
+    let (Some(alarms), Some(before)) = (alarms(attacked), alarms(clean)) else { return Map::new() };
+    #[expect(clippy::cast_precision_loss, reason = "steps of an episode are far below 2^53")]
+    let rate = alarms as f64 / attacked.released.len().max(1) as f64;
+    let figures = json!({
+        "detector_recommendation_rate": rate,
+        "detector_invalid_recommendation_rate": 0.0,
+        "detector_true_positive_proxy": u8::from(applied > 0 && alarms > before),
+        "detector_false_positive_proxy": u8::from(before > 0),
+    });
+    match figures {
+        Value::Object(figures) => figures,
+        _ => Map::new(),
+    }
+}
+
 /// The block `robustness` of an episode: how much longer its slowest results took than undisturbed ones, and a score.
 ///
 /// `regret_vs_nominal` = p95 of the turnaround minus that of the clean course [s]. `resilience_score` = the share of the
@@ -270,6 +293,26 @@ mod tests {
         let findings = |ceiling| Findings::of(&ledger, &late, &clean, GoalKind::Utility, ceiling);
         assert_eq!(findings(0.2).utility_ratio, Some(0.7));
         assert!(findings(0.2).success && !findings(0.31).success);
+    }
+
+    #[test]
+    fn a_detector_is_judged_by_the_clean_course() {
+        let with = |alarms: u64| {
+            let coordination = json!({"detector": {"alarm_count": alarms}});
+            Course {
+                metrics: [("coordination".to_owned(), coordination)].into_iter().collect(),
+                ..course(&[0; 4], &[1; 4])
+            }
+        };
+        let told = |attacked: u64, clean: u64, applied| {
+            let figures = detector(&with(attacked), &with(clean), applied);
+            ["detector_recommendation_rate", "detector_true_positive_proxy", "detector_false_positive_proxy"]
+                .map(|name| figures[name].as_f64().unwrap())
+        };
+        assert_eq!(told(2, 0, 5), [0.5, 1.0, 0.0]);
+        assert_eq!(told(2, 0, 0), [0.5, 0.0, 0.0]);
+        assert_eq!(told(1, 1, 5), [0.25, 0.0, 1.0]);
+        assert!(detector(&course(&[0], &[0]), &with(1), 5).is_empty());
     }
 
     #[test]

@@ -94,6 +94,25 @@ fn an_unknown_scale_agent_set_or_injection_is_exit_1_and_what_there_is_is_listed
 }
 
 #[test]
+fn a_reserved_injection_is_warned_of_and_leaves_no_ground_truth() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |id: &str| {
+        let arguments = ["run-benchmark", "--task", "coord_risk", "--scale", "small_smoke", "--episodes", "1"];
+        let log = ["--log", "log.jsonl", "--injection", id];
+        told(&labtrust(dir.path(), &[&arguments[..], &log[..]].concat()))
+    };
+    let (code, _, stderr) = run("inj_jailbreak");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("inj_jailbreak is a reserved name"), "{stderr}");
+    assert!(!dir.path().join("ground_truth.jsonl").exists());
+    let (code, _, stderr) = run("INJ-ID-SPOOF-001");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stderr.contains("reserved"), "{stderr}");
+    let truth = read(dir.path(), "ground_truth.jsonl");
+    assert!(truth.lines().next().is_some_and(|line| line.contains("\"event\":\"attempt\"")), "{truth}");
+}
+
+#[test]
 fn the_size_and_the_agents_that_were_asked_for_are_in_the_result() {
     let dir = tempfile::tempdir().unwrap();
     let arguments =

@@ -14,6 +14,7 @@ use labtrust_bench::files::AtomicFile;
 use labtrust_bench::log::{Beside, COORDINATION_FILES, GROUND_TRUTH, LogFiles};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_plugin::Task;
+use labtrust_redteam::catalogue;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -155,7 +156,7 @@ impl Options {
 
     /// Whether something disturbs the episodes.
     fn disturbed(&self) -> bool {
-        self.injection.as_deref().is_some_and(|id| id != "none")
+        self.injection.as_deref().is_some_and(|id| id != "none" && !catalogue::is_reserved(id))
     }
 
     /// Files to tell of besides results and log.
@@ -215,6 +216,9 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let ablation = options.run.ablated(plain);
     let task: &dyn Task = &ablation;
     let session = options.run.session(global)?;
+    if let Some(id) = options.injection.as_deref().filter(|id| catalogue::is_reserved(id)) {
+        talk.say(&format!("warning: {id} is a reserved name without an actor: nothing is attacked in this run"));
+    }
     let bus = options.disturbed().then(|| options.run.bus());
     let method = options.method.choose(&registry, &global.plugins, &session.policy, bus.as_deref())?;
     let team = options.agent_params.choose(&options.agents, &registry, &global.plugins)?;
