@@ -148,17 +148,18 @@ impl Export<'_> {
         if derived.receipts.is_empty() && derived.work > 0 && self.rules == Rules::Corrected {
             return Err(ExportError::NoReceipts { path: self.log.to_path_buf(), work: derived.work });
         }
-        let directory = &writer.directory;
-        let write = |Receipt { file_name, mut content }| {
+        // Names in one directory are made one after the other in any case: the other cores make what is written.
+        let text = |Receipt { file_name, mut content }| {
             if let (Rules::Reference, Some(signer)) = (self.rules, self.signer) {
                 content["signature"] = signature_block(&content, signer);
             }
             let bytes = strict::line(&content);
-            directory.write(&file_name, &bytes).map(|()| (file_name, sha256(&bytes)))
+            (file_name, sha256(&bytes), bytes)
         };
-        let files = &mut writer.files;
-        derived.receipts.each(write, |written: Result<(String, String), DiskError>| {
-            files.extend([written?]);
+        let Writer { directory, files } = &mut writer;
+        derived.receipts.each(text, |(name, digest, bytes)| {
+            directory.write(&name, &bytes)?;
+            files.insert(name, digest);
             Ok::<_, DiskError>(())
         })?;
         writer.value(PROOF, &derived.proof)?;

@@ -16,6 +16,7 @@ use crate::entry::Entry;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
 use summary::{ChainHead, Custody, Enforcements, FileNames, Invariants, Signatures};
 
 /// How receipts are made of a log.
@@ -260,7 +261,8 @@ impl Receipts {
         self.maker.subjects.iter().map(|(subject, state)| self.write(subject, state))
     }
 
-    /// Lets all cores look at the receipts, and shows what each came to in order. Few of them are there at a time.
+    /// Lets all cores look at the receipts, and shows what each came to in order, while the next are looked at. Few of them
+    /// are there at a time.
     ///
     /// # Errors
     /// The first of `take`, after which nothing more is made.
@@ -270,11 +272,17 @@ impl Receipts {
         mut take: impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
         let subjects: Vec<(&Subject, &State)> = self.maker.subjects.iter().collect();
-        for some in subjects.chunks(TOGETHER) {
-            let made: Vec<T> = some.par_iter().map(|(subject, state)| look(self.write(subject, state))).collect();
-            made.into_iter().try_for_each(&mut take)?;
-        }
-        Ok(())
+        let make = |some: &[(&Subject, &State)]| -> Vec<T> {
+            some.par_iter().map(|(subject, state)| look(self.write(subject, state))).collect()
+        };
+        std::thread::scope(|scope| {
+            let (sender, made) = mpsc::sync_channel(1);
+            scope.spawn(move || {
+                // Nobody listens any more when `take` has failed.
+                let _ = subjects.chunks(TOGETHER).try_for_each(|some| sender.send(make(some)));
+            });
+            made.into_iter().flatten().try_for_each(&mut take)
+        })
     }
 
     fn write(&self, subject: &Subject, state: &State) -> Receipt {

@@ -20,19 +20,28 @@ use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// Plays the steps of a log again.
+/// Plays the steps of a log again. Lines may be played some time after they were taken in, and several episodes at once.
 pub trait Replay {
-    /// Takes in the next line and compares it with what the engine does.
-    ///
-    /// # Errors
-    /// In words, how the line is not what comes out. It is not called again then.
-    fn take(&mut self, line: &Line) -> Result<(), String>;
+    /// Takes in the next line.
+    fn take(&mut self, line: Line);
 
-    /// Compares what is still to come.
+    /// Whether a line was found that is not what comes out: more of them need not be shown.
+    fn has_failed(&self) -> bool;
+
+    /// Plays what was not played yet, and says how the log is not what comes out.
     ///
     /// # Errors
+    /// [`Unlike`], of all differences the one that comes first in the log.
+    fn finish(&mut self) -> Result<(), Unlike>;
+}
+
+/// How a log is not what the engine does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlike {
+    /// The line where it shows, from 1; at the end of the log there is none.
+    pub line: Option<u64>,
     /// In words.
-    fn finish(&mut self) -> Result<(), String>;
+    pub problem: String,
 }
 
 /// Starts a replay from the facts of a run (`run_facts.v0.2.json`); in words, why it cannot be run again.
@@ -302,7 +311,6 @@ impl<'a> Bundle<'a> {
         let since = self.options.since.and_then(seal::size_of);
         let mut deriver = Deriver::new(self.rules);
         let mut replay = self.start_replay();
-        let mut replay_failure = None;
         let (mut trace, mut enforcements) = (Sha256::new(), Sha256::new());
         let (mut trace_rows, mut enforcement_rows) = (Vec::new(), Vec::new());
         let mut root_since = (since == Some(0)).then(crate::merkle::empty_root);
@@ -315,10 +323,10 @@ impl<'a> Bundle<'a> {
             if since == Some(deriver.size()) {
                 root_since = Some(deriver.root());
             }
-            if let (Ok(replay), None) = (&mut replay, &replay_failure)
-                && let Err(problem) = replay.take(&line)
+            if let Ok(replay) = &mut replay
+                && !replay.has_failed()
             {
-                replay_failure = Some(format!("{LOG} line {}: {problem}", deriver.size()));
+                replay.take(line);
             }
         });
         let report = report.map_err(|error| error.to_string().replace(&path.display().to_string(), LOG))?;
@@ -326,13 +334,11 @@ impl<'a> Bundle<'a> {
             return Err(format!("{LOG}: it ends in the middle of a line: {} bytes more", report.torn_tail));
         }
         let derived = deriver.finish(self.root_hash().as_deref());
-        let replayed = match (replay, replay_failure) {
-            (Err(why), _) => Level::NotProved(why),
-            (Ok(_), Some(problem)) => Level::Failed(problem),
-            (Ok(mut replay), None) => match replay.finish() {
-                Ok(()) => Level::Held(format!("the engine did all {} steps again, with the same bytes", derived.lines)),
-                Err(problem) => Level::Failed(problem),
-            },
+        let replayed = match replay.map(|mut replay| replay.finish()) {
+            Err(why) => Level::NotProved(why),
+            Ok(Ok(())) => Level::Held(format!("the engine did all {} steps again, with the same bytes", derived.lines)),
+            Ok(Err(Unlike { line: Some(line), problem })) => Level::Failed(format!("{LOG} line {line}: {problem}")),
+            Ok(Err(Unlike { line: None, problem })) => Level::Failed(problem),
         };
         Ok(LogPass {
             derived,
