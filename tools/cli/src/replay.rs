@@ -1,5 +1,5 @@
 //! Doing the steps of a log again: the engine gets the events that agents sent, and every line that comes out has to be
-//! the recorded one, byte by byte. Episodes that fit into memory are played on all cores, a longer one while it is read.
+//! the recorded one, byte by byte.
 
 use crate::Global;
 use crate::error::CliError;
@@ -7,9 +7,8 @@ use crate::session::Session;
 use labtrust_bench::log::{EpisodeLog, LogContext};
 use labtrust_bench::results::PolicyFacts;
 use labtrust_evidence::lines::Line;
-use labtrust_evidence::verify::{Replay, Unlike};
+use labtrust_evidence::replay::{Batched, Player, Replay};
 use labtrust_plugin::lab::{LabEngine, LoadedLab};
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,32 +26,7 @@ pub(crate) fn start(global: &Global, facts: &Value) -> Result<Box<dyn Replay>, S
             return Err(format!("the run had {what}, and nobody knows yet how such a run is done again"));
         }
     }
-    let run = Run::new(global, facts)?;
-    Ok(Box::new(LogReplay { run, waiting: Vec::new(), bytes: 0, now: None, taken: 0, failure: None }))
-}
-
-/// Text of episodes that wait to be played together, at most [bytes].
-const WAITING: usize = 16 << 20;
-
-struct LogReplay {
-    run: Run,
-    /// Episodes in the order of the log; the last one may go on.
-    waiting: Vec<Waiting>,
-    /// Text of all that wait [bytes].
-    bytes: usize,
-    /// A long episode, which is played as it comes.
-    now: Option<Episode>,
-    /// Lines taken in [count].
-    taken: u64,
-    failure: Option<Unlike>,
-}
-
-/// The lines of an episode that waits.
-struct Waiting {
-    episode: u64,
-    /// Number of its first line in the log, from 1.
-    first: u64,
-    lines: Vec<Line>,
+    Ok(Box::new(Batched::new(Run::new(global, facts)?)))
 }
 
 /// What is run again.
@@ -110,60 +84,6 @@ impl Run {
             context: Arc::new(LogContext { partner_id: known.partner_id, policy_fingerprint: known.fingerprint }),
         })
     }
-
-    fn begin(&self, index: u64) -> Result<Episode, String> {
-        let episode = usize::try_from(index).ok().and_then(|index| self.episodes.get(index));
-        let (seed, state) = episode.ok_or(format!("the run has no episode {index}"))?;
-        let mut engine = self.lab.engine();
-        engine.reset(state, *seed).map_err(|error| error.to_string())?;
-        Ok(Episode { index, engine, step: 0, lines: VecDeque::new(), over: false })
-    }
-
-    /// Plays the next line of an episode and compares it.
-    fn play(&self, now: &mut Episode, line: &Line) -> Result<(), String> {
-        let step = line.entry.get("step").and_then(Value::as_u64).and_then(|step| u32::try_from(step).ok());
-        let step = step.filter(|step| *step < self.max_steps).ok_or("its step is not one of the run")?;
-        now.go_to_step(step, self.dt_s, &self.context)?;
-        let event = line.entry.get("event").and_then(Value::as_object).ok_or("it has no event")?;
-        if is_own(event) {
-            if now.lines.is_empty() {
-                now.end(i64::from(self.max_steps) * self.dt_s, &self.context);
-            }
-        } else {
-            if let Some(line) = now.lines.front() {
-                return Err(untold(line));
-            }
-            now.act(&self.context, |engine, log| drop(engine.step_raw(event, log)));
-        }
-        match now.lines.pop_front() {
-            Some(made) if made == line.entry.bytes() => Ok(()),
-            Some(made) => Err(difference(&made, line)),
-            None => Err("the laboratory did not do this by itself".to_owned()),
-        }
-    }
-
-    /// Compares what the laboratory still does by itself after the last line of an episode.
-    fn end(&self, mut now: Episode) -> Result<(), String> {
-        now.go_to_step(self.max_steps - 1, self.dt_s, &self.context)?;
-        now.end(i64::from(self.max_steps) * self.dt_s, &self.context);
-        now.lines.front().map_or(Ok(()), |line| Err(untold(line)))
-    }
-
-    /// Plays the lines of an episode from its beginning.
-    fn play_from_start(&self, waiting: &Waiting) -> Result<Episode, Unlike> {
-        let unlike = |line: u64| move |problem| Unlike { line: Some(line), problem };
-        let mut now = self.begin(waiting.episode).map_err(unlike(waiting.first))?;
-        for (line, number) in waiting.lines.iter().zip(waiting.first..) {
-            self.play(&mut now, line).map_err(unlike(number))?;
-        }
-        Ok(now)
-    }
-
-    /// Plays an episode that is there as a whole. What is missing at its end shows in the line after it.
-    fn play_whole(&self, waiting: &Waiting) -> Result<(), Unlike> {
-        let after = waiting.first + waiting.lines.len() as u64;
-        self.end(self.play_from_start(waiting)?).map_err(|problem| Unlike { line: Some(after), problem })
-    }
 }
 
 impl Episode {
@@ -204,64 +124,45 @@ fn untold(line: &[u8]) -> String {
     format!("the laboratory's own {} at {} s is not in the log", text("action_type"), value["t_s"])
 }
 
-impl LogReplay {
-    /// Plays all that wait and are there as a whole, on all cores.
-    fn play_waiting(&mut self, whole: Vec<Waiting>) -> Result<(), Unlike> {
-        let run = &self.run;
-        let played: Vec<Result<(), Unlike>> = whole.into_par_iter().map(|episode| run.play_whole(&episode)).collect();
-        // The first of them in the log, whichever was found first.
-        played.into_iter().collect()
+impl Player for Run {
+    type Now = Episode;
+
+    fn begin(&self, index: u64) -> Result<Episode, String> {
+        let episode = usize::try_from(index).ok().and_then(|index| self.episodes.get(index));
+        let (seed, state) = episode.ok_or(format!("the run has no episode {index}"))?;
+        let mut engine = self.lab.engine();
+        engine.reset(state, *seed).map_err(|error| error.to_string())?;
+        Ok(Episode { index, engine, step: 0, lines: VecDeque::new(), over: false })
     }
 
-    fn try_take(&mut self, line: Line) -> Result<(), Unlike> {
-        self.taken += 1;
-        let (episode, first) = (line.entry.episode(), self.taken);
-        let unlike = |problem| Unlike { line: Some(first), problem };
-        if let Some(now) = self.now.as_mut().filter(|now| now.index == episode) {
-            return self.run.play(now, &line).map_err(unlike);
+    /// Plays the next line of an episode and compares it.
+    fn play(&self, now: &mut Episode, line: &Line) -> Result<(), String> {
+        let step = line.entry.get("step").and_then(Value::as_u64).and_then(|step| u32::try_from(step).ok());
+        let step = step.filter(|step| *step < self.max_steps).ok_or("its step is not one of the run")?;
+        now.go_to_step(step, self.dt_s, &self.context)?;
+        let event = line.entry.get("event").and_then(Value::as_object).ok_or("it has no event")?;
+        if is_own(event) {
+            if now.lines.is_empty() {
+                now.end(i64::from(self.max_steps) * self.dt_s, &self.context);
+            }
+        } else {
+            if let Some(line) = now.lines.front() {
+                return Err(untold(line));
+            }
+            now.act(&self.context, |engine, log| drop(engine.step_raw(event, log)));
         }
-        if let Some(now) = self.now.take() {
-            self.run.end(now).map_err(unlike)?;
-        }
-        self.bytes += line.entry.bytes().len();
-        match self.waiting.last_mut().filter(|last| last.episode == episode) {
-            Some(last) => last.lines.push(line),
-            None => self.waiting.push(Waiting { episode, first, lines: vec![line] }),
-        }
-        if self.bytes > WAITING {
-            let mut whole = std::mem::take(&mut self.waiting);
-            let last = whole.pop();
-            self.play_waiting(whole)?;
-            self.now = last.map(|last| self.run.play_from_start(&last)).transpose()?;
-            self.bytes = 0;
-        }
-        Ok(())
-    }
-}
-
-impl Replay for LogReplay {
-    fn take(&mut self, line: Line) {
-        if self.failure.is_none() {
-            self.failure = self.try_take(line).err();
+        match now.lines.pop_front() {
+            Some(made) if made == line.entry.bytes() => Ok(()),
+            Some(made) => Err(difference(&made, line)),
+            None => Err("the laboratory did not do this by itself".to_owned()),
         }
     }
 
-    fn has_failed(&self) -> bool {
-        self.failure.is_some()
-    }
-
-    fn finish(&mut self) -> Result<(), Unlike> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        let at_the_end = |unlike: Unlike, last: u64| match unlike.line {
-            Some(line) if line > last => Unlike { line: None, ..unlike },
-            _ => unlike,
-        };
-        let (waiting, last) = (std::mem::take(&mut self.waiting), self.taken);
-        self.play_waiting(waiting).map_err(|unlike| at_the_end(unlike, last))?;
-        let end = self.now.take().map_or(Ok(()), |now| self.run.end(now));
-        end.map_err(|problem| Unlike { line: None, problem })
+    /// Compares what the laboratory still does by itself after the last line of an episode.
+    fn end(&self, mut now: Episode) -> Result<(), String> {
+        now.go_to_step(self.max_steps - 1, self.dt_s, &self.context)?;
+        now.end(i64::from(self.max_steps) * self.dt_s, &self.context);
+        now.lines.front().map_or(Ok(()), |line| Err(untold(line)))
     }
 }
 

@@ -26,6 +26,7 @@ pub mod policy_facts;
 pub mod receipts;
 pub mod recover;
 pub mod release;
+pub mod replay;
 pub mod strict;
 pub mod transparency;
 pub mod ui;

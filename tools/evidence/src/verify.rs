@@ -12,37 +12,14 @@ mod seal;
 use crate::chain::EpisodeChain;
 use crate::derive::{ChainFinding, Derived, Deriver};
 use crate::export::{CORRECTED, LOG, MANIFEST, PACK, RUN_FACTS};
-use crate::lines::{self, Form, Line};
+use crate::lines::{self, Form};
 use crate::merkle::Hash;
 use crate::note::Verifier;
 use crate::receipts::Rules;
+use crate::replay::{Replay, Unlike};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-
-/// Plays the steps of a log again. Lines may be played some time after they were taken in, and several episodes at once.
-pub trait Replay {
-    /// Takes in the next line.
-    fn take(&mut self, line: Line);
-
-    /// Whether a line was found that is not what comes out: more of them need not be shown.
-    fn has_failed(&self) -> bool;
-
-    /// Plays what was not played yet, and says how the log is not what comes out.
-    ///
-    /// # Errors
-    /// [`Unlike`], of all differences the one that comes first in the log.
-    fn finish(&mut self) -> Result<(), Unlike>;
-}
-
-/// How a log is not what the engine does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unlike {
-    /// The line where it shows, from 1; at the end of the log there is none.
-    pub line: Option<u64>,
-    /// In words.
-    pub problem: String,
-}
 
 /// Starts a replay from the facts of a run (`run_facts.v0.2.json`); in words, why it cannot be run again.
 pub type StartReplay<'a> = dyn Fn(&Value) -> Result<Box<dyn Replay>, String> + Sync + 'a;
