@@ -1,0 +1,1 @@
+//! The coordination security pack.
