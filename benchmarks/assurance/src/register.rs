@@ -13,7 +13,6 @@
 //! | [`claims`] | whether the claims of safety stand |
 //! | [`matrix`] | the method-risk matrix as a table |
 //! | [`placeholders`] | words in policy that somebody meant to replace |
-//! | [`day`] | a day of the calendar |
 //!
 //! Evidence is opened: that a file is there proves nothing. Whatever is missing, empty, failed, skipped, crashed, made up,
 //! about another method, changed since, never applied, inert or without work done is told by its kind and covers nothing.
@@ -25,7 +24,6 @@ pub mod claims;
 pub mod coverage;
 pub mod crossref;
 pub mod custody;
-pub mod day;
 pub mod evidence;
 pub mod matrix;
 pub mod pack;
@@ -37,5 +35,4 @@ pub use assess::{Assessment, Flaw, Reason};
 pub use bundle::{BundleOptions, RISK_BUNDLE, build, crosswalk, schema_complaints};
 pub use claims::{CaseStatus, SafetyCase};
 pub use coverage::{Cell, CellState, Coverage, State};
-pub use day::Day;
 pub use policy::Register;

@@ -8,6 +8,7 @@ mod ablation;
 pub mod agent_process;
 pub mod approvals;
 pub mod checkpoint;
+pub mod date;
 pub mod diff;
 pub mod direction;
 mod disturbance;

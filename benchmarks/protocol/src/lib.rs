@@ -8,7 +8,7 @@
 
 pub mod benchmark;
 pub mod correlation;
-pub mod date;
+pub use labtrust_bench::date;
 mod error;
 pub mod evaluate;
 pub mod leaderboard;

@@ -1,6 +1,7 @@
 //! The commands, one a file; [`crate::commands`] lists them.
 
 mod ablate;
+pub(crate) mod audit_selfcheck;
 pub(crate) mod bench_scaling;
 pub(crate) mod bench_smoke;
 pub(crate) mod build_episode_bundle;
@@ -25,6 +26,7 @@ pub(crate) mod man;
 mod manifest;
 pub(crate) mod measure_run;
 mod method_options;
+pub(crate) mod method_risk_matrix;
 pub(crate) mod methods;
 pub(crate) mod new_task;
 pub(crate) mod normalize_tokens;
@@ -37,18 +39,21 @@ pub(crate) mod record_score;
 pub(crate) mod recover_log;
 pub(crate) mod release;
 pub(crate) mod replay_log;
+pub(crate) mod risk_register;
 pub(crate) mod run_benchmark;
 pub(crate) mod run_mine;
 mod run_options;
 pub(crate) mod run_scenario;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;
+pub(crate) mod safety_case;
 pub(crate) mod schema;
 mod step_timing;
 pub(crate) mod summarize_results;
 pub(crate) mod throughput_compare;
 pub(crate) mod transparency_log;
 pub(crate) mod ui_export;
+pub(crate) mod validate_coverage;
 pub(crate) mod validate_fhir;
 pub(crate) mod validate_policy;
 pub(crate) mod validate_results;

@@ -1,5 +1,6 @@
 //! What can go wrong in a command, and how it is told.
 
+use labtrust_assurance::AssuranceError;
 use labtrust_bench::BenchError;
 use labtrust_coordination::catalogue::CatalogueError;
 use labtrust_evidence::export::ExportError;
@@ -21,6 +22,12 @@ pub(crate) enum CliError {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Bench(BenchError),
+    #[error(transparent)]
+    Assurance(AssuranceError),
+    #[error("{count} required cell{} neither evidence nor waiver", if *count == 1 { " has" } else { "s have" })]
+    NotCovered { count: usize },
+    #[error("the self-check has {count} failure{}", if *count == 1 { "" } else { "s" })]
+    SelfCheck { count: usize },
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(transparent)]
@@ -133,6 +140,16 @@ impl From<BenchError> for CliError {
     }
 }
 
+impl From<AssuranceError> for CliError {
+    fn from(error: AssuranceError) -> Self {
+        match error {
+            AssuranceError::Policy(error) => Self::Policy(error),
+            AssuranceError::Bench(error) => error.into(),
+            other => Self::Assurance(other),
+        }
+    }
+}
+
 impl CliError {
     /// 1, or 2 where the arguments contradict each other.
     pub(crate) fn exit_code(&self) -> u8 {
@@ -211,6 +228,7 @@ impl CliError {
             Self::Release(ReleaseError::NoBundles(_)) => {
                 "`labtrust export-receipts --out RELEASE/receipts/NAME` makes one".to_owned()
             }
+            Self::NotCovered { .. } => "`--plan` prints what to run".to_owned(),
             Self::NoBundle { .. } => "`labtrust export-receipts` makes one: name its EvidenceBundle.v0.1".to_owned(),
             _ => return None,
         })

@@ -52,7 +52,7 @@ pub struct BundleOptions {
 pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions) -> Result<Value, AssuranceError> {
     let dirs = run_dirs(&options.runs);
     let found: Vec<Found> = dirs.par_iter().map(|dir| discover(dir, register)).collect();
-    let mut evidence = number(&found);
+    let evidence = number(&found);
     let gaps = gaps(register, &evidence);
     let refs = references(register, &evidence, &gaps);
     let mut document = Map::new();
@@ -82,7 +82,7 @@ pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions)
     });
     put("evidence", partnered.collect());
     if !dirs.is_empty() {
-        let live = dirs.iter().any(|dir| has_live_model(dir));
+        let live = dirs.iter().any(has_live_model);
         put("evidence_level", if live { "with_live_llm" } else { "deterministic_only" }.into());
     }
     if let Some(time) = &options.generated_at {
@@ -91,7 +91,6 @@ pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions)
     if let Some(commit) = &options.git_commit {
         put("git_commit_hash", commit.clone().into());
     }
-    evidence.clear();
     Ok(Value::Object(document))
 }
 

@@ -5,9 +5,8 @@
 
 use super::custody::Custody;
 use super::policy::{CLAIMS, Claim, Condition, Register};
-use super::{attacks, crossref, pack};
+use super::{attacks, pack};
 use labtrust_evidence::digest::sha256;
-use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -85,7 +84,7 @@ pub struct SafetyCase {
 /// What conditions are judged by.
 struct Look<'a> {
     register: &'a Register,
-    custody: Custody,
+    custody: &'a Custody,
     /// What is wrong with the policy.
     findings: &'a [String],
     /// Files that were opened, with their digests.
@@ -93,17 +92,13 @@ struct Look<'a> {
 }
 
 impl SafetyCase {
-    /// Judges every claim by the artefacts in `dir`. `findings` is what validation of the policy says besides what is checked
-    /// here.
+    /// Judges every claim by the artefacts in `dir`. `findings` is everything that validation of the policy finds, with
+    /// [`crossref`](super::crossref) in it.
     #[must_use]
-    pub fn judge(policy: &PolicyStore, register: &Register, dir: &Path, findings: &[String]) -> Self {
-        let mut findings = findings.to_vec();
-        findings.extend(crossref::contradictions(policy, register).iter().map(ToString::to_string));
-        let judge = |claim: &Claim| {
-            let custody = Custody::of(dir);
-            let mut look = Look { register, custody, findings: &findings, opened: BTreeMap::new() };
-            look.claim(claim)
-        };
+    pub fn judge(register: &Register, dir: &Path, findings: &[String]) -> Self {
+        let custody = Custody::of(dir);
+        let judge =
+            |claim: &Claim| Look { register, custody: &custody, findings, opened: BTreeMap::new() }.claim(claim);
         Self { claims: register.claims.iter().map(judge).collect() }
     }
 
@@ -266,7 +261,7 @@ impl Look<'_> {
         let assessments = match kind {
             "security_suite" => attacks::read(bytes, self.register).map(|results| results.assessments),
             "coordination_pack" => {
-                pack::read(&self.custody, bytes, &self.register.plan.validity).map(|pack| pack.assessments)
+                pack::read(self.custody, bytes, &self.register.plan.validity).map(|pack| pack.assessments)
             }
             _ => return Err(format!("{kind:?} is no kind of evidence")),
         };

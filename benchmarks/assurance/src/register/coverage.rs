@@ -4,9 +4,9 @@
 //! an attack on them came through: a run that failed is not made good by another one.
 
 use super::bundle::is_of_suite;
-use super::day::Day;
 use super::policy::{PLAN, PlanRow, Register};
 use crate::AssuranceError;
+use labtrust_bench::date::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ pub struct CellState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
     /// The day on which waivers were judged.
-    pub date: Day,
+    pub date: Date,
     /// The cells.
     pub cells: Vec<CellState>,
 }
@@ -64,7 +64,7 @@ impl Coverage {
     ///
     /// # Errors
     /// [`AssuranceError::Invalid`] for what is no bundle, and for a required cell that the plan does not name.
-    pub fn of(register: &Register, bundle: &Value, date: Day) -> Result<Self, AssuranceError> {
+    pub fn of(register: &Register, bundle: &Value, date: Date) -> Result<Self, AssuranceError> {
         let invalid = |file: &str, place: String, problem: &str| AssuranceError::Invalid {
             file: file.to_owned(),
             place,
@@ -148,7 +148,7 @@ impl Coverage {
     }
 }
 
-fn judge(register: &Register, evidence: &[Value], plan: &PlanRow, cell: &Cell, date: Day) -> State {
+fn judge(register: &Register, evidence: &[Value], plan: &PlanRow, cell: &Cell, date: Date) -> State {
     let (mut good, mut reasons, mut against) = (BTreeSet::new(), BTreeSet::new(), false);
     for entry in evidence {
         let id = entry["evidence_id"].as_str().unwrap_or_default();
@@ -180,7 +180,7 @@ fn judge(register: &Register, evidence: &[Value], plan: &PlanRow, cell: &Cell, d
     for waiver in
         register.waivers.iter().filter(|one| one.method_id == cell.method && one.risk_id == cell.risk && !against)
     {
-        match waiver.expires_on.parse::<Day>() {
+        match waiver.expires_on.parse::<Date>() {
             Ok(last) if last >= date => {
                 return State::Waived {
                     expires_on: waiver.expires_on.clone(),

@@ -1,10 +1,10 @@
 //! Where the files about risks contradict each other, or name what there is not.
 
-use super::day::Day;
 use super::policy::{
     CLAIMS, COVERAGE, MAPPINGS, MATRIX, MatrixCell, PLAN, RISKS, Register, SECURITY_MAP, SUITE, SourceKind, WAIVERS,
     parts, risks_of,
 };
+use labtrust_bench::date::Date;
 use labtrust_policy::{PolicyError, PolicyStore};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,10 +124,8 @@ impl Check<'_> {
         self.each_once(COVERAGE, register.coverage.iter().map(|row| row.risk_id.as_str()));
         for row in &register.coverage {
             let id = &row.risk_id;
-            let refs = |ids: &'_ [String]| -> Vec<String> { ids.to_vec() };
-            let (injections, attacks) = (refs(&row.injection_ids), refs(&row.attack_ids));
-            self.exercises(COVERAGE, id, &texts(&injections), &texts(&attacks));
-            let exercised = !injections.is_empty() || !attacks.is_empty();
+            self.exercises(COVERAGE, id, &texts(&row.injection_ids), &texts(&row.attack_ids));
+            let exercised = !row.injection_ids.is_empty() || !row.attack_ids.is_empty();
             let excused = row.not_applicable_justification.as_deref().is_some_and(|text| !text.trim().is_empty());
             if exercised == excused {
                 let message = if exercised {
@@ -250,8 +248,8 @@ impl Check<'_> {
                 let message = format!("{method} needs no evidence for {risk}, so nothing is to be waived");
                 self.wrong(WAIVERS, method, message, "take the waiver out");
             }
-            if let Err(error) = waiver.expires_on.parse::<Day>() {
-                self.wrong(WAIVERS, &waiver.expires_on, error.to_string(), "a waiver ends on a day");
+            if let Err(error) = waiver.expires_on.parse::<Date>() {
+                self.wrong(WAIVERS, &waiver.expires_on, error, "a waiver ends on a day");
             }
             if waiver.why.trim().is_empty() || waiver.approved_by.trim().is_empty() {
                 let message = format!("the waiver of {method} and {risk} has no reason, or nobody who approved it");

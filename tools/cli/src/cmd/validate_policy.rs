@@ -6,6 +6,9 @@ use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
 use crate::session::Session;
 use crate::talk::Talk;
+use labtrust_assurance::AssuranceError;
+use labtrust_assurance::register::Register;
+use labtrust_assurance::register::crossref::contradictions;
 use labtrust_plugin::lab::ActionKind;
 use labtrust_policy::{Finding, PolicyError, PolicyStore, validate};
 use serde_json::{Value, json};
@@ -52,20 +55,42 @@ impl CliCommand for Options {
 /// [`CliError::Findings`] when there are any, and whatever keeps the policy from being opened.
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let session = Session::open(global, None)?;
-    let registry = labtrust_builtin::registry()?;
-    let domain = registry.lab_domain(&options.domain)?;
-    let (policy, overlay) = overlaid(session.policy, options);
-    let loading = overlay.or_else(|| domain.load(&policy).err());
-    if let Some(error @ PolicyError::UnknownOverlay { .. }) = loading {
-        return Err(error.into());
-    }
-    let findings = validate(&policy, &actions(), loading.as_ref());
+    let findings = findings(session.policy, options.partner.as_deref(), &options.domain)?;
     options.format.print::<Options>(|| text(&findings), || as_json(&findings))?;
     if findings.is_empty() {
         talk.say("no findings");
         return Ok(());
     }
     Err(CliError::Findings { count: findings.len() })
+}
+
+/// Everything that is wrong with a policy under a partner's overlay, in the order of files and lines.
+///
+/// # Errors
+/// A domain or an overlay that there is not.
+pub(crate) fn findings(policy: PolicyStore, partner: Option<&str>, domain: &str) -> Result<Vec<Finding>, CliError> {
+    let registry = labtrust_builtin::registry()?;
+    let laboratory = registry.lab_domain(domain)?;
+    let (policy, overlay) = overlaid(policy, partner, domain);
+    let loading = overlay.or_else(|| laboratory.load(&policy).err());
+    if let Some(error @ PolicyError::UnknownOverlay { .. }) = loading {
+        return Err(error.into());
+    }
+    let mut findings = validate(&policy, &actions(), loading.as_ref());
+    // What is said of risks is judged only where it can be read; where it cannot, that is a finding already.
+    let contradictions = match Register::load(&policy) {
+        Ok(register) => contradictions(&policy, &register),
+        Err(AssuranceError::Policy(error)) => vec![error],
+        Err(other) => return Err(other.into()),
+    };
+    for finding in contradictions.iter().map(Finding::from_error) {
+        let is_told = |one: &Finding| (&one.file, one.line) == (&finding.file, finding.line);
+        if finding.line == 0 || !findings.iter().any(is_told) {
+            findings.push(finding);
+        }
+    }
+    findings.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
+    Ok(findings)
 }
 
 /// The actions that a role may be given; what the laboratory does by itself is nobody's.
@@ -77,16 +102,16 @@ pub(crate) fn actions() -> Vec<&'static str> {
 }
 
 /// The policy with its overlays on; with an overlay that cannot be put on, the policy below it and the complaint.
-fn overlaid(policy: PolicyStore, options: &Options) -> (PolicyStore, Option<PolicyError>) {
+fn overlaid(policy: PolicyStore, partner: Option<&str>, domain: &str) -> (PolicyStore, Option<PolicyError>) {
     let mut policy = policy;
     // A domain needs no overlay, and a profile may have put it on already.
-    if policy.domain().is_none() && policy.domains().contains(&options.domain) {
-        match policy.with_domain(&options.domain) {
+    if policy.domain().is_none() && policy.domains().iter().any(|known| known == domain) {
+        match policy.with_domain(domain) {
             Ok(with) => policy = with,
             Err(error) => return (policy, Some(error)),
         }
     }
-    match options.partner.as_deref().filter(|_| policy.partner().is_none()) {
+    match partner.filter(|_| policy.partner().is_none()) {
         None => (policy, None),
         Some(partner) => match policy.with_partner(partner) {
             Ok(with) => (with, None),

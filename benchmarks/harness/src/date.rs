@@ -1,4 +1,4 @@
-//! Calendar days and moments as the protocol's files write them, in UTC.
+//! Calendar days and moments as files write them, in UTC. Which day it is now is for the caller to say.
 
 use std::fmt;
 use std::str::FromStr;
