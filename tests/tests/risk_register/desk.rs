@@ -24,7 +24,7 @@ attacks:
 
 pub(crate) struct Desk {
     pub(crate) policy: PolicyStore,
-    dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl Desk {

@@ -120,7 +120,10 @@ fn a_pack_that_is_nothing_as_a_whole_is_inadmissible() {
         ("no_verdict", |pack| pack.gate = false),
         ("unverified", |pack| pack.matrix = Some("FAIL")),
         ("unverified", |pack| pack.failed = 1),
-        ("semantics", |pack| drop(pack.cell.remove("sec.potency"))),
+        ("semantics", |pack| {
+            pack.cell.remove("sec.potency");
+            pack.baseline.remove("sec.potency");
+        }),
     ];
     for (kind, change) in cases {
         let mut pack = Pack::good();

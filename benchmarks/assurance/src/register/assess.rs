@@ -15,7 +15,7 @@ pub enum Flaw {
     Empty,
     /// It was made up, or is only the shell of what a real run leaves.
     Synthetic,
-    /// The attack came through, or cost more than is allowed.
+    /// The attack came through, or cost more than is allowed. It speaks against the method, and not only for nothing.
     Failed,
     /// It was not run to its end.
     Crashed,
@@ -72,12 +72,6 @@ impl Flaw {
             Self::Unshielded => "unshielded",
             Self::NoVerdict => "no_verdict",
         }
-    }
-
-    /// Whether it speaks against the method, and not only for nothing: another run that went well does not make it good.
-    #[must_use]
-    pub const fn speaks_against(self) -> bool {
-        matches!(self, Self::Failed)
     }
 
     /// A reason of this kind.

@@ -5,7 +5,7 @@
 
 use super::assess::Assessment;
 use super::evidence::{Evidence, Found, RunDir, discover, run_dirs};
-use super::policy::{CLAIMS, Covers, MATRIX, RISKS, Register, SUITE, SourceKind};
+use super::policy::{CLAIMS, Covers, MATRIX, RISKS, Register, SUITE};
 use crate::AssuranceError;
 use labtrust_evidence::digest::sha256;
 use labtrust_policy::PolicyStore;
@@ -360,10 +360,4 @@ pub fn schema_complaints(bundle: &Value) -> Vec<String> {
     let schema = labtrust_policy::schemas().find(|(name, _)| *name == SCHEMA);
     let Some((_, schema)) = schema else { return vec![format!("there is no schema {SCHEMA}")] };
     labtrust_policy::schema_complaints(schema, bundle).unwrap_or_else(|problem| vec![problem])
-}
-
-/// Whether a cell of the plan asks for an attack of the suite.
-#[must_use]
-pub(super) const fn is_of_suite(kind: SourceKind) -> bool {
-    matches!(kind, SourceKind::SecuritySuite)
 }

@@ -3,8 +3,8 @@
 //! A cell is a method and a risk. It is covered where some evidence counts for this method and this risk, and none shows that
 //! an attack on them came through: a run that failed is not made good by another one.
 
-use super::bundle::is_of_suite;
-use super::policy::{PLAN, PlanRow, Register};
+use super::assess::Flaw;
+use super::policy::{PLAN, PlanRow, Register, SourceKind};
 use crate::AssuranceError;
 use labtrust_bench::date::Date;
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ fn judge(register: &Register, evidence: &[Value], plan: &PlanRow, cell: &Cell, d
     for entry in evidence {
         let id = entry["evidence_id"].as_str().unwrap_or_default();
         for said in entry["assessments"].as_array().into_iter().flatten() {
-            let speaks = if is_of_suite(plan.evidence.kind) {
+            let speaks = if plan.evidence.kind == SourceKind::SecuritySuite {
                 said["attack_id"].as_str().is_some() && said["attack_id"].as_str() == plan.evidence.attack_id.as_deref()
             } else {
                 said["method_id"] == cell.method
@@ -165,7 +165,7 @@ fn judge(register: &Register, evidence: &[Value], plan: &PlanRow, cell: &Cell, d
             if said["admissible"] == true && entry["status"] == "present" && entry["synthetic"] != true {
                 good.insert(id.to_owned());
             } else {
-                against |= said["kind"] == super::assess::Flaw::Failed.name();
+                against |= said["kind"] == Flaw::Failed.name();
                 let tried = said["injection_id"].as_str().or(said["attack_id"].as_str()).unwrap_or_default();
                 let why = said["reason"].as_str().or(entry["reason"].as_str()).unwrap_or("it does not count");
                 reasons.insert(format!("{id}, {tried}: {why}"));

@@ -190,6 +190,7 @@ fn judge(
         "PASS" => {}
         "FAIL" => return says(Flaw::Failed),
         "not_run" => return says(Flaw::NotRun),
+        "SKIP" if rationale.contains("not_run") => return says(Flaw::NotRun),
         "SKIP" if rationale.contains("not_applied") => return says(Flaw::NotApplied),
         "SKIP" if rationale.contains("inert") => return says(Flaw::Inert),
         "SKIP" if rationale.contains("no_baseline_utility") => return says(Flaw::NoBaselineUtility),
