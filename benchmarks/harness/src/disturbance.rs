@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Codes of refusals that speak of somebody hostile, or should: what an honest event should never meet.
-fn is_alarm(code: &str) -> bool {
+#[must_use]
+pub fn is_alarm(code: &str) -> bool {
     ["SIG_", "COORD_", "TOOL_", "AGENT_", "MEM_", "PROMPT_", "UNTRUSTED_", "ADV_"]
         .iter()
         .any(|head| code.starts_with(head))

@@ -24,6 +24,8 @@ use labtrust_plugin::metric::{EpisodeFacts, Metric, SeatFacts};
 use labtrust_plugin::{AgentSeat, AgentSet, Course, Credential, Forged, Injection, Injector, Opening, Task, Vacancy};
 use labtrust_trust::codes;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Who acts in the episodes of a run, and what disturbs them. By default the task's own agents, undisturbed.
 #[derive(Clone, Copy, Default)]
@@ -39,6 +41,29 @@ pub struct Cast<'a> {
     /// Names of controls that are not the laboratory's and that a disturbed run does without: of the run
     /// ([`RunControl`](crate::run_controls::RunControl)), of models and of their memory.
     pub without: &'a [String],
+    /// Where the undisturbed courses of disturbed episodes are kept, for several injections to be judged by; each run has
+    /// its own when absent.
+    pub clean: Option<&'a CleanCourses>,
+}
+
+/// The undisturbed courses of episodes, by seed, so that several injections are judged by one and the same course without
+/// playing it again.
+///
+/// One store is for one task, size, method and set of controls: everything but the injection and the seed is the same.
+#[derive(Default)]
+pub struct CleanCourses(Mutex<BTreeMap<u64, Arc<OnceLock<Course>>>>);
+
+impl CleanCourses {
+    /// The course of a seed; plays it when nobody has before.
+    fn of(&self, seed: u64, play: impl FnOnce() -> Result<Course, BenchError>) -> Result<Course, BenchError> {
+        let place = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(seed).or_default());
+        if let Some(course) = place.get() {
+            return Ok(course.clone());
+        }
+        // Two may play it at once; they find the same.
+        let course = play()?;
+        Ok(place.get_or_init(|| course).clone())
+    }
 }
 
 /// What distinguishes one episode of a run from another, and what they share.
@@ -159,10 +184,17 @@ pub fn run_episode(
     if setup.injection().is_none() {
         return Ok(play(engine, setup, log, false)?.outcome);
     }
-    let clean = play(engine, setup, None, false)?;
+    let play_clean = |engine: &mut dyn LabEngine| -> Result<Course, BenchError> {
+        let clean = play(engine, setup, None, false)?;
+        let course = clean.disturbed.map(|(_, course)| course).unwrap_or_default();
+        Ok(Course { metrics: clean.outcome.metrics, ..course })
+    };
+    let clean_course = match setup.cast.clean {
+        Some(courses) => courses.of(setup.seed, || play_clean(&mut *engine))?,
+        None => play_clean(&mut *engine)?,
+    };
     let Played { mut outcome, disturbed } = play(engine, setup, log.as_deref_mut(), true)?;
-    if let (Some((_, mut clean_course)), Some((mut injector, mut course))) = (clean.disturbed, disturbed) {
-        clean_course.metrics = clean.outcome.metrics;
+    if let Some((mut injector, mut course)) = disturbed {
         course.metrics = outcome.metrics.clone();
         if let Some(report) = injector.report(&course, &clean_course) {
             outcome.metrics.insert("sec".to_owned(), Value::Object(report.sec));

@@ -34,6 +34,7 @@ pub mod validate;
 
 pub use ablation::Ablation;
 pub use direction::{Directing, Direction};
-pub use episode::{Cast, EpisodeOutcome, EpisodeSetup, run_episode};
+pub use disturbance::is_alarm;
+pub use episode::{Cast, CleanCourses, EpisodeOutcome, EpisodeSetup, run_episode};
 pub use error::BenchError;
 pub use run::{BenchmarkRun, RunLogs, RunOutcome};

@@ -64,6 +64,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::normalize_tokens::Options>(),
     entry::<cmd::record_score::Options>(),
     entry::<cmd::leaderboard::Options>(),
+    entry::<cmd::run_security_pack::Options>(),
     entry::<cmd::commands::Options>(),
     entry::<cmd::completions::Options>(),
     entry::<cmd::man::Options>(),

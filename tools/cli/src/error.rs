@@ -107,6 +107,10 @@ pub(crate) enum CliError {
     #[error("{task} has {specimens} specimens and released nothing")]
     NothingReleased { task: String, specimens: u64 },
     #[error(transparent)]
+    Assurance(labtrust_assurance::AssuranceError),
+    #[error("the security gate is not passed: {count} cell{}", if *count == 1 { "" } else { "s" })]
+    SecurityGate { count: usize },
+    #[error(transparent)]
     Protocol(#[from] labtrust_protocol::ProtocolError),
     #[error("{failed} of {total} {what} checks do not hold")]
     ChecksFailed { what: &'static str, failed: usize, total: usize },
@@ -200,6 +204,9 @@ impl CliError {
             }
             Self::UnknownName { near: Some(near), .. } => format!("did you mean `{near}`?"),
             Self::UnknownName { what: "schema", .. } => "`labtrust schema` lists them".to_owned(),
+            Self::SecurityGate { .. } => {
+                "pack_gate.md says why; the results of each cell are in pack_results".to_owned()
+            }
             Self::NothingReleased { .. } => {
                 "`labtrust diff` finds where the run parts from one that released".to_owned()
             }

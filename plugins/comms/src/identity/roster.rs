@@ -14,10 +14,25 @@ pub struct Roster {
     symbols: Symbols,
     ids: Vec<String>,
     memo: Memo,
+    attributed: Attributed,
 }
 
 /// Most judgements that are remembered [count].
 const MOST_JUDGED: usize = 1 << 16;
+
+/// Most forgeries that are attributed [count]. To attribute one costs a look at every key, and whoever forges pays nothing: a
+/// flood of forgeries must not use up the time of those who judge. They are all refused.
+const MOST_ATTRIBUTED: usize = 256;
+
+/// Whose the forgeries really are that were attributed before: many hear the same one.
+#[derive(Debug, Default)]
+struct Attributed(Mutex<FxHashMap<[u8; 32], Option<usize>>>);
+
+impl Clone for Attributed {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
 
 /// What was judged before: one signed message is heard by many, and judging it costs more than all else together. A judgement
 /// depends on nothing but what is judged, so nobody can tell who came first.
@@ -32,12 +47,7 @@ impl Clone for Memo {
 
 impl Memo {
     fn judge(&self, worker_id: &str, signature: &str, bytes: &[u8], judge: impl FnOnce() -> bool) -> bool {
-        let mut hash = Sha256::new();
-        for part in [worker_id.as_bytes(), signature.as_bytes(), bytes] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        let what: [u8; 32] = hash.finalize().into();
+        let what = digest([worker_id.as_bytes(), signature.as_bytes(), bytes]);
         // Where somebody panicked with it in hand it holds whole judgements all the same.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_JUDGED {
@@ -45,6 +55,16 @@ impl Memo {
         }
         *known.entry(what).or_insert_with(judge)
     }
+}
+
+/// A digest of parts that cannot be cut in another way.
+fn digest(parts: [&[u8]; 3]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 impl Roster {
@@ -86,7 +106,7 @@ impl Roster {
             }
             registry.overlay([&entry], &mut symbols);
         }
-        Ok(Self { keys: registry, symbols, ids, memo: Memo::default() })
+        Ok(Self { keys: registry, symbols, ids, memo: Memo::default(), attributed: Attributed::default() })
     }
 
     /// Whether `signature` is of `worker_id` over `bytes`. Unknown workers have signed nothing.
@@ -96,10 +116,23 @@ impl Roster {
         self.memo.judge(worker_id, signature, bytes, || self.keys.verify_bytes(key, signature, 0, bytes).passed)
     }
 
-    /// Whose signature over `bytes` it really is: tries every key.
+    /// Whose signature over `bytes` it really is: tries every key. Of the first few hundred that are asked about; of others
+    /// nobody knows.
     #[must_use]
     pub fn attribute(&self, signature: &str, bytes: &[u8]) -> Option<&str> {
-        self.ids.iter().map(String::as_str).find(|id| self.verify(id, signature, bytes))
+        let what = digest([b"", signature.as_bytes(), bytes]);
+        let mut known = self.attributed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = known.len() >= MOST_ATTRIBUTED;
+        let place = match known.get(&what) {
+            Some(place) => *place,
+            None if full => None,
+            None => {
+                let place = self.ids.iter().position(|id| self.verify(id, signature, bytes));
+                known.insert(what, place);
+                place
+            }
+        };
+        self.worker_id(place?)
     }
 
     /// Whether the worker has a key here.

@@ -112,7 +112,7 @@ impl Seal {
         let (nonce, epoch) = (self.nonce, self.bus.epoch());
         self.nonce += 1;
         let message = Message { nonce, epoch, message_type: self.kind.to_owned(), payload };
-        self.handle.sign(message).ok().map(Signed::new)
+        self.handle.sign(message).ok().map(Signed::just_signed)
     }
 
     /// What an envelope that came from `from` says to agent `me`, and who signed it.

@@ -232,6 +232,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         injection: options.injection.as_deref().map(|id| registry.injection(id)).transpose()?,
         approvals: options.run.approvals(),
         without: &without,
+        clean: None,
     };
 
     // Outputs are opened before the first episode: what cannot be written is found out now.
