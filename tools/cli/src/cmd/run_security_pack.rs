@@ -110,7 +110,7 @@ impl CliCommand for Options {
         examples: &[
             Example::shown("--out pack --matrix-preset hospital_lab_core").leaves(&["pack/pack_gate.md"]),
             Example::tried("--out small --matrix-preset hospital_lab_core --scale-ids small_smoke --method-ids kernel_centralized_edf --injection-ids none INJ-ID-SPOOF-001 --episodes-per-cell 2")
-                .leaves(&["small/pack_gate.md", "small/pack_summary.csv", "small/SECURITY/coord_pack_gate_summary.json"]),
+                .leaves(&["small/pack_gate.md", "small/pack_summary.csv", "small/SECURITY/coord_pack_gate_summary.json", "small/timings.json"]),
         ],
         refusals: &[
             Refusal::new("--out p --matrix-preset hospital", 1, "hospital_lab_core"),

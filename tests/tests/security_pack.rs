@@ -1,0 +1,184 @@
+//! The coordination security pack, run.
+
+use labtrust_assurance::pack::run::seed_of;
+use labtrust_assurance::pack::{Asked, PackOutcome, Request, Verdict, outputs, run};
+use labtrust_bench::{BenchmarkRun, Cast, Directing, Direction, RunLogs};
+use labtrust_coordination::catalogue::Catalogue;
+use labtrust_plugin::Registry;
+use labtrust_plugin::lab::LoadedLab;
+use labtrust_plugin::wire::{Setting, Settings};
+use labtrust_policy::PolicyStore;
+use serde_json::Map;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));
+static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
+static LAB: LazyLock<Arc<dyn LoadedLab>> =
+    LazyLock::new(|| REGISTRY.lab_domain("hospital_lab").expect("it is compiled in").load(&POLICY).expect("it loads"));
+
+const SPOOF: &str = "INJ-ID-SPOOF-001";
+const POISON: &str = "INJ-COMMS-POISON-001";
+
+fn ids(all: &[&str]) -> Vec<String> {
+    all.iter().map(|id| (*id).to_owned()).collect()
+}
+
+/// The small size with one method that decides alone, one that is not there, and two injections.
+fn request<'a>(preset: &str, methods: &[&str], threads: usize, out: Option<&'a Path>) -> Request<'a> {
+    let asked = Asked {
+        preset: Some(preset.to_owned()),
+        scale_ids: ids(&["small_smoke"]),
+        method_ids: ids(methods),
+        injection_ids: ids(&["none", SPOOF, POISON]),
+        ..Asked::default()
+    };
+    Request {
+        registry: &REGISTRY,
+        policy: &POLICY,
+        lab: Arc::clone(&LAB),
+        asked,
+        seed: 42,
+        episodes_per_cell: Some(2),
+        threads: Some(threads),
+        strict: false,
+        multi_agentic: false,
+        out,
+        git_sha: None,
+        progress: &|_, _| (),
+    }
+}
+
+const METHODS: [&str; 2] = ["kernel_centralized_edf", "llm_repair_over_kernel_whca"];
+
+fn full(threads: usize, out: &Path) -> PackOutcome {
+    run(&request("hospital_lab_full", &METHODS, threads, Some(out))).expect("it runs")
+}
+
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(at) = open.pop() {
+        for entry in std::fs::read_dir(at).expect("it is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(dir).expect("it is below").display().to_string();
+                all.insert(name, std::fs::read(path).expect("it can be read"));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn a_pack_has_the_same_bytes_for_any_number_of_threads() {
+    let (one, two) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let outcome = full(1, one.path());
+    full(2, two.path());
+    let (mut first, mut second) = (files(one.path()), files(two.path()));
+    assert!(first.remove(outputs::TIMINGS).is_some() && second.remove(outputs::TIMINGS).is_some());
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    assert!(first.len() >= 6 + 2 * 3, "{:?}", first.keys());
+    let differ: Vec<_> = first.iter().filter(|(name, bytes)| second[*name] != **bytes).map(|(name, _)| name).collect();
+    assert!(differ.is_empty(), "{differ:?}");
+
+    let csv = String::from_utf8(first[outputs::SUMMARY].clone()).expect("it is text");
+    let rows: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(rows[0], outputs::COLUMNS.join(","));
+    assert_eq!(rows.len(), 1 + 6);
+
+    let of = |method, injection| outcome.verdict("small_smoke", method, injection).expect("the cell is there");
+    assert_eq!(of(METHODS[0], "none").verdict, Verdict::Pass);
+    // It arrives and is refused, but two episodes show little.
+    let few = of(METHODS[0], SPOOF);
+    assert_eq!(few.verdict, Verdict::Skip, "{few:?}");
+    assert!(few.rationale.contains("(too_few_episodes)"), "{few:?}");
+    assert!(!few.rationale.contains("(inert)") && !few.rationale.contains("(not_applied)"), "{few:?}");
+    // Who says nothing on a wire cannot be poisoned there.
+    let silent = of(METHODS[0], POISON);
+    assert_eq!(silent.verdict, Verdict::Skip);
+    assert!(silent.rationale.contains("(not_applied)"), "{silent:?}");
+    for injection in ["none", SPOOF, POISON] {
+        assert_eq!(of(METHODS[1], injection).verdict, Verdict::NotRun, "{injection}");
+    }
+    assert_eq!((outcome.gate.passed, outcome.gate.not_run, outcome.gate.overall_pass), (1, 3, false));
+}
+
+#[test]
+fn a_strict_pack_fails_on_what_is_not_shown() {
+    let outcome = run(&Request { strict: true, ..request("hospital_lab_core", &METHODS[..1], 2, None) }).expect("it runs");
+    for injection in [SPOOF, POISON] {
+        let ruling = outcome.verdict("small_smoke", METHODS[0], injection).expect("the cell is there");
+        assert_eq!(ruling.verdict, Verdict::Fail, "{ruling:?}");
+    }
+}
+
+#[test]
+fn a_course_that_is_shared_judges_as_one_of_its_own() {
+    let outcome = run(&request("hospital_lab_core", &METHODS[..1], 2, None)).expect("it runs");
+    for injection in [SPOOF, "INJ-COORD-PROMPT-INJECT-001"] {
+        let shared = outcome.cells.iter().find(|cell| cell.injection_id == injection);
+        let method = REGISTRY.coordination_method(METHODS[0]).expect("it is compiled in");
+        let mut given = Settings::default();
+        if method.params_schema().contains("\"signed\"") {
+            given.0.insert("signed".to_owned(), Setting::Text("on".to_owned()));
+        }
+        let settings = Catalogue::load(&POLICY).expect("it loads").settings(METHODS[0], given).expect("they fit");
+        let facts = Map::new();
+        let metrics = REGISTRY.metrics();
+        let own = BenchmarkRun {
+            task: REGISTRY.task("coord_risk").expect("it is compiled in"),
+            lab: Arc::clone(&LAB),
+            policy: &POLICY,
+            episodes: 2,
+            base_seed: seed_of(42, "small_smoke"),
+            timing: None,
+            max_steps: None,
+            strict_signatures: false,
+            threads: Some(1),
+            metrics: &metrics,
+            scale: Some("small_smoke"),
+            cast: Cast {
+                method: Some(Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts }),
+                injection: Some(REGISTRY.injection(injection).expect("it is compiled in")),
+                ..Cast::default()
+            },
+            git_sha: None,
+        }
+        .run(RunLogs::None, &|| ())
+        .expect("it runs");
+        if let Some(shared) = shared {
+            let shared = shared.results.as_ref().expect("it ran");
+            assert_eq!(shared.episodes, own.results.episodes, "{injection}");
+        } else {
+            assert_ne!(injection, SPOOF, "the matrix has it");
+        }
+    }
+}
+
+#[test]
+fn lists_with_reserved_or_unknown_names_are_refused() {
+    let refused = |change: &dyn Fn(&mut Asked)| {
+        let mut request = request("hospital_lab_core", &[], 1, None);
+        request.asked = Asked { scale_ids: ids(&["small_smoke"]), ..Asked::default() };
+        change(&mut request.asked);
+        run(&request).expect_err("it is refused").to_string()
+    };
+    let file = |text: &str| {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("it can be written");
+        file
+    };
+    let reserved = file("none\ninj_jailbreak\ninj_stuck_state\n");
+    let from = reserved.path().display().to_string();
+    let said = refused(&|asked| asked.injections_from = Some(from.clone()));
+    assert!(said.contains("inj_jailbreak, inj_stuck_state"), "{said}");
+    let unknown = file("methods: [nobody]\n");
+    let from = unknown.path().display().to_string();
+    assert!(refused(&|asked| asked.methods_from = Some(from.clone())).contains("nobody"));
+    assert!(refused(&|asked| asked.preset = Some("hospital".to_owned())).contains("hospital_lab_core"));
+    assert!(refused(&|asked| asked.scale_ids = ids(&["enormous"])).contains("--scale-ids"));
+}
