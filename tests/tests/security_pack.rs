@@ -118,9 +118,12 @@ fn a_strict_pack_fails_on_what_is_not_shown() {
 
 #[test]
 fn a_course_that_is_shared_judges_as_one_of_its_own() {
-    let outcome = run(&request("hospital_lab_core", &METHODS[..1], 2, None)).expect("it runs");
-    for injection in [SPOOF, "INJ-COORD-PROMPT-INJECT-001"] {
-        let shared = outcome.cells.iter().find(|cell| cell.injection_id == injection);
+    let both = [SPOOF, "INJ-COORD-PROMPT-INJECT-001"];
+    let mut request = request("hospital_lab_core", &METHODS[..1], 2, None);
+    request.asked.injection_ids = ids(&both);
+    let outcome = run(&request).expect("it runs");
+    for injection in both {
+        let shared = outcome.cells.iter().find(|cell| cell.injection_id == injection).expect("the matrix has it");
         let method = REGISTRY.coordination_method(METHODS[0]).expect("it is compiled in");
         let mut given = Settings::default();
         if method.params_schema().contains("\"signed\"") {
@@ -150,12 +153,8 @@ fn a_course_that_is_shared_judges_as_one_of_its_own() {
         }
         .run(RunLogs::None, &|| ())
         .expect("it runs");
-        if let Some(shared) = shared {
-            let shared = shared.results.as_ref().expect("it ran");
-            assert_eq!(shared.episodes, own.results.episodes, "{injection}");
-        } else {
-            assert_ne!(injection, SPOOF, "the matrix has it");
-        }
+        let shared = shared.results.as_ref().expect("it ran");
+        assert_eq!(shared.episodes, own.results.episodes, "{injection}");
     }
 }
 
