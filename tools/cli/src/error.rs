@@ -106,8 +106,6 @@ pub(crate) enum CliError {
     Different { first: PathBuf, second: PathBuf },
     #[error("{task} has {specimens} specimens and released nothing")]
     NothingReleased { task: String, specimens: u64 },
-    #[error(transparent)]
-    Assurance(labtrust_assurance::AssuranceError),
     #[error("the security gate is not passed: {count} cell{}", if *count == 1 { "" } else { "s" })]
     SecurityGate { count: usize },
     #[error(transparent)]
