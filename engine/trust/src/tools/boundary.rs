@@ -56,20 +56,30 @@ impl ToolBoundary {
         if let Err(error) = canonical::write_map(&mut text, output) {
             return Err(ToolRefusal::new(codes::TOOL_OUTPUT_MALFORMED, error.to_string()));
         }
-        let records = output.values().find_map(Value::as_array).map_or(1, Vec::len);
+        let records = records(&mut output.values()).max(1);
         if text.len() as u64 > limits.max_bytes_out || records as u64 > limits.max_records_out {
             let message = format!("the answer has {} bytes and {records} records", text.len());
             return Err(ToolRefusal::new(codes::TOOL_EGRESS_LIMIT_EXCEEDED, message));
         }
-        for key in &self.egress_keys {
-            let Some(target) = output.get(key) else { continue };
-            let named = target.as_str().map(|text| text.trim().to_lowercase());
-            if !named.is_some_and(|named| limits.allowed_egress_endpoints.contains(&named)) {
-                return Err(ToolRefusal::new(codes::TOOL_EGRESS_DENIED, format!("{key} names {target}")));
-            }
-        }
+        self.check_egress(output, limits)?;
         let mut path = String::new();
         self.check_classes(output, &mut path, &limits.output_classification.allowed_classes)
+    }
+
+    /// Looks for destinations at any depth; a place to send to does not get better by standing deeper.
+    fn check_egress(&self, map: &Map<String, Value>, limits: &BoundaryLimits) -> Result<(), ToolRefusal> {
+        for (key, value) in map {
+            if self.egress_keys.iter().any(|known| plain(known) == plain(key)) {
+                let named = value.as_str().map(|text| text.trim().to_lowercase());
+                if !named.is_some_and(|named| limits.allowed_egress_endpoints.contains(&named)) {
+                    // The destination itself stays inside: it may carry what must not get out.
+                    let message = format!("{key} names a destination that is not allowed");
+                    return Err(ToolRefusal::new(codes::TOOL_EGRESS_DENIED, message));
+                }
+            }
+            maps(value).try_for_each(|inner| self.check_egress(inner, limits))?;
+        }
+        Ok(())
     }
 
     fn check_classes(
@@ -104,8 +114,34 @@ impl ToolBoundary {
     }
 }
 
+/// Records of an answer: everything in every list, however deep [count].
+fn records(values: &mut dyn Iterator<Item = &Value>) -> usize {
+    values
+        .map(|value| match value {
+            Value::Array(items) => items.len() + records(&mut items.iter().filter(|item| !item.is_string())),
+            Value::Object(map) => records(&mut map.values()),
+            _ => 0,
+        })
+        .sum()
+}
+
+/// The maps right below a value.
+fn maps(value: &Value) -> Box<dyn Iterator<Item = &Map<String, Value>> + '_> {
+    match value {
+        Value::Object(map) => Box::new(std::iter::once(map)),
+        Value::Array(items) => Box::new(items.iter().flat_map(maps)),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// A key without the ways to spell it: `PatientName`, `patient-name` and `patient_name` are one.
+fn plain(key: &str) -> String {
+    key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// Whether a rule's path names a field: exactly, by its end, or as `*.key`.
 fn names(rule: &str, path: &str) -> bool {
-    let end = rule.strip_prefix("*.").unwrap_or(rule);
-    path == end || path.strip_suffix(end).is_some_and(|before| before.ends_with('.'))
+    let end = rule.strip_prefix("*.").unwrap_or(rule).split('.');
+    let (end, path): (Vec<_>, Vec<_>) = (end.map(plain).collect(), path.split('.').map(plain).collect());
+    path.ends_with(&end)
 }

@@ -179,6 +179,7 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
     ("book in tube ", "CREATE_ACCESSION", "specimen_id"),
     ("make out a pass for ", "MINT_TOKEN", "subject_id"),
     ("walk over to is ", "MOVE", "to_zone"),
+    ("open the door ", "OPEN_DOOR", "door_id"),
 ];
 
 /// How an order is dressed.
