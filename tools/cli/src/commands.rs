@@ -58,6 +58,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::safety_case::Options>(),
     entry::<cmd::method_risk_matrix::Options>(),
     entry::<cmd::audit_selfcheck::Options>(),
+    entry::<cmd::run_security_suite::Options>(),
     entry::<cmd::new_task::Options>(),
     entry::<cmd::measure_run::Options>(),
     entry::<cmd::evaluate_submission::Options>(),

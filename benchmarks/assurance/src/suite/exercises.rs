@@ -6,6 +6,7 @@
 mod campaigns;
 mod evidence;
 mod flow;
+mod misled;
 mod roles;
 mod tools;
 
@@ -85,7 +86,7 @@ const EXERCISES: [(&str, &str, Exercise); 21] = [
         "tests.test_data_provenance_r_data_002::test_poisoned_observation_blocked_or_constrained",
         campaigns::slow_poison,
     ),
-    ("SEC-DETECTOR-001", "tests.test_detector_advisor_taskh", campaigns::detector),
+    ("SEC-DETECTOR-001", "tests.test_detector_advisor_taskh", misled::detector),
     ("SEC-RBAC-001", "exercises.rbac_denies_by_default", roles::denied_by_default),
 ];
 

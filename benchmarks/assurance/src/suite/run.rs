@@ -8,9 +8,9 @@ use super::scene::Bench;
 use super::trial::Trial;
 use crate::AssuranceError;
 use labtrust_plugin::Registry;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// What came of a matrix of the pack.
@@ -41,10 +41,14 @@ pub struct SuiteRun<'a> {
     pub seed: u64,
     /// Only attacks of the short suite.
     pub smoke_only: bool,
+    /// Only these attacks, whatever suite they are in; with none, all. Texts that have to stay harmless are left out then.
+    pub only: Vec<String>,
     /// Attacks on the whole system are left out on demand.
     pub skip_system_level: bool,
     /// Controls that the whole run does without, to see that it fails.
     pub taken: BTreeSet<String>,
+    /// Threads [count]; the report does not depend on it.
+    pub threads: usize,
     /// Runs matrices of the pack; where nothing does, their attacks fail.
     pub pack: Option<&'a RunPack<'a>>,
 }
@@ -81,6 +85,8 @@ pub struct SuiteReport {
     pub seed: u64,
     /// Only attacks of the short suite.
     pub smoke_only: bool,
+    /// The attacks that the run was about, where it was not about all.
+    pub only: Vec<String>,
     /// Controls that the run did without.
     pub taken: BTreeSet<String>,
 }
@@ -109,15 +115,14 @@ impl SuiteRun<'_> {
     /// Runs it. Same policy and seed, same report, whatever the number of threads; only the seconds differ.
     ///
     /// # Errors
-    /// [`AssuranceError::Unknown`] for a control to take away that there is not, [`AssuranceError::Invalid`] when nothing is
+    /// [`AssuranceError::Unknown`] for an attack or a control to take away that there is not, [`AssuranceError::Invalid`] when nothing is
     /// left to run. What goes wrong within an attack is in its row.
     pub fn run(&self) -> Result<SuiteReport, AssuranceError> {
         if let Some(unknown) = self.taken.iter().find(|id| !defences::ALL.contains(&id.as_str())) {
             let (name, known) = (unknown.clone(), defences::ALL.join(", "));
             return Err(AssuranceError::Unknown { what: "control", name, known });
         }
-        let chosen: Vec<&Attack> =
-            self.suite.attacks.iter().filter(|attack| attack.smoke || !self.smoke_only).collect();
+        let chosen = self.chosen()?;
         if chosen.is_empty() {
             return Err(AssuranceError::Invalid {
                 file: super::model::SUITE.to_owned(),
@@ -125,27 +130,63 @@ impl SuiteRun<'_> {
                 problem: "none of them is in the short suite; --full runs all".to_owned(),
             });
         }
-        let seconds = Mutex::new(BTreeMap::new());
-        let timed = |attack: &&Attack| {
+        let done: Vec<(Row, f64)> = self.spread(&chosen, |attack| {
             let begun = Instant::now();
             let row = self.row(attack);
-            let took = begun.elapsed().as_secs_f64();
-            if let Ok(mut seconds) = seconds.lock() {
-                seconds.insert(attack.attack_id.clone(), took);
-            }
-            row
-        };
-        let rows = chosen.par_iter().map(timed).collect();
-        let text = |text| panel::regression(self.bench, text, &self.taken);
-        let regression = self.suite.regression.par_iter().map(text).collect::<Result<_, _>>()?;
+            (row, begun.elapsed().as_secs_f64())
+        });
+        let texts: Vec<_> = self.suite.regression.iter().filter(|_| self.only.is_empty()).collect();
+        let regression = self.spread(&texts, |text| panel::regression(self.bench, text, &self.taken));
+        let mut seconds = BTreeMap::new();
+        let mut rows = Vec::with_capacity(done.len());
+        for (row, took) in done {
+            seconds.insert(row.attack.attack_id.clone(), took);
+            rows.push(row);
+        }
         Ok(SuiteReport {
             rows,
-            regression,
-            seconds: seconds.into_inner().unwrap_or_default(),
+            regression: regression.into_iter().collect::<Result<_, _>>()?,
+            seconds,
             seed: self.seed,
             smoke_only: self.smoke_only,
+            only: self.only.clone(),
             taken: self.taken.clone(),
         })
+    }
+
+    /// The attacks that were asked for, in the order of the suite.
+    fn chosen(&self) -> Result<Vec<&Attack>, AssuranceError> {
+        let all = &self.suite.attacks;
+        if let Some(unknown) = self.only.iter().find(|id| all.iter().all(|attack| attack.attack_id != **id)) {
+            let known: Vec<&str> = all.iter().map(|attack| attack.attack_id.as_str()).collect();
+            return Err(AssuranceError::Unknown { what: "attack", name: unknown.clone(), known: known.join(", ") });
+        }
+        let is_asked_for = |attack: &&Attack| {
+            if self.only.is_empty() { attack.smoke || !self.smoke_only } else { self.only.contains(&attack.attack_id) }
+        };
+        Ok(all.iter().filter(is_asked_for).collect())
+    }
+
+    /// Does something for each of a list, on several threads; what comes of it is in the order of the list.
+    ///
+    /// Not by way of rayon: exercises run benchmarks, which have pools of their own, and a thread of rayon's that waits for
+    /// one of these does another attack meanwhile, so that nobody could say how long any of them took.
+    fn spread<T: Sync, R: Send>(&self, items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::with_capacity(items.len()));
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.clamp(1, items.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some((at, item)) = take(&next, items) {
+                        let one = each(item);
+                        done.lock().unwrap_or_else(PoisonError::into_inner).push((at, one));
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(at, _)| *at);
+        done.into_iter().map(|(_, one)| one).collect()
     }
 
     fn row(&self, attack: &Attack) -> Row {
@@ -231,4 +272,10 @@ impl SuiteRun<'_> {
             }
         }
     }
+}
+
+/// The next of a list that nobody has taken yet, with its place.
+fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    items.get(at).map(|item| (at, item))
 }

@@ -44,22 +44,27 @@ impl CliCommand for Options {
         if self.out.as_os_str().is_empty() {
             return Err(CliError::Empty { option: "--out" });
         }
-        let packages = packages();
-        let inventory = json!({
-            "version": "0.1",
-            "python_version": "none",
-            "platform": std::env::consts::OS,
-            "pyproject_toml_sha256": null,
-            "lock_file_sha256": sha256(LOCK.as_bytes()),
-            "packages": packages,
-        });
+        let inventory = inventory();
+        let packages = inventory["packages"].as_array().map_or(0, Vec::len);
         let path = self.out.join("SECURITY/deps_inventory_runtime.json");
         write_file(&RealDisk, &path, &pretty(&inventory))?;
         let mut answer = Answer::new(self.format, talk);
         answer.wrote(&path);
-        answer.figure("packages", packages.len());
-        answer.finish::<Self>(true, &format!("{} packages\n", packages.len()))
+        answer.figure("packages", packages);
+        answer.finish::<Self>(true, &format!("{packages} packages\n"))
     }
+}
+
+/// What `deps_inventory_runtime.json` says of this program.
+pub(crate) fn inventory() -> Value {
+    json!({
+        "version": "0.1",
+        "python_version": "none",
+        "platform": std::env::consts::OS,
+        "pyproject_toml_sha256": null,
+        "lock_file_sha256": sha256(LOCK.as_bytes()),
+        "packages": packages(),
+    })
 }
 
 /// Name and version of every package of the lock file, in its order.

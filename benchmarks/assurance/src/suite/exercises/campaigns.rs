@@ -8,10 +8,8 @@ use crate::suite::defences::Course;
 use crate::suite::model::Expected;
 use crate::suite::trial::{Came, Trial};
 use labtrust_bench::{Ablation, BenchmarkRun, Cast, Directing, Direction, RunLogs};
-use labtrust_coordination::core::watch::{Terms, Watched};
 use labtrust_plugin::RegistryError;
 use labtrust_plugin::lab::Control;
-use labtrust_plugin::method::CoordinationMethod;
 use labtrust_plugin::wire::{Setting, Settings};
 use serde_json::{Map, Value};
 
@@ -21,8 +19,6 @@ const EPISODES: u64 = 4;
 const LOTS: u64 = 6;
 /// Most honest events that may be refused, as a share of all.
 const FALSE_ALARMS: f64 = 0.01;
-/// False alarms that the detector may give in 1000 steps [count].
-const BUDGET: u32 = 5;
 
 /// An injection and what stands against it.
 struct Campaign {
@@ -81,16 +77,14 @@ impl Figures {
     }
 }
 
-fn lookup(error: RegistryError) -> AssuranceError {
+pub(super) fn lookup(error: RegistryError) -> AssuranceError {
     AssuranceError::Invalid { file: "the program".to_owned(), place: "its registry".to_owned(), problem: error.to_string() }
 }
 
 impl Campaign {
-    fn run(&self, grounds: &Grounds<'_>, without: &[&str], lot: u64, watched: bool) -> Result<Figures, AssuranceError> {
+    fn run(&self, grounds: &Grounds<'_>, without: &[&str], lot: u64) -> Result<Figures, AssuranceError> {
         let registry = grounds.registry;
         let method = registry.coordination_method(self.method).map_err(lookup)?;
-        let watching = Watched::new(method, Terms::with_budget(BUDGET));
-        let method: &dyn CoordinationMethod = if watched { &watching } else { method };
         let lab = without.iter().filter_map(|id| id.parse::<Control>().ok());
         let task = Ablation::new(registry.task("coord_risk").map_err(lookup)?, lab.collect());
         let bus: Vec<&str> = without.iter().filter_map(|id| id.strip_prefix("bus.")).collect();
@@ -138,15 +132,15 @@ impl Campaign {
 
     fn trial(&self, grounds: &Grounds<'_>) -> Result<Trial, AssuranceError> {
         let control = grounds.attack.control_id.as_str();
-        let all = self.run(grounds, &self.without(grounds, Course::All), 0, false)?;
+        let all = self.run(grounds, &self.without(grounds, Course::All), 0)?;
         let alone = if self.others.is_empty() {
             all.came(control)
         } else {
-            self.run(grounds, &self.without(grounds, Course::Alone), 0, false)?.came(control)
+            self.run(grounds, &self.without(grounds, Course::Alone), 0)?.came(control)
         };
         let mut nothing = Came::default();
         for lot in 0..LOTS {
-            nothing.add(&self.run(grounds, &self.without(grounds, Course::Nothing), lot, false)?.came(control));
+            nothing.add(&self.run(grounds, &self.without(grounds, Course::Nothing), lot)?.came(control));
             if nothing.through > 0 {
                 break;
             }
@@ -242,34 +236,3 @@ pub(super) fn collusion(grounds: &Grounds<'_>) -> Result<Trial, AssuranceError> 
     let on = |injection| Campaign { injection, method: MARKET, own: &["bus.bids"], others: &[] };
     together(grounds, &[on("INJ-COLLUSION-001"), on("INJ-BID-SPOOF-001")])
 }
-
-/// The detector over attacked and clean episodes of the same seeds: an alarm in every attacked one, none in a clean one.
-pub(super) fn detector(grounds: &Grounds<'_>) -> Result<Trial, AssuranceError> {
-    let own: &[&str] = &["bus.signature"];
-    let one = Campaign { injection: DETECTED, method: MARKET, own, others: &[] };
-    let mut quiet = true;
-    let courses = grounds.courses(|defences| {
-        let watched = defences.has(super::super::defences::DETECTOR);
-        // What it is to notice is what gets past the signatures.
-        let figures = one.run(grounds, own, 0, watched)?;
-        let mut came = Came::default();
-        for metrics in &figures.episodes {
-            let sec = &metrics["sec"];
-            if sec["applications_total"].as_u64().unwrap_or_default() == 0 {
-                continue;
-            }
-            let figure = |name: &str| sec[name].as_f64().unwrap_or_default();
-            quiet &= figure("detector_false_positive_proxy") == 0.0;
-            came.add(&if figure("detector_true_positive_proxy") > 0.0 {
-                Came::stopped("detector", "SEC_INJ_CONTAINMENT_TRIGGERED")
-            } else {
-                Came::passed()
-            });
-        }
-        Ok(came)
-    })?;
-    Ok(Trial::each(Expected::Detected, courses, quiet))
-}
-
-/// What the detector is to notice.
-const DETECTED: &str = "INJ-COMMS-POISON-001";

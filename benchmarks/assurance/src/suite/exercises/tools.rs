@@ -173,7 +173,7 @@ pub(super) fn data_classes(grounds: &Grounds<'_>) -> Result<Trial, AssuranceErro
 pub(super) fn unregistered(grounds: &Grounds<'_>) -> Result<Trial, AssuranceError> {
     let courses = grounds.courses(|defences| {
         let mut came = Came::default();
-        for tool in ["exfiltrate_v1", "READ_LIMS_V1", "read_lims_v2", "read_lims_v1 ", "../read_lims_v1"] {
+        for tool in ["exfiltrate_v1", "READ_LIMS_V1", "read_lims_v2", "read_lims_v1;", "../read_lims_v1"] {
             let event = with_tool("A_ANALYTICS", "RELEASE_RESULT", json!({ "result_id": "R1" }), tool, json!({ "accession_id": "A1" }));
             came.add(&released(grounds, defences, &event)?);
         }
