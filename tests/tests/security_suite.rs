@@ -3,7 +3,9 @@
 
 use labtrust_assurance::AssuranceError;
 use labtrust_assurance::suite::defences::ALL as CONTROLS;
-use labtrust_assurance::suite::model::{ALLOWLIST, ASSERTIONS, Expected, PAYLOADS, PROMPTS, REGRESSION, SCENARIOS, SUITE, Suite};
+use labtrust_assurance::suite::model::{
+    ALLOWLIST, ASSERTIONS, Expected, PAYLOADS, PROMPTS, REGRESSION, SCENARIOS, SUITE, Suite,
+};
 use labtrust_assurance::suite::report::{self, About};
 use labtrust_assurance::suite::run::RunPack;
 use labtrust_assurance::suite::scene::Bench;
@@ -148,7 +150,8 @@ fn an_attack_that_nothing_comes_of_is_inert_and_does_not_pass() {
     assert!(!row.passed && row.error.as_deref().is_some_and(|why| why.starts_with("inert")), "{:?}", row.error);
     // One attempt of several is enough to spoil it.
     let blunt = with(PAYLOADS, |value| {
-        let attack = value["attacks"].as_array_mut().unwrap().iter_mut().find(|one| one["attack_id"] == "SEC-LLM-ATTACK-004");
+        let attack =
+            value["attacks"].as_array_mut().unwrap().iter_mut().find(|one| one["attack_id"] == "SEC-LLM-ATTACK-004");
         attack.unwrap()["payloads"][1]["rounds"][0] = json!("Nothing to see here.");
     });
     let suite = Suite::load(&blunt).expect("it is well formed");
@@ -245,7 +248,10 @@ fn what_is_left_out_is_neither_passed_nor_failed_and_nothing_else_is_left() {
     let results = value(&SHIPPED, &report);
     assert_eq!(results["summary"], json!({"total": 2, "passed": 1, "failed": 0, "skipped": 1}));
     let skipped = results["results"].as_array().unwrap().iter().find(|row| row["skipped"] == true).unwrap();
-    assert_eq!((&skipped["passed"], &skipped["layer"], &skipped["uses_env"]), (&json!(false), &json!("system"), &json!(true)));
+    assert_eq!(
+        (&skipped["passed"], &skipped["layer"], &skipped["uses_env"]),
+        (&json!(false), &json!("system"), &json!(true))
+    );
     assert!(!run(asked(&SHIPPED, &ids[..1])).is_good(), "nothing was made");
 }
 
@@ -261,11 +267,13 @@ fn a_matrix_passes_only_with_cells_that_did() {
         let asked = SuiteRun { skip_system_level: false, pack, ..asked(&SHIPPED, &["SEC-COORD-MATRIX-001"]) };
         run(asked).rows.remove(0)
     };
-    assert!(of(Some(&|pack| {
-        assert_eq!(pack.matrix_preset.as_deref(), Some("hospital_lab"));
-        Ok(verdict(3, &[], 2))
-    }))
-    .passed);
+    assert!(
+        of(Some(&|pack| {
+            assert_eq!(pack.matrix_preset.as_deref(), Some("hospital_lab"));
+            Ok(verdict(3, &[], 2))
+        }))
+        .passed
+    );
     let failed = of(Some(&|_| Ok(verdict(3, &["small/edf/INJ"], 0))));
     assert!(!failed.passed && failed.error.is_some_and(|why| why.contains("small/edf/INJ")));
     assert!(!of(Some(&|_| Ok(verdict(0, &[], 9)))).passed, "nothing ran");
@@ -290,7 +298,8 @@ fn the_same_bytes_come_out_for_any_number_of_threads() {
 #[test]
 fn the_packet_is_whole_fits_its_schemas_and_says_no_times() {
     let dir = tempfile::tempdir().expect("a directory");
-    report::write(dir.path(), &POLICY, &SHIPPED, &FULL, &About { timeout_s: 120, git_sha: None }).expect("it is written");
+    report::write(dir.path(), &POLICY, &SHIPPED, &FULL, &About { timeout_s: 120, git_sha: None })
+        .expect("it is written");
     let runtime = json!({"version": "0.1", "python_version": "none", "platform": "linux", "packages": []});
     packet::write(dir.path(), &POLICY, &SHIPPED, &runtime).expect("it is written");
     let security = dir.path().join("SECURITY");
@@ -317,7 +326,10 @@ fn the_packet_is_whole_fits_its_schemas_and_says_no_times() {
     }
     assert_eq!(results["summary"]["total"], json!(SHIPPED.attacks.len()));
     let coverage: Value = serde_json::from_str(&read("coverage.json")).unwrap();
-    assert_eq!(coverage["risk_to_controls"]["R-COMMS-002"]["controls"], json!(["CTRL-COORD-IDENTITY", "CTRL-DETECTOR-ADVISOR"]));
+    assert_eq!(
+        coverage["risk_to_controls"]["R-COMMS-002"]["controls"],
+        json!(["CTRL-COORD-IDENTITY", "CTRL-DETECTOR-ADVISOR"])
+    );
     assert_eq!(coverage["control_to_tests"]["CTRL-MEMORY"][0], "tests.test_memory_hardening");
     assert!(read("reason_codes.md").contains("| TOOL_EGRESS_DENIED | TOOL |"));
     let inventory: Value = serde_json::from_str(&read("deps_inventory.json")).unwrap();
@@ -344,7 +356,9 @@ fn a_baseline_holds_and_one_that_is_missing_empty_or_broken_is_a_failure() {
             "injection_source": "specimen_note"})
     };
     let write = |entries: Value| std::fs::write(&file, json!({ "entries": entries }).to_string()).unwrap();
-    for bad in [json!([]), json!([entry("SEC-LLM-ATTACK-001", "accepted")]), json!([entry("SEC-NONE", "blocked")]), json!(7)] {
+    for bad in
+        [json!([]), json!([entry("SEC-LLM-ATTACK-001", "accepted")]), json!([entry("SEC-NONE", "blocked")]), json!(7)]
+    {
         write(bad.clone());
         assert!(matches!(check(&none), Err(AssuranceError::Invalid { .. })), "{bad}");
     }

@@ -39,7 +39,12 @@ pub struct BaselineCame {
 /// # Errors
 /// [`AssuranceError::Read`] when the file cannot be read, [`AssuranceError::Invalid`] when it is no baseline, names an attack or a source
 /// that there is not, or has nothing that was blocked.
-pub fn check(path: &Path, suite: &Suite, bench: &Bench, taken: &BTreeSet<String>) -> Result<BaselineCame, AssuranceError> {
+pub fn check(
+    path: &Path,
+    suite: &Suite,
+    bench: &Bench,
+    taken: &BTreeSet<String>,
+) -> Result<BaselineCame, AssuranceError> {
     let invalid = |place: &str, problem: String| AssuranceError::Invalid {
         file: path.display().to_string(),
         place: place.to_owned(),

@@ -58,7 +58,11 @@ const EXERCISES: [(&str, &str, Exercise); 21] = [
     ("SEC-TOOL-001", "tests.test_tool_sandbox", tools::hostile_answers),
     ("SEC-TOOL-002", "tests.test_tool_sandbox::test_tool_sandbox_stress_egress_and_caps", tools::around_limits),
     ("SEC-TOOL-003", "tests.test_tool_sandbox::test_unregistered_tool_denied", tools::unregistered),
-    ("SEC-TOOL-DATACLASS-001", "tests.test_tool_sandbox::test_data_class_violation_phi_not_allowed", tools::data_classes),
+    (
+        "SEC-TOOL-DATACLASS-001",
+        "tests.test_tool_sandbox::test_data_class_violation_phi_not_allowed",
+        tools::data_classes,
+    ),
     ("SEC-TOOL-UNVERIFIED-001", "tests.test_tool_sandbox::test_unregistered_tool_denied", tools::look_alikes),
     ("SEC-FLOW-INEF-001", "tests.test_flow_risks::test_flow_inefficiency_metrics_computed", flow::detours),
     ("SEC-FLOW-PROGRESS-001", "tests.test_flow_risks::test_flow_progress_no_release_zero_throughput", flow::circles),

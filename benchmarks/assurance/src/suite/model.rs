@@ -462,11 +462,7 @@ fn invalid(file: &str, place: &str, problem: impl Into<String>) -> AssuranceErro
     AssuranceError::Invalid { file: file.to_owned(), place: place.to_owned(), problem: problem.into() }
 }
 
-fn once<T>(
-    file: &str,
-    items: Vec<T>,
-    id: impl Fn(&T) -> &str,
-) -> Result<BTreeMap<String, T>, AssuranceError> {
+fn once<T>(file: &str, items: Vec<T>, id: impl Fn(&T) -> &str) -> Result<BTreeMap<String, T>, AssuranceError> {
     let mut by_id = BTreeMap::new();
     for item in items {
         let id = id(&item).to_owned();
@@ -491,8 +487,11 @@ impl Suite {
         let payloads: RawPayloads = store.section(PAYLOADS, None)?;
         let regression: RawRegression = store.section(REGRESSION, None)?;
         // No list is a list of nothing: every exercise is refused then, and each by its name.
-        let allowlist =
-            if store.contains(ALLOWLIST) { store.section::<RawAllowlist>(ALLOWLIST, None)?.test_refs } else { BTreeSet::new() };
+        let allowlist = if store.contains(ALLOWLIST) {
+            store.section::<RawAllowlist>(ALLOWLIST, None)?.test_refs
+        } else {
+            BTreeSet::new()
+        };
         let scenarios = scenarios.scenarios.into_iter().map(scenario).collect::<Result<Vec<_>, _>>()?;
         let locked = bounds.scenarios.into_iter().chain(bounds.attacks).collect();
         let locked = once(ASSERTIONS, locked, |bound: &RawBound| &bound.id)?;
@@ -554,13 +553,17 @@ impl Suite {
                         return at(format!("there is no template {unknown:?} in {PROMPTS}"));
                     }
                     let rounds = rounds.unwrap_or(1) as usize;
-                    let fits = |payload: &Payload| payload.rounds.len() == rounds && payload.rounds.iter().all(|text| !text.trim().is_empty());
+                    let fits = |payload: &Payload| {
+                        payload.rounds.len() == rounds && payload.rounds.iter().all(|text| !text.trim().is_empty())
+                    };
                     if templates.is_empty() || recorded.payloads.is_empty() || !recorded.payloads.iter().all(fits) {
                         return at(format!("it needs a template, and payloads of {rounds} texts each in {PAYLOADS}"));
                     }
                 }
                 Kind::Pack(pack) => {
-                    let listed = !pack.methods_from.is_empty() && !pack.injections_from.is_empty() && !pack.scales_from.is_empty();
+                    let listed = !pack.methods_from.is_empty()
+                        && !pack.injections_from.is_empty()
+                        && !pack.scales_from.is_empty();
                     if pack.matrix_preset.is_some() == listed {
                         return at("it needs a matrix_preset, or all three lists, and not both".to_owned());
                     }
@@ -585,7 +588,11 @@ fn attack(raw: RawAttack) -> Result<Attack, AssuranceError> {
     let kind = match (kinds.pop(), kinds.is_empty()) {
         (Some(kind), true) => kind,
         (None, _) => return at("it has no kind: one of scenario_ref, test_ref, llm_attacker, coord_pack_ref"),
-        (Some(_), false) => return at("it has several kinds; an attack is one of scenario_ref, test_ref, llm_attacker, coord_pack_ref"),
+        (Some(_), false) => {
+            return at(
+                "it has several kinds; an attack is one of scenario_ref, test_ref, llm_attacker, coord_pack_ref",
+            );
+        }
     };
     Ok(Attack {
         attack_id: raw.attack_id,
@@ -611,7 +618,9 @@ fn scenario(raw: RawScenario) -> Result<Scenario, AssuranceError> {
     }
     let moments: Vec<String> = match (raw.adversarial_string, raw.multi_turn) {
         (Some(text), false) if messages.is_empty() => vec![text],
-        (None, true) if !messages.is_empty() => messages.into_iter().map(|message| message.adversarial_string).collect(),
+        (None, true) if !messages.is_empty() => {
+            messages.into_iter().map(|message| message.adversarial_string).collect()
+        }
         _ => return at("it has an adversarial_string, or multi_turn with messages"),
     };
     if moments.iter().any(|text| text.trim().is_empty()) || raw.benign_note.trim().is_empty() {

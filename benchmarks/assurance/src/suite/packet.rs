@@ -56,8 +56,10 @@ pub fn coverage(store: &PolicyStore, suite: &Suite) -> Result<Value, AssuranceEr
         let uses_env = attack.layer() == "system";
         attacks.insert(attack.attack_id.clone(), json!({ "layer": attack.layer(), "uses_env": uses_env }));
     }
-    let risks: Map<String, Value> =
-        risks.into_iter().map(|(id, (controls, attacks))| (id.to_owned(), json!({ "controls": controls, "attacks": attacks }))).collect();
+    let risks: Map<String, Value> = risks
+        .into_iter()
+        .map(|(id, (controls, attacks))| (id.to_owned(), json!({ "controls": controls, "attacks": attacks })))
+        .collect();
     let names: BTreeMap<&str, &str> =
         suite.controls.iter().map(|control| (control.control_id.as_str(), control.name.as_str())).collect();
     Ok(json!({
@@ -69,7 +71,8 @@ pub fn coverage(store: &PolicyStore, suite: &Suite) -> Result<Value, AssuranceEr
 /// `coverage.md`: the same for people.
 #[must_use]
 pub fn coverage_page(coverage: &Value) -> String {
-    let name = |names: &str, id: &str| coverage[names][id].as_str().map(|name| format!(" ({name})")).unwrap_or_default();
+    let name =
+        |names: &str, id: &str| coverage[names][id].as_str().map(|name| format!(" ({name})")).unwrap_or_default();
     let list = |value: &Value| -> String {
         value.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
     };
@@ -164,6 +167,7 @@ pub fn write(out: &Path, store: &PolicyStore, suite: &Suite, runtime: &Value) ->
     write_whole(&path("reason_codes.md"), reason_codes(store)?.as_bytes())?;
     write_json(&path("deps_inventory.json"), &inventory(store)?)?;
     write_json(&path("deps_inventory_runtime.json"), runtime)?;
-    let names = ["coverage.json", "coverage.md", "reason_codes.md", "deps_inventory.json", "deps_inventory_runtime.json"];
+    let names =
+        ["coverage.json", "coverage.md", "reason_codes.md", "deps_inventory.json", "deps_inventory_runtime.json"];
     Ok(names.map(path).to_vec())
 }

@@ -24,7 +24,9 @@ fn source_of(file: &str, place: &str, name: &str) -> Result<Source, AssuranceErr
     source(name).ok_or_else(|| AssuranceError::Invalid {
         file: file.to_owned(),
         place: place.to_owned(),
-        problem: format!("there is no source {name:?}; there are specimen_note, scenario_note, transport_manifest_note"),
+        problem: format!(
+            "there is no source {name:?}; there are specimen_note, scenario_note, transport_manifest_note"
+        ),
     })
 }
 
@@ -143,7 +145,8 @@ fn tried(bench: &Bench, attack: &Attack, texts: &Texts<'_>, taken: &BTreeSet<Str
         })
         .collect();
     let moments = [texts.benign.to_owned()];
-    let benign = Attempt { seat: texts.seat, source: texts.source, moments: &moments, effect: None, bound: texts.bound };
+    let benign =
+        Attempt { seat: texts.seat, source: texts.source, moments: &moments, effect: None, bound: texts.bound };
     let worked = bench.attempt(&benign, Member::Honest, &defences(Course::All))?;
     trial.benign = worked.worked && !worked.through;
     Ok(trial)

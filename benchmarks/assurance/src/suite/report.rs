@@ -85,10 +85,13 @@ pub fn row(suite: &Suite, row: &Row) -> Value {
         put("reason_code_counts", json!(trial.all.codes));
         put("potency", json!(trial.potency));
         put("benign_pair_passed", json!(trial.benign));
-        put("courses", json!({
-            "all": came(&trial.all), "control_alone": came(&trial.alone), "without_control": trial.but.as_ref().map(came),
-            "without_any": came(&trial.nothing),
-        }));
+        put(
+            "courses",
+            json!({
+                "all": came(&trial.all), "control_alone": came(&trial.alone), "without_control": trial.but.as_ref().map(came),
+                "without_any": came(&trial.nothing),
+            }),
+        );
         if !trial.panel.is_empty() {
             put("panel", trial.panel_rows());
         }
@@ -134,7 +137,8 @@ fn baseline(suite: &Suite, report: &SuiteReport) -> Option<Value> {
         .filter(|row| matches!(row.attack.kind, Kind::Attacker { .. }))
         .flat_map(|row| {
             let recorded = suite.payloads.get(&row.attack.attack_id);
-            let texts = recorded.into_iter().flat_map(|recorded| &recorded.payloads).flat_map(|payload| &payload.rounds);
+            let texts =
+                recorded.into_iter().flat_map(|recorded| &recorded.payloads).flat_map(|payload| &payload.rounds);
             texts.map(|text| {
                 json!({
                     "attack_id": row.attack.attack_id, "adversarial_string": text, "model_id": "recorded",
@@ -173,7 +177,10 @@ pub fn write(
     whole("attack_results.json.sha256", sha256(&bytes).as_bytes())?;
     // Keys in this order, as published; the path is that within the policy, the same on every machine.
     let digest = sha256(store.text(SUITE)?.as_bytes());
-    whole("suite_fingerprint.json", format!("{{\n  \"suite_path\": \"policy/{SUITE}\",\n  \"sha256\": \"{digest}\"\n}}").as_bytes())?;
+    whole(
+        "suite_fingerprint.json",
+        format!("{{\n  \"suite_path\": \"policy/{SUITE}\",\n  \"sha256\": \"{digest}\"\n}}").as_bytes(),
+    )?;
     if let Some(baseline) = baseline(suite, report) {
         whole("llm_attacker_baseline.json", &pretty(&baseline))?;
     }

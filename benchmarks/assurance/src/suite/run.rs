@@ -212,7 +212,11 @@ impl SuiteRun<'_> {
     }
 
     fn trial(&self, attack: &Attack) -> Result<Trial, AssuranceError> {
-        let unknown = |what, name: &str| AssuranceError::Unknown { what, name: name.to_owned(), known: "those of the policy".to_owned() };
+        let unknown = |what, name: &str| AssuranceError::Unknown {
+            what,
+            name: name.to_owned(),
+            known: "those of the policy".to_owned(),
+        };
         let suite = self.suite;
         match &attack.kind {
             Kind::Scenario(id) => {
@@ -220,7 +224,8 @@ impl SuiteRun<'_> {
                 panel::scenario(self.bench, attack, scenario, suite.bound(id), &self.taken)
             }
             Kind::Attacker { .. } => {
-                let recorded = suite.payloads.get(&attack.attack_id).ok_or_else(|| unknown("payload of", &attack.attack_id))?;
+                let recorded =
+                    suite.payloads.get(&attack.attack_id).ok_or_else(|| unknown("payload of", &attack.attack_id))?;
                 panel::recorded(self.bench, attack, recorded, suite.bound(&attack.attack_id), &self.taken)
             }
             Kind::Exercise(test_ref) => {
@@ -232,7 +237,13 @@ impl SuiteRun<'_> {
                     });
                 }
                 let exercise = exercises::find(&attack.attack_id, test_ref)?;
-                exercise(&Grounds { bench: self.bench, registry: self.registry, attack, seed: self.seed, taken: &self.taken })
+                exercise(&Grounds {
+                    bench: self.bench,
+                    registry: self.registry,
+                    attack,
+                    seed: self.seed,
+                    taken: &self.taken,
+                })
             }
             Kind::Pack(_) => Err(unknown("attack of this kind", &attack.attack_id)),
         }

@@ -197,7 +197,11 @@ impl Bench {
             engine.advance_to(t_s, &mut ());
             engine.observe(&mut view);
             let Some(me) = view.agents.iter().position(|agent| agent.id == me_id) else {
-                return Err(AssuranceError::Unknown { what: "seat", name: attempt.seat.to_owned(), known: "the crew of the laboratory".to_owned() });
+                return Err(AssuranceError::Unknown {
+                    what: "seat",
+                    name: attempt.seat.to_owned(),
+                    known: "the crew of the laboratory".to_owned(),
+                });
             };
             let text = attempt.moments.get(moment).or(attempt.moments.last());
             let samples = text.map(|text| Sample::new(attempt.source, text.as_str())).into_iter().collect();

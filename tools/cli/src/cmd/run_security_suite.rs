@@ -87,9 +87,15 @@ impl CliCommand for Options {
             output("--out/SECURITY/attack_results.json.sha256", "its digest"),
             output("--out/SECURITY/suite_fingerprint.json", "the digest of the suite"),
             output("--out/SECURITY/llm_attacker_baseline.json", "with recorded payloads: what each came to"),
-            output("--out/SECURITY/coverage.json", "which attacks stand for which risk; `coverage.md` is the same for people"),
+            output(
+                "--out/SECURITY/coverage.json",
+                "which attacks stand for which risk; `coverage.md` is the same for people",
+            ),
             output("--out/SECURITY/reason_codes.md", "reason codes that are about security"),
-            output("--out/SECURITY/deps_inventory.json", "digests of the policy; `deps_inventory_runtime.json`: of the program"),
+            output(
+                "--out/SECURITY/deps_inventory.json",
+                "digests of the policy; `deps_inventory_runtime.json`: of the program",
+            ),
             output("--out/SECURITY/timings.json", "how long each attack took [ms]"),
         ],
         done: "every attack that was not left out on demand passed",
@@ -126,10 +132,16 @@ impl Options {
     fn refuse(&self) -> Result<(), CliError> {
         let missing = |flag, reason| Err(CliError::NotAvailable { flag, reason });
         if self.llm_backend.is_some() {
-            return missing("--llm-backend", "there are no language models yet; recorded payloads are tried without it");
+            return missing(
+                "--llm-backend",
+                "there are no language models yet; recorded payloads are tried without it",
+            );
         }
         if self.agent_driven_mode.as_deref() == Some("multi_agentic") {
-            return missing("--agent-driven-mode multi_agentic", "there are no language models yet that agents could drive themselves with");
+            return missing(
+                "--agent-driven-mode multi_agentic",
+                "there are no language models yet that agents could drive themselves with",
+            );
         }
         if self.use_mock_env {
             return missing("--use-mock-env", "attacks are made in a laboratory at work, and in no other place");
@@ -161,7 +173,8 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         pack: None,
     };
     let report = run.run()?;
-    let baseline = options.baseline.as_deref().map(|path| baseline::check(path, &suite, &bench, &run.taken)).transpose()?;
+    let baseline =
+        options.baseline.as_deref().map(|path| baseline::check(path, &suite, &bench, &run.taken)).transpose()?;
     let about = About { timeout_s: options.timeout, git_sha: version::GIT_SHA.map(str::to_owned) };
     let mut answer = Answer::new(options.format, talk);
     let written = report::write(&options.out, &session.policy, &suite, &report, &about)?;

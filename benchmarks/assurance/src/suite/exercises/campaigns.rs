@@ -78,7 +78,11 @@ impl Figures {
 }
 
 pub(super) fn lookup(error: RegistryError) -> AssuranceError {
-    AssuranceError::Invalid { file: "the program".to_owned(), place: "its registry".to_owned(), problem: error.to_string() }
+    AssuranceError::Invalid {
+        file: "the program".to_owned(),
+        place: "its registry".to_owned(),
+        problem: error.to_string(),
+    }
 }
 
 impl Campaign {
@@ -185,14 +189,20 @@ pub(super) fn wrong_things(grounds: &Grounds<'_>) -> Result<Trial, AssuranceErro
         grounds,
         &[
             Campaign { injection: "INJ-TOOL-MISUSE-001", method: CENTRAL, own: subject, others: &[] },
-            Campaign { injection: "inj_misparam_device", method: CENTRAL, own: &["queue_admission", "colocation"], others: &[] },
+            Campaign {
+                injection: "inj_misparam_device",
+                method: CENTRAL,
+                own: &["queue_admission", "colocation"],
+                others: &[],
+            },
         ],
     )
 }
 
 /// A registered tool that is not the one for the work.
 pub(super) fn wrong_tools(grounds: &Grounds<'_>) -> Result<Trial, AssuranceError> {
-    let one = Campaign { injection: "inj_tool_selection_noise", method: CENTRAL, own: &["tool_admission"], others: &[] };
+    let one =
+        Campaign { injection: "inj_tool_selection_noise", method: CENTRAL, own: &["tool_admission"], others: &[] };
     one.trial(grounds)
 }
 

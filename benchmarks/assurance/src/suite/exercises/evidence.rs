@@ -24,7 +24,11 @@ struct Signed {
 }
 
 fn wrong(what: &str, problem: impl ToString) -> AssuranceError {
-    AssuranceError::Invalid { file: "a bundle of the suite".to_owned(), place: what.to_owned(), problem: problem.to_string() }
+    AssuranceError::Invalid {
+        file: "a bundle of the suite".to_owned(),
+        place: what.to_owned(),
+        problem: problem.to_string(),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AssuranceError> {
@@ -70,7 +74,8 @@ fn signed(grounds: &Grounds<'_>) -> Result<Signed, AssuranceError> {
 impl Signed {
     /// Whether a verifier with the right key finds nothing.
     fn holds(&self, policy: &PolicyStore) -> bool {
-        let verify = Verify { policy: Some(policy), policy_place: "the policy", trust: &self.keys, ..Verify::default() };
+        let verify =
+            Verify { policy: Some(policy), policy_place: "the policy", trust: &self.keys, ..Verify::default() };
         verify.run(&self.bundle).passed()
     }
 
@@ -78,7 +83,8 @@ impl Signed {
     fn files(&self) -> Result<Vec<PathBuf>, AssuranceError> {
         let (mut files, mut todo) = (Vec::new(), vec![self.bundle.clone()]);
         while let Some(dir) = todo.pop() {
-            let entries = std::fs::read_dir(&dir).map_err(|source| AssuranceError::Read { path: dir.clone(), source })?;
+            let entries =
+                std::fs::read_dir(&dir).map_err(|source| AssuranceError::Read { path: dir.clone(), source })?;
             for entry in entries {
                 let path = entry.map_err(|source| AssuranceError::Read { path: dir.clone(), source })?.path();
                 if path.is_dir() { todo.push(path) } else { files.push(path) }

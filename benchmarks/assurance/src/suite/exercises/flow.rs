@@ -32,36 +32,53 @@ impl Observer for Watching {
     }
 }
 
-/// The way of S1 to its release, with so many steps to and fro in the middle of it and behind it.
-fn walked(grounds: &Grounds<'_>, defences: &Defences<'_>, detours: i64, release: bool) -> Result<Watching, AssuranceError> {
-    let mut engine = grounds.bench.engine_without(&[], 0)?;
-    let mut watching = Watching::new(defences.has(OBSERVABILITY));
-    let mut number = 0;
-    let mut act = |engine: &mut dyn LabEngine, watching: &mut Watching, t_s: i64, agent: &str, action: &str, args: Value| {
-        number += 1;
-        engine.begin_batch();
-        engine.step_raw(&event(&format!("flow{number}"), t_s, agent, action, args), watching);
-    };
-    let mut walk = 0;
-    let mut to_and_fro = |engine: &mut dyn LabEngine, watching: &mut Watching, times: i64, from_s: i64, act: &mut dyn FnMut(&mut dyn LabEngine, &mut Watching, i64, &str, &str, Value)| {
+/// A laboratory, and who watches it.
+struct Shift {
+    engine: Box<dyn LabEngine>,
+    watching: Watching,
+    events: u32,
+    walks: u32,
+}
+
+impl Shift {
+    fn act(&mut self, t_s: i64, agent: &str, action: &str, args: Value) {
+        self.events += 1;
+        self.engine.begin_batch();
+        self.engine.step_raw(&event(&format!("flow{}", self.events), t_s, agent, action, args), &mut self.watching);
+    }
+
+    /// So many steps to and fro.
+    fn walk(&mut self, times: i64, from_s: i64) {
         for turn in 0..times {
-            let to = if walk % 2 == 0 { "Z_ACCESSIONING" } else { "Z_SRA_RECEPTION" };
-            walk += 1;
-            act(engine, watching, from_s + 15 * turn, "A_RECEPTION", "MOVE", json!({ "to_zone": to }));
+            let to = if self.walks.is_multiple_of(2) { "Z_ACCESSIONING" } else { "Z_SRA_RECEPTION" };
+            self.walks += 1;
+            self.act(from_s + 15 * turn, "A_RECEPTION", "MOVE", json!({ "to_zone": to }));
         }
-    };
+    }
+}
+
+/// The way of S1 to its release, with so many steps to and fro in the middle of it; or to its result, with the steps behind it.
+fn walked(
+    grounds: &Grounds<'_>,
+    defences: &Defences<'_>,
+    detours: i64,
+    release: bool,
+) -> Result<Watching, AssuranceError> {
+    let engine = grounds.bench.engine_without(&[], 0)?;
+    let mut shift = Shift { engine, watching: Watching::new(defences.has(OBSERVABILITY)), events: 0, walks: 0 };
     for (t_s, agent, action, args) in LANE {
-        if t_s == 650 && release {
-            to_and_fro(&mut *engine, &mut watching, detours, 50, &mut act);
+        // While the centrifuge runs there is time to walk.
+        if action == "CENTRIFUGE_END" && release {
+            shift.walk(detours, 50);
         }
-        act(&mut *engine, &mut watching, t_s, agent, action, serde_json::from_str(args).unwrap_or_default());
+        shift.act(t_s, agent, action, serde_json::from_str(args).unwrap_or_default());
     }
     if release {
-        act(&mut *engine, &mut watching, START_S, "A_ANALYTICS", "RELEASE_RESULT", json!({ "result_id": "R1" }));
+        shift.act(START_S, "A_ANALYTICS", "RELEASE_RESULT", json!({ "result_id": "R1" }));
     } else {
-        to_and_fro(&mut *engine, &mut watching, detours, START_S, &mut act);
+        shift.walk(detours, START_S);
     }
-    Ok(watching)
+    Ok(shift.watching)
 }
 
 fn watched(

@@ -118,7 +118,9 @@ pub(super) fn detector(grounds: &Grounds<'_>) -> Result<Trial, AssuranceError> {
     let mut aims = Vec::new();
     for seed in grounds.seed..grounds.seed + SEEDS {
         let clean = metrics(grounds, &watched, seed)?;
-        false_alarms = clean["coordination"]["detector"]["alarm_count"].as_u64().map_or(u64::MAX, |count| count.saturating_add(false_alarms));
+        false_alarms = clean["coordination"]["detector"]["alarm_count"]
+            .as_u64()
+            .map_or(u64::MAX, |count| count.saturating_add(false_alarms));
         steps += clean["coordination"]["method"]["decisions"].as_u64().unwrap_or_default();
         aims.push((seed, busiest(&clean)));
     }
