@@ -33,7 +33,7 @@ pub fn attacks(report: &SuiteReport) -> String {
         );
         let _ = writeln!(
             page,
-            "| `{}` | `{}` | {} | {} | {} | {} | {but} | {} | {} of {} | {} |",
+            "| `{}` | `{}` | {} | {} | {} | {} | {but} | {} | {} | {} |",
             attack.attack_id,
             attack.control_id,
             expected.name(),
@@ -42,7 +42,6 @@ pub fn attacks(report: &SuiteReport) -> String {
             seen(&trial.alone, expected),
             seen(&trial.nothing, expected),
             trial.potency,
-            trial.nothing.arrived,
             if trial.benign { "left alone" } else { "held up" },
         );
     }

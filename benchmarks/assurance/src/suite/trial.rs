@@ -185,3 +185,60 @@ impl Trial {
         self.panel.iter().map(|member| json!({"model": member.model, "outcome": member.outcome})).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Trial {
+        let stopped = || Came::stopped("layer", "CODE");
+        Trial::each(Expected::Blocked, [stopped(), stopped(), Came::passed()], true)
+    }
+
+    fn why(trial: &Trial, expected: Expected) -> String {
+        trial.verdict(expected, "CTRL").why_not.unwrap_or_default()
+    }
+
+    #[test]
+    fn nothing_passes_because_something_is_missing() {
+        let idle = || Came { arrived: 1, ..Came::default() };
+        assert_eq!(why(&good(), Expected::Blocked), "");
+        let cases = [
+            (Trial { all: Came::default(), ..good() }, "not applied"),
+            (Trial { potency: 0, ..good() }, "inert"),
+            (Trial { inert: Some("attempt 2".to_owned()), ..good() }, "inert"),
+            (Trial { all: Came::passed(), ..good() }, "observed accepted"),
+            (Trial { all: idle(), ..good() }, "observed no_effect"),
+            (Trial { alone: Came::passed(), ..good() }, "CTRL alone"),
+            (Trial { alone: Came::default(), ..good() }, "CTRL alone"),
+            (Trial { alone: idle(), ..good() }, "CTRL alone"),
+            (Trial { benign: false, ..good() }, "honest counterpart"),
+            (Trial::default(), "not applied"),
+        ];
+        for (trial, said) in cases {
+            assert!(why(&trial, Expected::Blocked).contains(said), "{said}: {trial:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_noticed_now_and_then_is_not_detected() {
+        let (seen, unseen) = (Came::stopped("watch", ""), Came { arrived: 1, ..Came::default() });
+        let of = |all: &Came| Trial::each(Expected::Detected, [all.clone(), all.clone(), unseen.clone()], true);
+        assert_eq!(why(&of(&seen), Expected::Detected), "");
+        let mut half = seen.clone();
+        half.add(&unseen);
+        assert!(why(&of(&half), Expected::Detected).contains("observed accepted"));
+        // Where it is noticed without the control, too, the control has no part in it.
+        let always = Trial::each(Expected::Detected, [seen.clone(), seen.clone(), seen.clone()], true);
+        assert!(why(&always, Expected::Detected).contains("inert"));
+    }
+
+    #[test]
+    fn an_attempt_that_does_nothing_spoils_those_that_do() {
+        let mut nothing = Came::passed();
+        nothing.add(&Came { arrived: 1, ..Came::default() });
+        let stopped = || Came::stopped("layer", "CODE");
+        let trial = Trial::each(Expected::Blocked, [stopped(), stopped(), nothing], true);
+        assert!(why(&trial, Expected::Blocked).contains("1 of 2 attempts"));
+    }
+}
