@@ -116,7 +116,8 @@ fn a_failed_run_is_not_made_good_by_another_one() {
 fn bytes_that_somebody_else_vouched_for_are_unverified() {
     let bytes = serde_json::to_vec(&REAL.0).unwrap();
     let other = sha256(b"another file");
-    let vouchers: [(&str, fn(&str) -> String); 3] = [
+    type Voucher = fn(&str) -> String;
+    let vouchers: [(&str, Voucher); 3] = [
         ("run_manifest.json", |digest| json!({ "outputs": { "results.json": digest } }).to_string()),
         ("results.json.sha256", |digest| digest.to_owned()),
         ("MANIFEST.v0.1.json", |digest| json!({ "files": [{ "path": "results.json", "sha256": digest }] }).to_string()),
