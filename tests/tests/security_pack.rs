@@ -109,7 +109,8 @@ fn a_pack_has_the_same_bytes_for_any_number_of_threads() {
 
 #[test]
 fn a_strict_pack_fails_on_what_is_not_shown() {
-    let outcome = run(&Request { strict: true, ..request("hospital_lab_core", &METHODS[..1], 2, None) }).expect("it runs");
+    let outcome =
+        run(&Request { strict: true, ..request("hospital_lab_core", &METHODS[..1], 2, None) }).expect("it runs");
     for injection in [SPOOF, POISON] {
         let ruling = outcome.verdict("small_smoke", METHODS[0], injection).expect("the cell is there");
         assert_eq!(ruling.verdict, Verdict::Fail, "{ruling:?}");

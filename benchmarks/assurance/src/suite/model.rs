@@ -4,6 +4,7 @@
 //! suite that passes.
 
 use crate::AssuranceError;
+use crate::pack::Asked;
 use labtrust_policy::PolicyStore;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,16 +73,32 @@ pub enum PassCriteria {
 pub struct PackRef {
     /// Name of a preset.
     pub matrix_preset: Option<String>,
-    /// Methods, where no preset is named.
+    /// Methods that are kept of it, or of all there are where no preset is named; all of them when empty.
     pub methods_from: Vec<String>,
-    /// Injections, where no preset is named.
+    /// Injections, in the same way.
     pub injections_from: Vec<String>,
-    /// Sizes, where no preset is named.
+    /// Sizes, in the same way.
     pub scales_from: Vec<String>,
     /// When it passes.
     pub pass_criteria: PassCriteria,
     /// Whether agents propose for themselves and a combination of that is played.
     pub multi_agentic: bool,
+}
+
+impl From<&PackRef> for Asked {
+    /// The preset, or every matrix there is, and of that what the lists name.
+    fn from(wanted: &PackRef) -> Self {
+        let all = |word: &str| wanted.matrix_preset.is_none().then(|| word.to_owned());
+        Self {
+            preset: wanted.matrix_preset.clone(),
+            methods_from: all("full"),
+            injections_from: all("policy"),
+            scales_from: all("full"),
+            scale_ids: wanted.scales_from.clone(),
+            method_ids: wanted.methods_from.clone(),
+            injection_ids: wanted.injections_from.clone(),
+        }
+    }
 }
 
 /// An attack by one of its kinds.

@@ -7,6 +7,8 @@ use super::panel::{self, RegressionCame};
 use super::scene::Bench;
 use super::trial::Trial;
 use crate::AssuranceError;
+use crate::pack::Asked;
+use crate::pack::gate::{FailedCell, GateSummary};
 use labtrust_plugin::Registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +26,18 @@ pub struct PackVerdict {
     pub failed_cells: Vec<String>,
     /// Cells that were not run [count]; they are neither.
     pub not_run: u64,
+}
+
+impl From<&GateSummary> for PackVerdict {
+    fn from(gate: &GateSummary) -> Self {
+        let name = |cell: &FailedCell| format!("{}/{}/{}", cell.scale_id, cell.method_id, cell.injection_id);
+        Self {
+            gate_passed: gate.overall_pass,
+            passed_cells: gate.passed as u64,
+            failed_cells: gate.failed_cells.iter().map(name).collect(),
+            not_run: gate.not_run as u64,
+        }
+    }
 }
 
 /// Runs a matrix of the pack.
