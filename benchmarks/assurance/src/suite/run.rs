@@ -7,7 +7,6 @@ use super::panel::{self, RegressionCame};
 use super::scene::Bench;
 use super::trial::Trial;
 use crate::AssuranceError;
-use crate::pack::Asked;
 use crate::pack::gate::{FailedCell, GateSummary};
 use labtrust_plugin::Registry;
 use std::collections::{BTreeMap, BTreeSet};
