@@ -115,7 +115,6 @@ impl CliCommand for Options {
         ],
         refusals: &[
             Refusal::new("--only SEC-NOTHING-001 --out suite", 1, "SEC-NOTHING-001"),
-            Refusal::new("--only SEC-TOOL-001 --without CTRL-TOOL-SANDBOX --out suite", 1, "1 of 1"),
             Refusal::new("--only SEC-TOOL-001 --without CTRL-NOTHING --out suite", 1, "CTRL-NOTHING"),
             Refusal::new("--only SEC-TOOL-001 --baseline nowhere.json --out suite", 1, "nowhere.json"),
             Refusal::new("--llm-attacker --allow-network --llm-backend openai_live", 1, "--llm-backend"),
