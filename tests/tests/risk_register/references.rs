@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, TODAY, entry};
 use labtrust_assurance::register::crossref::contradictions;
+use labtrust_assurance::register::placeholders;
 use labtrust_assurance::register::policy::{COVERAGE, MATRIX, PLAN, RISKS, SECURITY_MAP, WAIVERS};
 use labtrust_assurance::register::{BundleOptions, Coverage, Register, State, build, crosswalk};
 use labtrust_bench::date::Date;
@@ -197,4 +198,12 @@ fn the_same_bytes_come_out_again_and_for_any_number_of_threads() {
     let bundle: Value = serde_json::from_str(&bytes(2)).unwrap();
     assert_eq!(entry(&bundle, "coordination_pack")["synthetic"], json!(true));
     assert_eq!(bundle["evidence_level"], "deterministic_only");
+}
+
+#[test]
+fn a_word_that_was_to_be_replaced_is_told_with_its_line_and_the_shipped_policy_has_none() {
+    let policy = PolicyStore::builtin();
+    assert_eq!(placeholders::find(&policy), [""; 0]);
+    let spoilt = policy.with_text("emits/extra.yaml", "a: 1\nb: TBD # later\nc: TBDS\n");
+    assert_eq!(placeholders::find(&spoilt), ["emits/extra.yaml:2: TBD"]);
 }

@@ -26,16 +26,3 @@ pub fn find(policy: &PolicyStore) -> Vec<String> {
     }
     found
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_that_was_to_be_replaced_is_told_with_its_line_and_the_shipped_policy_has_none() {
-        let policy = PolicyStore::builtin();
-        assert_eq!(find(&policy), [""; 0]);
-        let spoilt = policy.with_text("emits/extra.yaml", "a: 1\nb: TBD # later\nc: TBDS\n");
-        assert_eq!(find(&spoilt), ["emits/extra.yaml:2: TBD"]);
-    }
-}
