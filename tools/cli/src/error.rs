@@ -110,8 +110,6 @@ pub(crate) enum CliError {
     SecurityGate { count: usize },
     #[error(transparent)]
     Protocol(#[from] labtrust_protocol::ProtocolError),
-    #[error(transparent)]
-    Assurance(#[from] labtrust_assurance::AssuranceError),
     #[error("{failed} of {total} {what} checks do not hold")]
     ChecksFailed { what: &'static str, failed: usize, total: usize },
     #[error("{count} token_usage.json file{} cannot be used", if *count == 1 { "" } else { "s" })]
