@@ -71,9 +71,23 @@ impl KeyHandle {
     /// # Errors
     /// [`IdentityError::Payload`].
     pub fn sign(&self, message: Message) -> Result<Envelope, IdentityError> {
-        let mut envelope = Envelope::unsigned(&self.worker_id, message)?;
-        envelope.signature = self.signer.sign_b64(&envelope.signed_bytes()?);
-        Ok(envelope)
+        let envelope = self.address(message)?;
+        let signature = self.signer.sign_b64(&envelope.signed_bytes()?);
+        Ok(Envelope { signature, ..envelope })
+    }
+
+    /// Puts `message` into an envelope of this worker without signing it.
+    ///
+    /// # Errors
+    /// [`IdentityError::Payload`].
+    pub(crate) fn address(&self, message: Message) -> Result<Envelope, IdentityError> {
+        Envelope::unsigned(&self.worker_id, message)
+    }
+
+    /// The same envelope, signed.
+    pub(crate) fn signed(&self, envelope: &Envelope) -> Envelope {
+        let signature = envelope.signed_bytes().map(|bytes| self.signer.sign_b64(&bytes)).unwrap_or_default();
+        Envelope { signature, ..envelope.clone() }
     }
 
     /// Says that this worker stands by an envelope of somebody else.

@@ -16,7 +16,8 @@ use labtrust_policy::PolicyStore;
 use labtrust_trust::codes;
 use regex::RegexSet;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the policy stands.
 pub const DETECTION_FILE: &str = "security/adversarial_detection.v0.1.yaml";
@@ -46,6 +47,52 @@ pub struct Detector {
     actions: BTreeMap<u8, String>,
     /// Why there is no policy.
     broken: Option<String>,
+    memo: Memo,
+}
+
+/// Texts that were looked at before. Notes stay where they are for many steps, and to look at one in all its readings costs
+/// more than all else together. What is found depends on nothing but the text, so nobody can tell who looked first.
+#[derive(Debug, Default)]
+struct Memo(Mutex<HashMap<String, Arc<Looked>>>);
+
+/// What was found in a text.
+#[derive(Debug, Default)]
+struct Looked {
+    /// The patterns that were met, with the codings that were undone for each.
+    found: BTreeMap<usize, String>,
+    /// Whether it is coded deeper or longer than is undone.
+    exhausted: bool,
+}
+
+/// Most texts that are remembered [count].
+const MOST_TEXTS: usize = 4096;
+/// Longest text that is remembered [bytes].
+const LONGEST_TEXT: usize = 8192;
+
+impl Clone for Memo {
+    /// Another detector may have another policy.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Memo {
+    fn look(&self, text: &str, look: impl FnOnce() -> Looked) -> Arc<Looked> {
+        let texts = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts().get(text) {
+            return Arc::clone(known);
+        }
+        // Others are not kept waiting meanwhile.
+        let looked = Arc::new(look());
+        if text.len() <= LONGEST_TEXT {
+            let mut texts = texts();
+            if texts.len() >= MOST_TEXTS {
+                texts.clear();
+            }
+            texts.insert(text.to_owned(), Arc::clone(&looked));
+        }
+        looked
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -92,10 +139,9 @@ impl Detector {
         }
         policy.check()?;
         let set = |regexes: Vec<String>| {
-            regex::RegexSetBuilder::new(regexes).size_limit(32 << 20).build().map_err(|error| PatternProblem {
-                pattern: "all patterns together".to_owned(),
-                what: error.to_string(),
-            })
+            regex::RegexSetBuilder::new(regexes).size_limit(32 << 20).dfa_size_limit(32 << 20).build().map_err(
+                |error| PatternProblem { pattern: "all patterns together".to_owned(), what: error.to_string() },
+            )
         };
         let pattern = |pattern: &PatternPolicy| Pattern {
             id: pattern.pattern_id.clone(),
@@ -111,6 +157,7 @@ impl Detector {
             limits: Limits { depth: policy.max_decode_depth, decoded: policy.max_decoded_base64_len },
             actions: policy.suggested_actions.clone(),
             broken: None,
+            memo: Memo::default(),
         })
     }
 
@@ -139,6 +186,7 @@ impl Detector {
             limits: Limits::default(),
             actions: BTreeMap::new(),
             broken: Some(why.into()),
+            memo: Memo::default(),
         }
     }
 
@@ -164,22 +212,26 @@ impl Detector {
         if self.broken.is_some() {
             return Self::report_broken();
         }
-        let mut found = BTreeMap::new();
-        let mut exhausted = false;
-        for text in &texts {
-            self.look(text, &mut found, &mut exhausted);
-        }
+        let mut looked: Vec<Arc<Looked>> = texts.iter().map(|text| self.look(text)).collect();
         if texts.len() > 1 {
             // A word may be split, and a sentence may be.
-            self.look(&texts.concat(), &mut found, &mut exhausted);
-            self.look(&texts.join(" "), &mut found, &mut exhausted);
+            looked.push(self.look(&texts.concat()));
+            looked.push(self.look(&texts.join(" ")));
         }
-        self.report(&found, exhausted)
+        let mut found = BTreeMap::new();
+        for (pattern, how) in looked.iter().flat_map(|one| &one.found) {
+            found.entry(*pattern).or_insert_with(|| how.clone());
+        }
+        self.report(&found, looked.iter().any(|one| one.exhausted))
     }
 
-    fn look(&self, text: &str, found: &mut BTreeMap<usize, String>, exhausted: &mut bool) {
+    fn look(&self, text: &str) -> Arc<Looked> {
+        self.memo.look(text, || self.look_anew(text))
+    }
+
+    fn look_anew(&self, text: &str) -> Looked {
         let read = normalize::readings(text, self.limits);
-        *exhausted |= read.exhausted;
+        let mut found = BTreeMap::new();
         // What stands there plainly is said before what is hidden.
         let (plain, hidden): (Vec<_>, Vec<_>) = read.readings.iter().partition(|reading| reading.via.is_empty());
         for reading in plain.into_iter().chain(hidden) {
@@ -190,6 +242,7 @@ impl Detector {
                 }
             }
         }
+        Looked { found, exhausted: read.exhausted }
     }
 
     fn report(&self, found: &BTreeMap<usize, String>, exhausted: bool) -> Detection {

@@ -112,7 +112,8 @@ impl Seal {
         let (nonce, epoch) = (self.nonce, self.bus.epoch());
         self.nonce += 1;
         let message = Message { nonce, epoch, message_type: self.kind.to_owned(), payload };
-        self.handle.sign(message).ok().map(Signed::just_signed)
+        let face = self.handle.address(message).ok()?;
+        Some(Signed::by(Arc::clone(&self.handle), face))
     }
 
     /// What an envelope that came from `from` says to agent `me`, and who signed it.
@@ -125,16 +126,16 @@ impl Seal {
     {
         if !self.takes_another(from) {
             let name = self.place(from).and_then(|place| self.roster.worker_id(place)).unwrap_or_default();
-            let rejection = self.bus.turn_away(signed.envelope(), name);
+            let rejection = self.bus.turn_away(signed.face(), name);
             return Err(self.turn(rejection));
         }
-        let sender = match self.bus.admit(signed.envelope(), signed.good(), Some(me)) {
+        let sender = match self.bus.admit(signed.face(), signed.good(), Some(me)) {
             Ok(sender) => self.agent(sender),
             Err(rejection) => return Err(self.turn(rejection)),
         };
         match signed.said() {
             Some(said) => Ok((sender, said.clone())),
-            None => Err(self.turn(Rejection::unreadable(signed.envelope()))),
+            None => Err(self.turn(Rejection::unreadable(signed.face()))),
         }
     }
 

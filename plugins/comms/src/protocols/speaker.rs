@@ -12,7 +12,7 @@ use super::watch::{Mark, Watch};
 use super::{Doubts, Machine, Outbox, To};
 use crate::agent::AgentId;
 use crate::codes;
-use crate::identity::Envelope;
+use crate::identity::{Envelope, KeyHandle};
 use crate::network::Wire;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -76,7 +76,7 @@ impl<M: Serialize> Letter<M> {
     pub fn to_value(&self) -> Value {
         match self {
             Self::Open(message) => serde_json::to_value(message).unwrap_or_default(),
-            Self::Signed(signed) => serde_json::to_value(&signed.envelope).unwrap_or_default(),
+            Self::Signed(signed) => serde_json::to_value(signed.envelope()).unwrap_or_default(),
             Self::Garbled(_) => Value::Null,
             Self::Marked(_, letter) => letter.to_value(),
         }
@@ -97,10 +97,17 @@ impl<M: DeserializeOwned> Letter<M> {
     }
 }
 
+/// Characters of an Ed25519 signature in standard base64 [count].
+const SIGNATURE: u32 = 88;
+
 /// An envelope, and what the first who judged and read it has found: the others share it.
 #[derive(Debug)]
 pub struct Signed<M> {
-    envelope: Envelope,
+    /// The envelope; of one that is signed when somebody looks, without its signature.
+    face: Envelope,
+    /// Who signs it when somebody looks.
+    signer: Option<Arc<KeyHandle>>,
+    sealed: OnceLock<Envelope>,
     bytes: u32,
     good: OnceLock<()>,
     said: OnceLock<Option<M>>,
@@ -110,22 +117,37 @@ impl<M> Signed<M> {
     /// An envelope that nobody has judged yet.
     #[must_use]
     pub fn new(envelope: Envelope) -> Self {
-        Self { bytes: envelope.wire_bytes(), envelope, good: OnceLock::new(), said: OnceLock::new() }
+        Self {
+            bytes: envelope.wire_bytes(),
+            face: envelope,
+            signer: None,
+            sealed: OnceLock::new(),
+            good: OnceLock::new(),
+            said: OnceLock::new(),
+        }
     }
 
-    /// An envelope that was signed just now, by the key that the roster has for its sender: nobody need look again. Whoever
-    /// changes it makes another one, which nobody has judged.
+    /// An envelope of a worker who signs it with the key that the roster has for that worker. Its signature is good without a
+    /// look, so it is not even computed before somebody wants to see it: an adversary on the network, say. Whoever changes
+    /// the envelope makes another one, which nobody has judged.
     #[must_use]
-    pub(super) fn just_signed(envelope: Envelope) -> Self {
-        let signed = Self::new(envelope);
-        signed.good.get_or_init(|| ());
-        signed
+    pub(super) fn by(signer: Arc<KeyHandle>, face: Envelope) -> Self {
+        let unsigned = Self::new(face);
+        Self { bytes: unsigned.bytes + SIGNATURE, signer: Some(signer), good: OnceLock::from(()), ..unsigned }
     }
 
     /// What travels.
     #[must_use]
-    pub const fn envelope(&self) -> &Envelope {
-        &self.envelope
+    pub fn envelope(&self) -> &Envelope {
+        match &self.signer {
+            None => &self.face,
+            Some(signer) => self.sealed.get_or_init(|| signer.signed(&self.face)),
+        }
+    }
+
+    /// All of it but, where nobody has to look at that, its signature.
+    pub(super) fn face(&self) -> &Envelope {
+        if self.good.get().is_some() { &self.face } else { self.envelope() }
     }
 
     /// Set once somebody has found the signature and the payload good.
@@ -137,7 +159,7 @@ impl<M> Signed<M> {
 impl<M: DeserializeOwned> Signed<M> {
     /// What it says; `None` where it says nothing that could be read.
     pub(super) fn said(&self) -> Option<&M> {
-        self.said.get_or_init(|| M::deserialize(self.envelope.payload.get("say")?).ok()).as_ref()
+        self.said.get_or_init(|| M::deserialize(self.face.payload.get("say")?).ok()).as_ref()
     }
 }
 
