@@ -24,7 +24,7 @@ def call(program, *arguments, code=0):
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != code:
         sys.exit(f"labtrust {' '.join(arguments)}: exit {done.returncode} instead of {code}\n{done.stdout}{done.stderr}")
-    print(f"labtrust {arguments[0]}: {time.monotonic() - began:.1f} s", flush=True)
+    print(f"labtrust {next(word for word in arguments if word != "-q")}: {time.monotonic() - began:.1f} s", flush=True)
     return done.stdout
 
 
@@ -68,8 +68,10 @@ def main():
         where = pathlib.Path(directory)
         pack, again, suite = where / "pack", where / "again", where / "suite"
         call(program, "-q", "run-coordination-security-pack", "--matrix-preset", PRESET, "--out", str(pack))
-        call(program, "-q", "run-coordination-security-pack", "--matrix-preset", PRESET, "--out", str(again), "--workers", "1")
-        same_files(pack, again)
+        small = ["--matrix-preset", PRESET, "--scale-ids", "small_smoke", "--method-ids", "kernel_centralized_edf", "market_auction"]
+        for out, workers in (again, "2"), (where / "alone", "1"):
+            call(program, "-q", "run-coordination-security-pack", *small, "--out", str(out), "--workers", workers)
+        same_files(again, where / "alone")
         made = table(pack)
         text = page.read_text(encoding="utf-8")
         before, rest = text.split(BEGIN)

@@ -22,7 +22,7 @@ const MOST_JUDGED: usize = 1 << 16;
 
 /// Most forgeries that are attributed [count]. To attribute one costs a look at every key, and whoever forges pays nothing: a
 /// flood of forgeries must not use up the time of those who judge. They are all refused.
-const MOST_ATTRIBUTED: usize = 256;
+const MOST_ATTRIBUTED: usize = 16;
 
 /// Whose the forgeries really are that were attributed before: many hear the same one.
 #[derive(Debug, Default)]
@@ -116,7 +116,7 @@ impl Roster {
         self.memo.judge(worker_id, signature, bytes, || self.keys.verify_bytes(key, signature, 0, bytes).passed)
     }
 
-    /// Whose signature over `bytes` it really is: tries every key. Of the first few hundred that are asked about; of others
+    /// Whose signature over `bytes` it really is: tries every key. Of the first few that are asked about; of others
     /// nobody knows.
     #[must_use]
     pub fn attribute(&self, signature: &str, bytes: &[u8]) -> Option<&str> {
