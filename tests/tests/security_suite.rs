@@ -269,7 +269,7 @@ fn a_matrix_passes_only_with_cells_that_did() {
     };
     assert!(
         of(Some(&|pack| {
-            assert_eq!(pack.matrix_preset.as_deref(), Some("hospital_lab"));
+            assert_eq!(pack.matrix_preset.as_deref(), Some("hospital_lab_core"));
             Ok(verdict(3, &[], 2))
         }))
         .passed
