@@ -24,7 +24,8 @@ def call(program, *arguments, code=0):
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != code:
         sys.exit(f"labtrust {' '.join(arguments)}: exit {done.returncode} instead of {code}\n{done.stdout}{done.stderr}")
-    print(f"labtrust {next(word for word in arguments if word != "-q")}: {time.monotonic() - began:.1f} s", flush=True)
+    name = next(word for word in arguments if word != "-q")
+    print(f"labtrust {name}: {time.monotonic() - began:.1f} s", flush=True)
     return done.stdout
 
 
