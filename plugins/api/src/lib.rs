@@ -48,5 +48,5 @@ pub use {
     inventory,
     registry::{Plugin, Registration, Registry, RegistryError},
     task::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec},
-    wire_tap::{Fate, Heard, Passing, SharedTap, Taint, WireTap},
+    wire_tap::{Fate, Heard, Parcel, Passing, SharedTap, Taint, WireTap, Written},
 };

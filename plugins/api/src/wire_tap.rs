@@ -6,11 +6,86 @@
 //! attacks anything.
 
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
+use std::any::Any;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Number of something an attacker made, in the ledger of ground truth; no defender ever sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Taint(pub u32);
+
+/// A letter as the network has it, which can be written down.
+pub trait Written: Any + Send + Sync {
+    /// The whole letter.
+    fn to_value(&self) -> Value;
+}
+
+/// A letter that passes: it is written down as JSON when somebody looks at it ([`Deref`]), and is somebody else's once they
+/// reach into it ([`DerefMut`]). Most that pass are never looked at, and to write one down may take a signature.
+#[derive(Clone)]
+pub struct Parcel {
+    sent: Option<Arc<dyn Written>>,
+    seen: OnceLock<Value>,
+    made: Option<Value>,
+}
+
+impl Parcel {
+    /// A letter that the network has.
+    #[must_use]
+    pub fn sent(letter: Arc<dyn Written>) -> Self {
+        Self { sent: Some(letter), seen: OnceLock::new(), made: None }
+    }
+
+    /// What the network had, as long as the letter still says the same.
+    ///
+    /// # Errors
+    /// What a letter says that is not what was sent, or that nobody sent.
+    pub fn unchanged(self) -> Result<Arc<dyn Written>, Value> {
+        match (self.sent, self.made) {
+            (Some(sent), None) => Ok(sent),
+            (Some(sent), Some(made)) if made == sent.to_value() => Ok(sent),
+            (_, made) => Err(made.unwrap_or_default()),
+        }
+    }
+}
+
+fn written(sent: Option<&Arc<dyn Written>>) -> Value {
+    sent.map(|sent| sent.to_value()).unwrap_or_default()
+}
+
+impl Deref for Parcel {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        self.made.as_ref().unwrap_or_else(|| self.seen.get_or_init(|| written(self.sent.as_ref())))
+    }
+}
+
+impl DerefMut for Parcel {
+    fn deref_mut(&mut self) -> &mut Value {
+        let Self { sent, seen, made } = self;
+        made.get_or_insert_with(|| seen.take().unwrap_or_else(|| written(sent.as_ref())))
+    }
+}
+
+impl From<Value> for Parcel {
+    fn from(value: Value) -> Self {
+        Self { sent: None, seen: OnceLock::new(), made: Some(value) }
+    }
+}
+
+impl PartialEq for Parcel {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Parcel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
 
 /// A message as somebody on the wire sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +96,7 @@ pub struct Passing {
     pub to: u32,
     /// The whole letter: what is said, or where it is signed the envelope (`sender_id`, `nonce`, `epoch`, `message_type`,
     /// `payload`, `payload_hash`, `signature`).
-    pub letter: Value,
+    pub letter: Parcel,
     /// Whether it is an envelope.
     pub signed: bool,
     /// Set it when the letter is no longer what was sent, or was never sent.
@@ -65,6 +140,11 @@ pub trait WireTap: Send {
     /// The settings that [`WireTap::on_step`] gave make no sense, so the network is as it was.
     fn on_settings_refused(&mut self, step: u32, why: &str) {
         let _ = (step, why);
+    }
+
+    /// Whether it ever wants to say something else than was meant: who never does is not asked each time.
+    fn tempts(&self) -> bool {
+        true
     }
 
     /// An insider at place `me` is about to say something, before it is signed: it may be changed. The mark stays with

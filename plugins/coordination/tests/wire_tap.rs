@@ -358,7 +358,7 @@ fn beliefs_about_bids_that_nobody_could_make_are_refused_among_peers() {
 fn what_nobody_can_read_is_malformed_where_it_is_signed_and_lost_where_it_is_not() {
     for id in METHODS {
         let noise = |_: u32, passing: &mut Passing, _: &mut Vec<Passing>| {
-            passing.letter = json!("noise");
+            passing.letter = json!("noise").into();
             passing.taint = Some(Taint(5));
             Fate::Pass
         };

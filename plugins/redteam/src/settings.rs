@@ -84,6 +84,9 @@ struct File {
     #[expect(dead_code, reason = "every policy file has a version")]
     version: String,
     #[serde(default)]
+    #[expect(dead_code, reason = "for readers")]
+    description: String,
+    #[serde(default)]
     utility_loss_ceiling: Option<f64>,
     injections: Vec<Definition>,
 }

@@ -20,7 +20,8 @@ pub struct Config {
     /// Whether a list with a reserved name is refused.
     #[serde(default = "yes")]
     pub disallow_reserved_injections: bool,
-    evidence: Evidence,
+    /// That of the shipped policy where the published layout has none.
+    evidence: Option<Evidence>,
     #[serde(default)]
     evidence_overrides: Vec<Override>,
     /// Lists of methods by name.
@@ -103,7 +104,12 @@ impl Config {
     /// [`PolicyError`] with file and place for a file that is malformed, numbers that make no sense, and compounds that the
     /// program makes of something else.
     pub fn load(policy: &PolicyStore) -> Result<Self, AssuranceError> {
-        let config: Self = policy.section_or_builtin(PACK, None)?;
+        let mut config: Self = policy.section_or_builtin(PACK, None)?;
+        if config.evidence.is_none() {
+            // The published layout has no such numbers, and without them everything would pass.
+            let shipped: Self = PolicyStore::builtin().section(PACK, None)?;
+            (config.evidence, config.evidence_overrides) = (shipped.evidence, shipped.evidence_overrides);
+        }
         let wrong = |token: &str, message: String, hint: &str| {
             Err(AssuranceError::Policy(PolicyError::rule(policy, PACK, token, message, hint)))
         };
@@ -133,7 +139,8 @@ impl Config {
             one.scale_id.as_deref().is_none_or(|id| id == scale)
                 && one.matrix_preset.as_deref().is_none_or(|id| Some(id) == preset)
         };
-        self.evidence_overrides.iter().filter(speaks).fold(self.evidence, |evidence, one| Evidence {
+        let usual = self.evidence.unwrap_or(Evidence::OUT_OF_REACH);
+        self.evidence_overrides.iter().filter(speaks).fold(usual, |evidence, one| Evidence {
             episodes: one.episodes.unwrap_or(evidence.episodes),
             episodes_by_cost: one.episodes_by_cost.unwrap_or(evidence.episodes_by_cost),
             success_ceiling: one.success_ceiling.unwrap_or(evidence.success_ceiling),
@@ -146,6 +153,17 @@ impl Config {
 }
 
 impl Evidence {
+    /// What nothing can show.
+    const OUT_OF_REACH: Self = Self {
+        episodes: 1,
+        episodes_by_cost: 1,
+        success_ceiling: 0.0,
+        potency_episodes: 1,
+        false_positive_ceiling: 0.0,
+        baseline_results_floor: f64::INFINITY,
+        utility_ratio_floor: 1.0,
+    };
+
     /// What makes no sense about it.
     fn problem(&self) -> Option<&'static str> {
         let shares = [self.success_ceiling, self.false_positive_ceiling, self.utility_ratio_floor];

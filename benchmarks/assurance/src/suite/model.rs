@@ -282,11 +282,26 @@ struct RawScenario {
     multi_turn: bool,
     #[serde(default)]
     messages: Vec<Message>,
-    forbidden_effect: Effect,
-    benign_note: String,
+    #[serde(default)]
+    forbidden_effect: Option<Effect>,
+    #[serde(default)]
+    benign_note: Option<String>,
     #[serde(default)]
     #[expect(dead_code, reason = "the bound is the locked one")]
     allowed_actions_for_assert: Vec<String>,
+}
+
+impl RawScenario {
+    /// The same with what the published layout has no fields for: what must not come of the note, and an honest one beside it. Ids
+    /// are the published ones, so the shipped scenario of this id is about the same thing.
+    fn completed(self, shipped: &BTreeMap<String, Self>) -> Self {
+        let known = shipped.get(&self.scenario_id);
+        Self {
+            forbidden_effect: self.forbidden_effect.or_else(|| known?.forbidden_effect.clone()),
+            benign_note: self.benign_note.or_else(|| known?.benign_note.clone()),
+            ..self
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -499,17 +514,21 @@ impl Suite {
     pub fn load(store: &PolicyStore) -> Result<Self, AssuranceError> {
         let suite: RawSuite = store.section(SUITE, None)?;
         let scenarios: RawScenarios = store.section(SCENARIOS, None)?;
-        let bounds: RawBounds = store.section(ASSERTIONS, None)?;
-        let prompts: RawPrompts = store.section(PROMPTS, None)?;
-        let payloads: RawPayloads = store.section(PAYLOADS, None)?;
-        let regression: RawRegression = store.section(REGRESSION, None)?;
+        // What the published layout does not have is that of the shipped policy.
+        let shipped: RawScenarios = PolicyStore::builtin().section(SCENARIOS, None)?;
+        let bounds: RawBounds = store.section_or_builtin(ASSERTIONS, None)?;
+        let prompts: RawPrompts = store.section_or_builtin(PROMPTS, None)?;
+        let payloads: RawPayloads = store.section_or_builtin(PAYLOADS, None)?;
+        let regression: RawRegression = store.section_or_builtin(REGRESSION, None)?;
         // No list is a list of nothing: every exercise is refused then, and each by its name.
         let allowlist = if store.contains(ALLOWLIST) {
             store.section::<RawAllowlist>(ALLOWLIST, None)?.test_refs
         } else {
             BTreeSet::new()
         };
-        let scenarios = scenarios.scenarios.into_iter().map(scenario).collect::<Result<Vec<_>, _>>()?;
+        let shipped = once(SCENARIOS, shipped.scenarios, |one| &one.scenario_id)?;
+        let complete = |raw: RawScenario| scenario(raw.completed(&shipped));
+        let scenarios = scenarios.scenarios.into_iter().map(complete).collect::<Result<Vec<_>, _>>()?;
         let locked = bounds.scenarios.into_iter().chain(bounds.attacks).collect();
         let locked = once(ASSERTIONS, locked, |bound: &RawBound| &bound.id)?;
         let whole = Self {
@@ -640,7 +659,10 @@ fn scenario(raw: RawScenario) -> Result<Scenario, AssuranceError> {
         }
         _ => return at("it has an adversarial_string, or multi_turn with messages"),
     };
-    if moments.iter().any(|text| text.trim().is_empty()) || raw.benign_note.trim().is_empty() {
+    let (Some(effect), Some(benign)) = (raw.forbidden_effect, raw.benign_note) else {
+        return at("it needs a forbidden_effect and a benign_note: the shipped policy has no scenario of this name either");
+    };
+    if moments.iter().any(|text| text.trim().is_empty()) || benign.trim().is_empty() {
         return at("its texts must not be empty");
     }
     Ok(Scenario {
@@ -648,7 +670,7 @@ fn scenario(raw: RawScenario) -> Result<Scenario, AssuranceError> {
         title: raw.title,
         injection_source: raw.injection_source,
         moments,
-        effect: raw.forbidden_effect,
-        benign: raw.benign_note,
+        effect,
+        benign,
     })
 }

@@ -43,7 +43,9 @@ impl<M> Letter<M> {
         }
     }
 
-    fn unmarked(self) -> (Option<Mark>, Self) {
+    /// The letter, and its mark.
+    #[must_use]
+    pub fn unmarked(self) -> (Option<Mark>, Self) {
         match self {
             Self::Marked(mark, letter) => (Some(mark), *letter),
             letter => (None, letter),
@@ -218,7 +220,7 @@ where
 {
     fn post(&mut self, out: &mut Outbox<Letter<P::Message>>) {
         for (to, message) in self.said.drain() {
-            let letter = match self.watch {
+            let letter = match self.watch.filter(|watch| watch.tempts()) {
                 None => letter(&mut self.seal, &to, message),
                 Some(watch) => tempted(watch, self.me, &mut self.seal, &to, message),
             };

@@ -9,6 +9,11 @@ pub struct Mark(pub u32);
 
 /// Somebody who watches what is said and what becomes of it.
 pub trait Watch {
+    /// Whether anybody ever wants to say something else than was meant.
+    fn tempts(&self) -> bool {
+        true
+    }
+
     /// `me` is about to say something, before it is signed: it may be changed. The mark stays with every copy of it.
     fn on_say(&self, me: AgentId, said: &mut Value) -> Option<Mark>;
 

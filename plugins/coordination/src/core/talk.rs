@@ -53,7 +53,7 @@ pub struct Talk<M> {
 
 impl<M> Talk<M>
 where
-    M: Clone + Wire + Serialize + DeserializeOwned,
+    M: Clone + Wire + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
     /// The network of those who are directed and of `desks`, after the parameters `network` and `signed`; messages are of one `kind`.
     ///

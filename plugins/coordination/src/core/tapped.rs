@@ -3,10 +3,11 @@
 use labtrust_comms::AgentId;
 use labtrust_comms::network::{Fate, Injector, Mail, Wire};
 use labtrust_comms::protocols::{Letter, Mark, Watch};
-use labtrust_plugin::{Fate as Verdict, Heard, Passing, SharedTap, Taint, WireTap};
+use labtrust_plugin::{Fate as Verdict, Heard, Parcel, Passing, SharedTap, Taint, WireTap, Written};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -43,6 +44,10 @@ impl Tapped {
 }
 
 impl Watch for Tapped {
+    fn tempts(&self) -> bool {
+        self.tap().tempts()
+    }
+
     fn on_say(&self, me: AgentId, said: &mut Value) -> Option<Mark> {
         self.tap().on_say(self.step(), me.0, said).map(mark)
     }
@@ -56,32 +61,42 @@ impl Watch for Tapped {
 /// The same as the network sees it.
 pub(super) struct OnTheWire(pub(super) Arc<Tapped>);
 
-impl<M: Wire + Serialize + DeserializeOwned> Injector<Letter<M>> for OnTheWire {
+/// A letter without its mark, which shares what is signed with the one that passes.
+struct Whole<M>(Letter<M>);
+
+impl<M: Serialize + Send + Sync + 'static> Written for Whole<M> {
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+}
+
+impl<M: Clone + Wire + Serialize + DeserializeOwned + Send + Sync + 'static> Injector<Letter<M>> for OnTheWire {
     fn on_send(&mut self, _now_us: u64, mail: &mut Mail<Letter<M>>, extra: &mut Vec<Mail<Letter<M>>>) -> Fate {
-        let taint = mail.body.mark().map(taint);
-        let (letter, signed) = (mail.body.to_value(), mail.body.is_signed());
-        let mut passing = Passing { from: mail.from.0, to: mail.to.0, letter: letter.clone(), signed, taint };
+        let (taint, signed) = (mail.body.mark().map(taint), mail.body.is_signed());
+        let letter = Parcel::sent(Arc::new(Whole(mail.body.clone().unmarked().1)));
+        let mut passing = Passing { from: mail.from.0, to: mail.to.0, letter, signed, taint };
         let mut more = Vec::new();
         let fate = self.0.tap().on_send(self.0.step(), &mut passing, &mut more);
         extra.extend(more.into_iter().map(posted));
         if fate == Verdict::Drop {
             return Fate::Drop;
         }
-        if (&passing.letter, passing.signed) != (&letter, signed) {
-            *mail = posted(passing);
-            return Fate::Pass;
-        }
-        // As it was said: whoever hears it shares it with the others.
-        (mail.from, mail.to) = (AgentId(passing.from), AgentId(passing.to));
-        let body = std::mem::replace(&mut mail.body, Letter::Garbled(0));
-        mail.body = body.marked(passing.taint.map(mark));
+        *mail = posted(passing);
         Fate::Pass
     }
 }
 
-fn posted<M: DeserializeOwned>(passing: Passing) -> Mail<Letter<M>> {
-    let body = Letter::read(passing.letter, passing.signed).marked(passing.taint.map(mark));
-    Mail { from: AgentId(passing.from), to: AgentId(passing.to), body }
+/// A letter that is as it was said is the very same: what somebody has found out about it holds for all who hear it.
+fn posted<M: Clone + Serialize + DeserializeOwned + Send + Sync + 'static>(passing: Passing) -> Mail<Letter<M>> {
+    let Passing { from, to, letter, signed, taint } = passing;
+    let body = match letter.unchanged() {
+        Ok(sent) => match (&*sent as &dyn Any).downcast_ref::<Whole<M>>() {
+            Some(Whole(letter)) if letter.is_signed() == signed => letter.clone(),
+            _ => Letter::read(sent.to_value(), signed),
+        },
+        Err(value) => Letter::read(value, signed),
+    };
+    Mail { from: AgentId(from), to: AgentId(to), body: body.marked(taint.map(mark)) }
 }
 
 const fn mark(taint: Taint) -> Mark {

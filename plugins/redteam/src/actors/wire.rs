@@ -71,6 +71,12 @@ impl WireTap for Taps {
         settings
     }
 
+    fn tempts(&self) -> bool {
+        let mut tempts = false;
+        self.each(|tap| tempts |= tap.tempts());
+        tempts
+    }
+
     fn on_say(&mut self, step: u32, me: u32, said: &mut Value) -> Option<Taint> {
         let mut taint = None;
         self.each(|tap| taint = tap.on_say(step, me, said).or(taint));
@@ -149,7 +155,7 @@ impl Tap {
 
 /// What is said in a letter: all of one that is open, the payload of an envelope.
 fn said(passing: &mut Passing) -> Option<&mut Value> {
-    if passing.signed { passing.letter.get_mut("payload")?.get_mut("say") } else { Some(&mut passing.letter) }
+    if passing.signed { passing.letter.get_mut("payload")?.get_mut("say") } else { Some(&mut *passing.letter) }
 }
 
 /// Whether a field says which step it is.
@@ -235,6 +241,10 @@ impl WireTap for Tap {
             self.attempt(step, settings.clone(), "network".to_owned());
         }
         Some(settings)
+    }
+
+    fn tempts(&self) -> bool {
+        matches!(self.trick, Trick::Underbid | Trick::Overbid | Trick::Cartel)
     }
 
     fn on_say(&mut self, step: u32, me: u32, said: &mut Value) -> Option<Taint> {
