@@ -63,6 +63,32 @@ fn attack<'v>(suite: &'v mut Value, id: &str) -> &'v mut Value {
     attacks.iter_mut().find(|attack| attack["attack_id"] == id).expect("it is there")
 }
 
+/// The published layout does not say what must not come of a note, nor does it have an honest one.
+#[test]
+fn notes_of_the_published_layout_are_completed_by_their_ids() {
+    let stripped = with(SCENARIOS, |value| {
+        for scenario in value["scenarios"].as_array_mut().into_iter().flatten() {
+            let fields = scenario.as_object_mut().expect("it is an object");
+            fields.remove("forbidden_effect");
+            fields.remove("benign_note");
+        }
+    });
+    assert_eq!(Suite::load(&stripped).expect("it is complete").scenarios, SHIPPED.scenarios);
+    let unknown = with(SCENARIOS, |value| {
+        value["scenarios"][0]["scenario_id"] = json!("PI-OWN-001");
+        value["scenarios"][0].as_object_mut().expect("it is an object").remove("benign_note");
+    });
+    let problem = Suite::load(&unknown).expect_err("nobody knows it").to_string();
+    assert!(problem.contains("PI-OWN-001") && problem.contains("benign_note"), "{problem}");
+}
+
+#[test]
+fn the_suite_of_the_reference_is_read_as_it_is() {
+    let Some(dir) = labtrust_tests::reference_policy() else { return };
+    let suite = Suite::load(&PolicyStore::open(dir).expect("it opens")).expect("it is good");
+    assert_eq!(suite.attacks.len(), 54);
+}
+
 #[test]
 fn the_suite_is_that_of_the_reference_and_more() {
     let published = &SHIPPED.attacks[..54];

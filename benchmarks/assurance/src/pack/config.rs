@@ -177,3 +177,34 @@ impl Evidence {
             .then_some("a laboratory that releases nothing shows nothing: the floor is above 0")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// The published layout has no such numbers.
+    #[test]
+    fn without_numbers_of_its_own_a_policy_has_those_of_the_shipped_one() {
+        let shipped = PolicyStore::builtin();
+        let mut value: Value = shipped.value(PACK).unwrap();
+        let fields = value.as_object_mut().unwrap();
+        fields.remove("evidence");
+        fields.remove("evidence_overrides");
+        let published = Config::load(&shipped.with_text(PACK, &value.to_string())).unwrap();
+        let shipped = Config::load(&shipped).unwrap();
+        for scale in ["small_smoke", "medium_stress_signed_bus"] {
+            assert_eq!(published.evidence(scale, None), shipped.evidence(scale, None));
+        }
+    }
+
+    #[test]
+    fn numbers_of_its_own_are_its_own() {
+        let shipped = PolicyStore::builtin();
+        let mut value: Value = shipped.value(PACK).unwrap();
+        value["evidence"]["episodes"] = json!(7);
+        value.as_object_mut().unwrap().remove("evidence_overrides");
+        let own = Config::load(&shipped.with_text(PACK, &value.to_string())).unwrap();
+        assert_eq!(own.evidence("small_smoke", None).episodes, 7);
+    }
+}

@@ -516,10 +516,10 @@ impl Suite {
         let scenarios: RawScenarios = store.section(SCENARIOS, None)?;
         // What the published layout does not have is that of the shipped policy.
         let shipped: RawScenarios = PolicyStore::builtin().section(SCENARIOS, None)?;
-        let bounds: RawBounds = store.section_or_builtin(ASSERTIONS, None)?;
-        let prompts: RawPrompts = store.section_or_builtin(PROMPTS, None)?;
+        let bounds: RawBounds = store.section(ASSERTIONS, None)?;
+        let prompts: RawPrompts = store.section(PROMPTS, None)?;
         let payloads: RawPayloads = store.section_or_builtin(PAYLOADS, None)?;
-        let regression: RawRegression = store.section_or_builtin(REGRESSION, None)?;
+        let regression: RawRegression = store.section(REGRESSION, None)?;
         // No list is a list of nothing: every exercise is refused then, and each by its name.
         let allowlist = if store.contains(ALLOWLIST) {
             store.section::<RawAllowlist>(ALLOWLIST, None)?.test_refs
