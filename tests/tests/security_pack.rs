@@ -1,7 +1,7 @@
 //! The coordination security pack, run.
 
-use labtrust_assurance::pack::run::seed_of;
 use labtrust_assurance::pack::{Asked, PackOutcome, Request, Verdict, outputs, run};
+use labtrust_bench::seeds::first_of_scale;
 use labtrust_bench::{BenchmarkRun, Cast, Directing, Direction, RunLogs};
 use labtrust_coordination::catalogue::Catalogue;
 use labtrust_plugin::Registry;
@@ -138,7 +138,7 @@ fn a_course_that_is_shared_judges_as_one_of_its_own() {
             lab: Arc::clone(&LAB),
             policy: &POLICY,
             episodes: 2,
-            base_seed: seed_of(42, "small_smoke"),
+            base_seed: first_of_scale(42, "small_smoke"),
             timing: None,
             max_steps: None,
             strict_signatures: false,

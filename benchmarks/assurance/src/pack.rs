@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | the policy: lists, presets, how much evidence a cell needs |
 //! | [`matrix`] | which cells there are |
+//! | [`ground`] | what the cells of a matrix share, and how one of them is played |
 //! | [`cell`] | the episodes of a cell, and the row of figures that they come to |
 //! | [`validity`] | what must hold before a cell can pass |
 //! | [`gate`] | the rules of the gate, and the verdict of a cell |
@@ -21,6 +22,7 @@ pub mod cell;
 pub mod config;
 pub mod decision;
 pub mod gate;
+pub mod ground;
 pub mod matrix;
 pub mod outputs;
 pub mod read;

@@ -47,16 +47,22 @@ pub struct Cast<'a> {
 }
 
 /// The undisturbed courses of episodes, by seed, so that several injections are judged by one and the same course without
-/// playing it again.
+/// playing it again: those that have one in common ([`Injection::clean_course`]).
 ///
 /// One store is for one task, size, method and set of controls: everything but the injection and the seed is the same.
 #[derive(Default)]
-pub struct CleanCourses(Mutex<BTreeMap<u64, Arc<OnceLock<Course>>>>);
+pub struct CleanCourses(Mutex<BTreeMap<(String, u64), Arc<OnceLock<Course>>>>);
 
 impl CleanCourses {
-    /// The course of a seed; plays it when nobody has before.
-    fn of(&self, seed: u64, play: impl FnOnce() -> Result<Course, BenchError>) -> Result<Course, BenchError> {
-        let place = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(seed).or_default());
+    /// The course of a seed under injections with `whose` clean course; plays it when nobody has before.
+    fn of(
+        &self,
+        whose: &str,
+        seed: u64,
+        play: impl FnOnce() -> Result<Course, BenchError>,
+    ) -> Result<Course, BenchError> {
+        let key = (whose.to_owned(), seed);
+        let place = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         if let Some(course) = place.get() {
             return Ok(course.clone());
         }
@@ -181,16 +187,16 @@ pub fn run_episode(
     setup: &EpisodeSetup<'_>,
     mut log: Option<&mut EpisodeLog>,
 ) -> Result<EpisodeOutcome, BenchError> {
-    if setup.injection().is_none() {
+    let Some(injection) = setup.injection() else {
         return Ok(play(engine, setup, log, false)?.outcome);
-    }
+    };
     let play_clean = |engine: &mut dyn LabEngine| -> Result<Course, BenchError> {
         let clean = play(engine, setup, None, false)?;
         let course = clean.disturbed.map(|(_, course)| course).unwrap_or_default();
         Ok(Course { metrics: clean.outcome.metrics, ..course })
     };
     let clean_course = match setup.cast.clean {
-        Some(courses) => courses.of(setup.seed, || play_clean(&mut *engine))?,
+        Some(courses) => courses.of(injection.clean_course(), setup.seed, || play_clean(&mut *engine))?,
         None => play_clean(&mut *engine)?,
     };
     let Played { mut outcome, disturbed } = play(engine, setup, log.as_deref_mut(), true)?;

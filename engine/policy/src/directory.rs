@@ -35,6 +35,22 @@ pub(crate) fn read(root: &Path) -> Result<BTreeMap<String, Content>, PolicyError
     Ok(reader.files)
 }
 
+/// The text of one file, within the limits.
+pub(crate) fn content(path: &Path) -> Content {
+    match fs::metadata(path) {
+        Err(error) => Err(format!("cannot be read: {error}")),
+        // A pipe or a device would block or never end.
+        Ok(meta) if !meta.is_file() => Err("is not a regular file".to_owned()),
+        Ok(meta) if meta.len() > MAX_FILE_BYTES => Err(format!("has {} KiB", meta.len() / 1024)),
+        Ok(_) => fs::read(path).map_err(|error| format!("cannot be read: {error}")).and_then(|bytes| {
+            let text = String::from_utf8(bytes)
+                .map_err(|error| format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
+            // Editors on some systems put a byte order mark in front of the text.
+            Ok(Arc::from(text.strip_prefix('\u{feff}').unwrap_or(&text)))
+        }),
+    }
+}
+
 struct Reader<'r> {
     root: &'r Path,
     files: BTreeMap<String, Content>,
@@ -75,18 +91,7 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, path: &Path, relative: String) -> Result<(), PolicyError> {
-        let content: Content = match fs::metadata(path) {
-            Err(error) => Err(format!("cannot be read: {error}")),
-            // A pipe or a device would block or never end.
-            Ok(meta) if !meta.is_file() => Err("is not a regular file".to_owned()),
-            Ok(meta) if meta.len() > MAX_FILE_BYTES => Err(format!("has {} KiB", meta.len() / 1024)),
-            Ok(_) => fs::read(path).map_err(|error| format!("cannot be read: {error}")).and_then(|bytes| {
-                let text = String::from_utf8(bytes)
-                    .map_err(|error| format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))?;
-                // Editors on some systems put a byte order mark in front of the text.
-                Ok(Arc::from(text.strip_prefix('\u{feff}').unwrap_or(&text)))
-            }),
-        };
+        let content = content(path);
         self.bytes += content.as_ref().map_or(0, |text| text.len() as u64);
         self.files.insert(relative, content);
         if self.files.len() > MAX_FILES {

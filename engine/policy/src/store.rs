@@ -99,6 +99,23 @@ impl PolicyStore {
         Self::new(self.source.clone(), Some(Arc::new(files)))
     }
 
+    /// A store of one YAML or JSON file that is no part of a policy (the spec of a study), for the sake of its complaints: they
+    /// name the file and the place. The second part is the path to ask the store for.
+    ///
+    /// # Errors
+    /// [`PolicyError::DoesNotExist`], [`PolicyError::Unusable`]; what it says is looked at when it is asked for.
+    pub fn of_file(path: &Path, named_by: &str) -> Result<(Self, String), PolicyError> {
+        if !path.exists() {
+            return Err(PolicyError::DoesNotExist { path: path.to_path_buf(), named_by: named_by.to_owned() });
+        }
+        let unusable = |problem: String| PolicyError::Unusable { path: path.display().to_string(), problem };
+        let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        let name = name.ok_or_else(|| unusable("has a name that is not Unicode".to_owned()))?;
+        let text = directory::content(path).map_err(unusable)?;
+        let source = Source::Directory(path.parent().unwrap_or(Path::new("")).to_path_buf());
+        Ok((Self::new(source, Some(Arc::new(BTreeMap::from([(name.clone(), Ok(text))])))), name))
+    }
+
     fn open_named(dir: &Path, named_by: &str) -> Result<Self, PolicyError> {
         let (path, named_by) = (dir.to_path_buf(), named_by.to_owned());
         match dir.metadata() {

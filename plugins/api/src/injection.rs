@@ -150,6 +150,9 @@ pub struct Terms {
     pub ablated: Vec<String>,
 }
 
+/// What an injection says of its disarmed episodes ([`Injection::clean_course`]) when nobody can tell that it was there.
+pub const UNTOUCHED: &str = "";
+
 /// A disturbance, registered under its id.
 pub trait Injection: Send + Sync {
     /// The id.
@@ -171,6 +174,12 @@ pub trait Injection: Send + Sync {
     /// Whether it never does anything: its episodes are those without it.
     fn is_idle(&self) -> bool {
         false
+    }
+
+    /// Whose disarmed episodes are its own: injections that say the same are judged by one course. By itself none is shared.
+    /// An injection that, disarmed, leaves no trace at all says [`UNTOUCHED`].
+    fn clean_course(&self) -> &str {
+        self.id()
     }
 
     /// Changes the state from which an episode starts: a device that will fail, for instance. Only of an armed injection.

@@ -44,7 +44,9 @@ pub use origin::Origin;
 pub use {
     agent_set::{AgentSet, Vacancy},
     domain::Domain,
-    injection::{Course, Credential, Forged, Injection, Injector, NoInjection, Report, Sensors, Terms, Turn},
+    injection::{
+        Course, Credential, Forged, Injection, Injector, NoInjection, Report, Sensors, Terms, Turn, UNTOUCHED,
+    },
     inventory,
     registry::{Plugin, Registration, Registry, RegistryError},
     task::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec},

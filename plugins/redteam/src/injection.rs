@@ -7,7 +7,9 @@ use crate::ledger::{Ledger, Shared};
 use crate::report::{Findings, detector, robustness};
 use crate::settings::{self, Setting};
 use labtrust_plugin::lab::{Action, Outcome, StepFacts, Symbols};
-use labtrust_plugin::{Course, Forged, Injection, Injector, Opening, Report, Sensors, SharedTap, Taint, Terms, Turn};
+use labtrust_plugin::{
+    Course, Forged, Injection, Injector, Opening, Report, Sensors, SharedTap, Taint, Terms, Turn, UNTOUCHED,
+};
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde_json::json;
 use std::sync::Arc;
@@ -52,6 +54,10 @@ impl Injection for Injected {
         self.entry().class == Class::Reserved
     }
 
+    fn clean_course(&self) -> &str {
+        if sits(self.entry()) { self.id } else { UNTOUCHED }
+    }
+
     fn injector(&self, opening: &Opening<'_>, armed: bool) -> Box<dyn Injector> {
         let (setting, defences) = self.bound.clone().unwrap_or_else(unbound);
         Box::new(Acting::of(self.id, &[(self.entry(), setting)], &defences, opening, armed))
@@ -92,6 +98,11 @@ impl Injection for Compound {
         Ok(Some(Box::new(Self { entry: self.entry, bound: Some((settings, defences)) })))
     }
 
+    fn clean_course(&self) -> &str {
+        let mut children = self.entry.children.iter().filter_map(|id| catalogue::entry(id));
+        if children.any(sits) { self.entry.id } else { UNTOUCHED }
+    }
+
     fn injector(&self, opening: &Opening<'_>, armed: bool) -> Box<dyn Injector> {
         let (settings, defences) = self.bound.clone().unwrap_or_else(|| {
             let (setting, defences) = unbound();
@@ -106,6 +117,11 @@ impl Injection for Compound {
 /// How an injection acts that nobody has bound to a policy.
 fn unbound() -> (Setting, Arc<Defences>) {
     (Setting::default(), Arc::new(Defences::load(&PolicyStore::builtin(), &[])))
+}
+
+/// Whether it fills a seat: then it sits there in the clean course, too.
+const fn sits(entry: &Entry) -> bool {
+    matches!(entry.actor, Actor::Writer(_))
 }
 
 /// One actor, its ledger, and how it is judged.
@@ -142,9 +158,7 @@ impl Acting {
 
     fn actors(&mut self) -> impl Iterator<Item = &mut Child> {
         let armed = self.armed;
-        // Who fills a seat sits there in the clean course, too.
-        let sits = |child: &Child| matches!(child.entry.actor, Actor::Writer(_));
-        self.children.iter_mut().filter(move |child| armed || sits(child))
+        self.children.iter_mut().filter(move |child| armed || sits(child.entry))
     }
 }
 

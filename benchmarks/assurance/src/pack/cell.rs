@@ -2,37 +2,20 @@
 
 use super::config::Evidence;
 use super::gate::Row;
+use super::ground::Ground;
 use super::matrix::{CellId, NONE};
-use super::without::Without;
 use crate::AssuranceError;
 use labtrust_bench::stats::{Confidence, proportion_interval, worst_case_rate};
-use labtrust_bench::{Ablation, BenchmarkRun, Cast, CleanCourses, Directing, Direction, RunLogs, is_alarm};
+use labtrust_bench::{CleanCourses, is_alarm};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
-use labtrust_coordination::catalogue::Catalogue;
-use labtrust_plugin::lab::LoadedLab;
-use labtrust_plugin::metric::Metric;
-use labtrust_plugin::wire::{Setting, Settings};
-use labtrust_plugin::{Registry, Task};
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::catalogue::{self, Class};
 use labtrust_redteam::settings::{self, Phase};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Episodes after which a cell in which nothing has arrived is given up [count].
 const PROBE: u64 = 2;
-
-/// What all cells share.
-pub(super) struct Ground<'a> {
-    pub(super) registry: &'a Registry,
-    pub(super) policy: &'a PolicyStore,
-    pub(super) task: &'static dyn Task,
-    pub(super) lab: Arc<dyn LoadedLab>,
-    pub(super) methods: Catalogue,
-    pub(super) metrics: Vec<&'static dyn Metric>,
-    pub(super) git_sha: Option<String>,
-}
 
 /// What came of the episodes of a cell.
 #[derive(Debug)]
@@ -81,7 +64,7 @@ pub fn phase_of(policy: &PolicyStore, injection: &str) -> Result<&'static str, A
 impl Ground<'_> {
     /// Plays the baseline of a size and a method.
     pub(super) fn baseline(&self, cell: CellId<'_>, seed: u64, episodes: u64) -> Result<ResultsFile, AssuranceError> {
-        self.play(CellId { injection: NONE, ..cell }, seed, episodes, &[], None)
+        self.results(CellId { injection: NONE, ..cell }, seed, episodes, &[], None)
     }
 
     /// Plays an attacked cell: a few episodes, and the others where something arrives; then without the controls until the attack
@@ -95,10 +78,10 @@ impl Ground<'_> {
     ) -> Result<Played, AssuranceError> {
         let by_cost = class_of(cell.injection).is_some_and(Class::is_judged_by_cost);
         let episodes = if by_cost { evidence.episodes_by_cost } else { evidence.episodes };
-        let probe = self.play(cell, seed, episodes.min(PROBE), &[], Some(clean))?;
+        let probe = self.results(cell, seed, episodes.min(PROBE), &[], Some(clean))?;
         let has_arrived = applied(&probe.episodes).1 > 0;
         let results = match has_arrived && episodes > PROBE {
-            true => self.play(cell, seed, episodes, &[], Some(clean))?,
+            true => self.results(cell, seed, episodes, &[], Some(clean))?,
             false => probe,
         };
         let potency = match has_arrived {
@@ -113,61 +96,12 @@ impl Ground<'_> {
     fn potency(&self, cell: CellId<'_>, seed: u64, most: u64) -> Result<f64, AssuranceError> {
         let controls = controls_of(cell.injection);
         for episode in 0..most {
-            let results = self.play(cell, seed + episode, 1, &controls, None)?;
+            let results = self.results(cell, seed + episode, 1, &controls, None)?;
             if successes(&results.episodes, "attack_success_rate") > 0 {
                 return Ok(1.0 / (episode + 1) as f64);
             }
         }
         Ok(0.0)
-    }
-
-    fn play(
-        &self,
-        cell: CellId<'_>,
-        seed: u64,
-        episodes: u64,
-        without: &[&str],
-        clean: Option<&CleanCourses>,
-    ) -> Result<ResultsFile, AssuranceError> {
-        let unknown = |what, name: &str| AssuranceError::Unknown { what, name: name.to_owned(), known: String::new() };
-        let without = Without::of(without);
-        let method =
-            self.registry.coordination_method(cell.method).map_err(|_| unknown("coordination method", cell.method))?;
-        let injection = self.registry.injection(cell.injection).map_err(|_| unknown("injection", cell.injection))?;
-        let mut given = Settings::default();
-        let schema = method.params_schema();
-        if schema.contains("\"signed\"") {
-            given.0.insert("signed".to_owned(), Setting::Text(without.bus.clone()));
-        }
-        let settings = self.methods.settings(cell.method, given).map_err(|error| AssuranceError::Invalid {
-            file: labtrust_coordination::catalogue::FILE.to_owned(),
-            place: cell.method.to_owned(),
-            problem: error.to_string(),
-        })?;
-        let facts: Map<String, Value> = [("carrier".to_owned(), json!("compiled_in"))].into_iter().collect();
-        let task = Ablation::new(self.task, without.lab);
-        let run = BenchmarkRun {
-            task: &task,
-            lab: Arc::clone(&self.lab),
-            policy: self.policy,
-            episodes,
-            base_seed: seed,
-            timing: None,
-            max_steps: None,
-            strict_signatures: false,
-            threads: None,
-            metrics: &self.metrics,
-            scale: Some(cell.scale),
-            cast: Cast {
-                method: Some(Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts }),
-                injection: Some(injection),
-                without: &without.run,
-                clean,
-                ..Cast::default()
-            },
-            git_sha: self.git_sha.clone(),
-        };
-        Ok(run.run(RunLogs::None, &|| ())?.results)
     }
 }
 

@@ -1,27 +1,25 @@
 //! All cells of a pack.
 
-use super::cell::{self, Ground, class_of, phase_of};
+use super::cell::{self, class_of, phase_of};
 use super::config::Config;
 use super::gate::{Gate, GateSummary, Row, Ruling, Verdict};
+use super::ground::Ground;
 use super::matrix::{Asked, CellId, Matrix, NONE};
 use super::{outputs, validity};
 use crate::AssuranceError;
+use labtrust_bench::isolation::guarded;
+use labtrust_bench::seeds::first_of_scale;
 use labtrust_bench::{BenchError, CleanCourses};
 use labtrust_contract::ResultsFile;
-use labtrust_coordination::catalogue::Catalogue;
+use labtrust_plugin::Registry;
 use labtrust_plugin::lab::LoadedLab;
-use labtrust_plugin::{Registry, Task};
 use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The task of every cell.
-const TASK: &str = "coord_risk";
 /// The method that every cell is run with where all agents propose for themselves.
 pub const MULTI_AGENTIC_METHOD: &str = "panel_agents";
 
@@ -92,15 +90,6 @@ impl PackOutcome {
     }
 }
 
-/// Seed of the first episode of every cell of a size: the others count up from it. Neither the method nor the injection nor what else is
-/// in the matrix changes it, so all cells of a size have the same work.
-#[must_use]
-pub fn seed_of(seed: u64, scale: &str) -> u64 {
-    let digest = Sha256::digest(scale.as_bytes());
-    let place = u64::from(digest[0]) << 8 | u64::from(digest[1]);
-    seed.wrapping_add(10_000 * place) & (u64::MAX >> 12)
-}
-
 /// A size and a method: what its cells share.
 struct Pair<'a> {
     scale: &'a str,
@@ -134,25 +123,12 @@ pub fn run(request: &Request<'_>) -> Result<PackOutcome, AssuranceError> {
 }
 
 fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) -> Result<PackOutcome, AssuranceError> {
-    let task: &'static dyn Task = request.registry.task(TASK).map_err(|error| AssuranceError::Invalid {
-        file: "the program".to_owned(),
-        place: TASK.to_owned(),
-        problem: error.to_string(),
-    })?;
+    let ground = Ground::load(request.registry, request.policy, Arc::clone(&request.lab), request.git_sha.clone())?;
     for scale in &matrix.scales {
-        task.bind(request.policy, Some(scale)).map_err(BenchError::from)?;
+        ground.check_scale(scale)?;
     }
     let phases = matrix.injections.iter().map(|id| Ok((id.as_str(), phase_of(request.policy, id)?)));
     let phases: BTreeMap<&str, &str> = phases.collect::<Result<_, AssuranceError>>()?;
-    let ground = Ground {
-        registry: request.registry,
-        policy: request.policy,
-        task,
-        lab: Arc::clone(&request.lab),
-        methods: Catalogue::load(request.policy)?,
-        metrics: request.registry.metrics(),
-        git_sha: request.git_sha.clone(),
-    };
     let evidence_of = |scale: &str| {
         let mut evidence = config.evidence(scale, matrix.preset.as_deref());
         if let Some(episodes) = request.episodes_per_cell {
@@ -176,7 +152,11 @@ fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) 
             let baseline = match runs {
                 None => Err(String::new()),
                 Some(method) => guarded(|| {
-                    ground.baseline(CellId { scale, method, injection: NONE }, seed_of(request.seed, scale), episodes)
+                    ground.baseline(
+                        CellId { scale, method, injection: NONE },
+                        first_of_scale(request.seed, scale),
+                        episodes,
+                    )
                 }),
             };
             Pair { scale, method, runs, clean: CleanCourses::default(), baseline, took: begun.elapsed() }
@@ -237,7 +217,7 @@ impl Judge<'_> {
             let ruling = Ruling::new(Verdict::Pass, "baseline (no injection)");
             return self.made(id, baseline_row, validity::weigh(ruling, &objections, false), Some(baseline.clone()));
         }
-        let seed = seed_of(self.request.seed, id.scale);
+        let seed = first_of_scale(self.request.seed, id.scale);
         match guarded(|| self.ground.attacked(ran, seed, evidence, &self.pair.clean)) {
             Err(why) => nothing(crashed(&why)),
             Ok(played) => {
@@ -279,18 +259,6 @@ impl Judge<'_> {
             ruling,
             results,
             took: Duration::ZERO,
-        }
-    }
-}
-
-/// What `work` gives, or why it did not: an error, or a panic. One cell that crashes must not take the others with it, and must not pass.
-fn guarded<T>(work: impl FnOnce() -> Result<T, AssuranceError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            Err(text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned()))
         }
     }
 }

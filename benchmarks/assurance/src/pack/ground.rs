@@ -1,0 +1,153 @@
+//! What the cells of a matrix share, and how one of them is played: in packs, and in studies.
+
+use super::matrix::CellId;
+use super::without::Without;
+use crate::AssuranceError;
+use labtrust_bench::{
+    Ablation, BenchError, BenchmarkRun, Cast, CleanCourses, Directing, Direction, RunLogs, RunOutcome,
+};
+use labtrust_contract::ResultsFile;
+use labtrust_coordination::catalogue::Catalogue;
+use labtrust_plugin::lab::LoadedLab;
+use labtrust_plugin::method::CoordinationMethod;
+use labtrust_plugin::metric::Metric;
+use labtrust_plugin::wire::{Setting, Settings};
+use labtrust_plugin::{Registry, Task};
+use labtrust_policy::PolicyStore;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The task of every cell.
+pub const TASK: &str = "coord_risk";
+
+/// What all cells share.
+pub struct Ground<'a> {
+    registry: &'a Registry,
+    policy: &'a PolicyStore,
+    task: &'static dyn Task,
+    lab: Arc<dyn LoadedLab>,
+    methods: Catalogue,
+    metrics: Vec<&'static dyn Metric>,
+    git_sha: Option<String>,
+}
+
+/// The episodes of one cell.
+#[derive(Clone, Copy)]
+pub struct Play<'a> {
+    /// Size, method and injection.
+    pub cell: CellId<'a>,
+    /// Seed of the first episode; the others count up from it.
+    pub seed: u64,
+    /// Episodes [count].
+    pub episodes: u64,
+    /// Controls that it does without.
+    pub without: &'a [&'a str],
+    /// Undisturbed courses of cells of the same size, method and controls; its own when absent.
+    pub clean: Option<&'a CleanCourses>,
+}
+
+impl<'a> Ground<'a> {
+    /// What the cells of a policy share; `lab` is loaded from it.
+    ///
+    /// # Errors
+    /// [`AssuranceError::Invalid`] when the program has no such task; [`AssuranceError::Policy`] for the list of methods.
+    pub fn load(
+        registry: &'a Registry,
+        policy: &'a PolicyStore,
+        lab: Arc<dyn LoadedLab>,
+        git_sha: Option<String>,
+    ) -> Result<Self, AssuranceError> {
+        let task = registry.task(TASK).map_err(|error| AssuranceError::Invalid {
+            file: "the program".to_owned(),
+            place: TASK.to_owned(),
+            problem: error.to_string(),
+        })?;
+        let methods = Catalogue::load(policy)?;
+        Ok(Self { registry, policy, task, lab, methods, metrics: registry.metrics(), git_sha })
+    }
+
+    /// Whether there is a size of this name, and whether it makes sense.
+    ///
+    /// # Errors
+    /// [`AssuranceError::Bench`].
+    pub fn check_scale(&self, scale: &str) -> Result<(), AssuranceError> {
+        self.task.bind(self.policy, Some(scale)).map_err(BenchError::from)?;
+        Ok(())
+    }
+
+    /// The results of a cell, without a log.
+    ///
+    /// # Errors
+    /// As [`Ground::play`].
+    pub(super) fn results(
+        &self,
+        cell: CellId<'_>,
+        seed: u64,
+        episodes: u64,
+        without: &[&str],
+        clean: Option<&CleanCourses>,
+    ) -> Result<ResultsFile, AssuranceError> {
+        Ok(self.play(&Play { cell, seed, episodes, without, clean }, RunLogs::None)?.results)
+    }
+
+    /// Plays a cell, on the threads of the pool that it is called in.
+    ///
+    /// # Errors
+    /// [`AssuranceError::Unknown`] for a method or an injection that there is not, [`AssuranceError::Invalid`] for parameters of the
+    /// method, [`AssuranceError::Bench`] for episodes that cannot be run.
+    pub fn play(&self, asked: &Play<'_>, logs: RunLogs<'_>) -> Result<RunOutcome, AssuranceError> {
+        let Play { cell, seed, episodes, without, clean } = *asked;
+        let unknown = |what, name: &str| AssuranceError::Unknown { what, name: name.to_owned(), known: String::new() };
+        let without = Without::of(without);
+        let method =
+            self.registry.coordination_method(cell.method).map_err(|_| unknown("coordination method", cell.method))?;
+        let injection = self.registry.injection(cell.injection).map_err(|_| unknown("injection", cell.injection))?;
+        let mut given = Settings::default();
+        let schema = method.params_schema();
+        if schema.contains("\"signed\"") {
+            given.0.insert("signed".to_owned(), Setting::Text(without.bus.clone()));
+        }
+        let settings = self.methods.settings(cell.method, given).map_err(|error| AssuranceError::Invalid {
+            file: labtrust_coordination::catalogue::FILE.to_owned(),
+            place: cell.method.to_owned(),
+            problem: error.to_string(),
+        })?;
+        let facts = carrier(method);
+        let task = Ablation::new(self.task, without.lab);
+        let run = BenchmarkRun {
+            task: &task,
+            lab: Arc::clone(&self.lab),
+            policy: self.policy,
+            episodes,
+            base_seed: seed,
+            timing: None,
+            max_steps: None,
+            strict_signatures: false,
+            threads: None,
+            metrics: &self.metrics,
+            scale: Some(cell.scale),
+            cast: Cast {
+                method: Some(Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts }),
+                injection: Some(injection),
+                without: &without.run,
+                clean,
+                ..Cast::default()
+            },
+            git_sha: self.git_sha.clone(),
+        };
+        Ok(run.run(logs, &|| ())?)
+    }
+}
+
+/// What brings a method: the program, or a file with its digest.
+#[must_use]
+pub fn carrier(method: &dyn CoordinationMethod) -> Map<String, Value> {
+    let facts = match method.origin() {
+        None => json!({ "carrier": "compiled_in" }),
+        Some(origin) => json!({ "carrier": origin.carrier, "version": origin.version, "sha256": origin.sha256 }),
+    };
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
+}
