@@ -1,0 +1,1 @@
+//! Scripts for schedulers of clusters.
