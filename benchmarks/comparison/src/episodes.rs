@@ -86,10 +86,8 @@ pub fn episode_rows(key: &CellKey, results: &Value) -> Result<Vec<EpisodeRow>, C
     let mut rows = Vec::with_capacity(episodes.len());
     for (episode, record) in (0_u32..).zip(episodes) {
         let at = || format!("episodes[{episode}]");
-        let metrics = record
-            .get("metrics")
-            .and_then(Value::as_object)
-            .ok_or_else(|| invalid(at(), "it has no metrics"))?;
+        let metrics =
+            record.get("metrics").and_then(Value::as_object).ok_or_else(|| invalid(at(), "it has no metrics"))?;
         let seed = record.get("seed").and_then(Value::as_u64).ok_or_else(|| invalid(at(), "it has no seed"))?;
         rows.push(EpisodeRow { key: key.clone(), episode, seed, values: figures(metrics) });
     }

@@ -60,7 +60,9 @@ impl Coverage {
     pub fn require(&self) -> Result<(), StudyError> {
         match self.missing.is_empty() {
             true => Ok(()),
-            false => Err(StudyError::NotCovered { risks: self.missing.iter().map(|one| one.risk_id.clone()).collect() }),
+            false => {
+                Err(StudyError::NotCovered { risks: self.missing.iter().map(|one| one.risk_id.clone()).collect() })
+            }
         }
     }
 }

@@ -123,7 +123,9 @@ impl StudyError {
                 "summary/coverage_missing.json says which injections would do; name one, or put the risk into `waived_risks`"
             }
             Self::Plan { .. } => "`labtrust study plan` makes one",
-            Self::OtherGround { .. } => "use the program, the policy and the plugins that the plan was made with, or make a new plan",
+            Self::OtherGround { .. } => {
+                "use the program, the policy and the plugins that the plan was made with, or make a new plan"
+            }
             Self::NotWhole { .. } => {
                 "`labtrust study cell PLAN --index I` makes a missing cell; remove what is foreign or corrupt"
             }
@@ -173,7 +175,9 @@ mod tests {
     #[test]
     fn a_full_disk_is_tried_again_and_a_forbidden_one_is_not() {
         let of = |source: Error| StudyError::Io { path: PathBuf::from("cells"), source }.is_temporary();
-        assert!(of(ErrorKind::StorageFull.into()) && of(Error::from_raw_os_error(28)) && of(Error::from_raw_os_error(5)));
+        assert!(
+            of(ErrorKind::StorageFull.into()) && of(Error::from_raw_os_error(28)) && of(Error::from_raw_os_error(5))
+        );
         assert!(!of(ErrorKind::PermissionDenied.into()) && !of(ErrorKind::NotFound.into()));
         let full = BenchError::Write { path: PathBuf::from("a"), source: ErrorKind::StorageFull.into() };
         assert!(StudyError::from(full).is_temporary());

@@ -94,7 +94,12 @@ fn look<'p>(plan: &'p Plan, directories: &[PathBuf]) -> Result<Found<'p>, StudyE
 /// # Errors
 /// [`StudyError::NotWhole`] naming cells that are missing, foreign or corrupt, before anything is written; [`StudyError::Occupied`] when
 /// `out` has cells of another study; otherwise [`StudyError`] for files.
-pub fn merge(plan: &Plan, directories: &[PathBuf], out: &Path, policy: &PolicyStore) -> Result<Vec<Failure>, StudyError> {
+pub fn merge(
+    plan: &Plan,
+    directories: &[PathBuf],
+    out: &Path,
+    policy: &PolicyStore,
+) -> Result<Vec<Failure>, StudyError> {
     let Found { cells, status } = look(plan, directories)?;
     let Status { failed, missing, foreign, corrupt, .. } = status;
     if !(missing.is_empty() && foreign.is_empty() && corrupt.is_empty()) {

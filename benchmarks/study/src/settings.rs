@@ -76,7 +76,9 @@ pub fn with_parts(policy: &PolicyStore, parts: &[Part]) -> Result<PolicyStore, S
     for part in parts {
         let said = serde_json::to_value(part).unwrap_or_default();
         match injections.iter_mut().find(|entry| entry["injection_id"] == part.injection_id.as_str()) {
-            Some(Value::Object(entry)) => entry.extend(said.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()))),
+            Some(Value::Object(entry)) => {
+                entry.extend(said.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())))
+            }
             _ => injections.push(said),
         }
     }

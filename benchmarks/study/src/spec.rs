@@ -173,7 +173,11 @@ fn injections(
         let injection = entry.into_injection();
         let id = injection.id.as_str();
         if injections.iter().any(|other| other.id == id) {
-            return Err(file.wrong(id, format!("the injection {id} is there twice"), "a cell has one intensity: make a study of each"));
+            return Err(file.wrong(
+                id,
+                format!("the injection {id} is there twice"),
+                "a cell has one intensity: make a study of each",
+            ));
         }
         if reading.registry.injection(id).is_err() {
             let known: Vec<&str> = labtrust_redteam::catalogue::ids().collect();

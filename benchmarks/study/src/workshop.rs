@@ -7,9 +7,9 @@ use crate::settings;
 use crate::spec::Scale;
 use labtrust_assurance::pack::ground::{Ground, Play, carrier};
 use labtrust_assurance::pack::matrix::CellId;
+use labtrust_bench::isolation::guarded;
 use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::results::canonical_bytes;
-use labtrust_bench::isolation::guarded;
 use labtrust_bench::{CleanCourses, RunLogs, RunOutcome};
 use labtrust_contract::ResultsFile;
 use labtrust_plugin::Registry;
@@ -107,22 +107,13 @@ impl<'a> Workshop<'a> {
         draft.finish(name, cell, made.as_deref().map_err(String::as_str))
     }
 
-    fn play(
-        &self,
-        cell: &PlannedCell,
-        clean: Option<&CleanCourses>,
-        folder: &Path,
-    ) -> Result<Vec<u8>, StudyError> {
+    fn play(&self, cell: &PlannedCell, clean: Option<&CleanCourses>, folder: &Path) -> Result<Vec<u8>, StudyError> {
         let config = &cell.config;
         let policy = self.policies.get(config.injection.id.as_str()).unwrap_or(self.tools.policy);
         let commit = self.tools.identity.commit.clone();
         let ground = Ground::load(self.tools.registry, policy, Arc::clone(&self.tools.lab), commit)?;
         let asked = Play {
-            cell: CellId {
-                scale: &config.scale.id,
-                method: &config.method.id,
-                injection: &config.injection.id,
-            },
+            cell: CellId { scale: &config.scale.id, method: &config.method.id, injection: &config.injection.id },
             seed: config.first_seed,
             episodes: u64::from(config.episodes),
             without: &[],
@@ -131,7 +122,8 @@ impl<'a> Workshop<'a> {
         let outcome = match config.logs {
             false => ground.play(&asked, RunLogs::None)?,
             true => {
-                let beside = Beside { coordination: true, truth: !config.injection.parts.is_empty(), ..Beside::default() };
+                let beside =
+                    Beside { coordination: true, truth: !config.injection.parts.is_empty(), ..Beside::default() };
                 let results = folder.join(crate::folder::RESULTS);
                 let mut files = LogFiles::create(&folder.join(LOG), &results, beside)?;
                 let outcome = ground.play(&asked, RunLogs::Files(&mut files))?;

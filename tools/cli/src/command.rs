@@ -33,6 +33,8 @@ pub(crate) struct Spec {
     pub(crate) done: &'static str,
     /// What exit 1 means, besides an input or an output that cannot be used.
     pub(crate) fails: &'static str,
+    /// What exit 75 means, of a command whose call may do later; empty of others.
+    pub(crate) again: &'static str,
     /// What exit 2 means, besides unknown options and values of the wrong kind.
     pub(crate) usage: &'static str,
     /// What `--format json` prints.
@@ -52,23 +54,26 @@ impl Spec {
         done: "done",
         fails: "",
         usage: "",
+        again: "",
         json: Json::product(&[]),
         examples: &[],
         refusals: &[],
     };
 
     /// Every exit code with its meaning for this command.
-    pub(crate) fn exits(&self) -> [(u8, String); 4] {
+    pub(crate) fn exits(&self) -> Vec<(u8, String)> {
         let with = |common: &str, own: &str| match own {
             "" => common.to_owned(),
             own => format!("{own}; {common}"),
         };
-        [
+        let again = (!self.again.is_empty()).then(|| (75, self.again.to_owned()));
+        let exits = [
             (0, self.done.to_owned()),
             (1, with("an input or an output that cannot be used", self.fails)),
             (2, with("wrong usage", self.usage)),
             (70, "a bug in labtrust".to_owned()),
-        ]
+        ];
+        exits.into_iter().chain(again).collect()
     }
 
     /// Which document its JSON is.
@@ -104,8 +109,8 @@ impl Spec {
             let row = |output: &Output| format!("  {:<width$}  {}\n", output.path, output.what);
             text.push_str(&format!("Writes:\n{}\n", self.writes.iter().map(row).collect::<String>()));
         }
-        let exits = self.exits().map(|(code, meaning)| format!("  {code:<2}  {meaning}\n"));
-        text + &format!("Exit codes:\n{}", exits.concat())
+        let exits = self.exits().into_iter().map(|(code, meaning)| format!("  {code:<2}  {meaning}\n"));
+        text + &format!("Exit codes:\n{}", exits.collect::<String>())
     }
 }
 

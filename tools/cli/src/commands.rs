@@ -66,6 +66,12 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::record_score::Options>(),
     entry::<cmd::leaderboard::Options>(),
     entry::<cmd::run_security_pack::Options>(),
+    entry::<cmd::run_coordination_study::Options>(),
+    entry::<cmd::study::plan::Options>(),
+    entry::<cmd::study::cell::Options>(),
+    entry::<cmd::study::merge::Options>(),
+    entry::<cmd::study::status::Options>(),
+    entry::<cmd::study::emit::Options>(),
     entry::<cmd::check_security_gate::Options>(),
     entry::<cmd::show_pack::ShowMatrix>(),
     entry::<cmd::show_pack::ShowResults>(),
@@ -90,6 +96,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 
 /// What the groups of commands are for.
 const GROUPS: &[(&str, &str)] = &[
+    ("study", "Make the cells of a study one by one, on many machines"),
     ("bench", "Measure the program itself"),
     ("controls", "See which controls the laboratory has"),
     ("injections", "See what the red team can do, and what stops it"),

@@ -106,6 +106,10 @@ pub(crate) enum CliError {
     Different { first: PathBuf, second: PathBuf },
     #[error("{task} has {specimens} specimens and released nothing")]
     NothingReleased { task: String, specimens: u64 },
+    #[error(transparent)]
+    CellStudy(Box<labtrust_study::StudyError>),
+    #[error("{} of {cells} cells failed:{}", failures.len(), failures.iter().map(|one| format!("\n  {}: {}", one.cell_id, one.error)).collect::<String>())]
+    CellsFailed { failures: Vec<labtrust_study::run::Failure>, cells: usize },
     #[error("the security gate is not passed: {count} cell{}", if *count == 1 { "" } else { "s" })]
     SecurityGate { count: usize },
     #[error(transparent)]
@@ -153,7 +157,7 @@ impl From<AssuranceError> for CliError {
 }
 
 impl CliError {
-    /// 1, or 2 where the arguments contradict each other.
+    /// 1, or 2 where the arguments contradict each other, or 75 where the same call may do later.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Bench(BenchError::SameFile { .. } | BenchError::NoEpisodes | BenchError::NoSteps)
@@ -170,6 +174,7 @@ impl CliError {
             )
             | Self::RunId { .. }
             | Self::NotAName { .. } => 2,
+            Self::CellStudy(error) if error.is_temporary() => 75,
             _ => 1,
         }
     }
@@ -209,6 +214,10 @@ impl CliError {
                 "`labtrust diff` finds where the run parts from one that released".to_owned()
             }
             Self::ParquetCheckpoints => "write checkpoints with `--log-format jsonl`".to_owned(),
+            Self::CellStudy(error) => return error.hint().map(str::to_owned),
+            Self::CellsFailed { .. } => {
+                "the others are there; `cell.json` in the folder of a cell says why it failed".to_owned()
+            }
             Self::Protocol(error) => return error.hint().map(str::to_owned),
             Self::Measured { .. } => "the end of what it said is in the metrics file".to_owned(),
             Self::NoCheckout { .. } => "name the directory that `git clone` made, or leave --sdk out".to_owned(),

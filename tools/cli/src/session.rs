@@ -65,6 +65,11 @@ impl Session {
         Ok(Self { policy, domain })
     }
 
+    /// The domain that the profile names for the laboratory.
+    pub(crate) fn lab_domain(&self) -> Option<&str> {
+        self.domain.as_ref().map(|(_, domain)| domain.as_str())
+    }
+
     /// The engine of the choice, under this policy. It needs a reset before its first step.
     ///
     /// # Errors

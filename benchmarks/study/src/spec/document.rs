@@ -72,7 +72,10 @@ pub struct Phases {
 
 /// An injection: its id, or a map with it and how it is set.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "an injection is an id, or a map with injection_id, intensity (0 to 1) and seed_offset (0 or more)")]
+#[serde(
+    untagged,
+    expecting = "an injection is an id, or a map with injection_id, intensity (0 to 1) and seed_offset (0 or more)"
+)]
 pub(super) enum InjectionEntry {
     Id(String),
     Map {

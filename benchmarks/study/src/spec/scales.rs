@@ -75,7 +75,11 @@ fn check(file: &File<'_>, dimensions: &[Dimension]) -> Result<(), StudyError> {
             return Err(file.wrong(name, format!("{name} is no dimension of sizes"), hint));
         }
         if dimensions[..place].iter().any(|other| other.name == *name) {
-            return Err(file.wrong(name, format!("the dimension {name} is there twice"), "put all values into one list"));
+            return Err(file.wrong(
+                name,
+                format!("the dimension {name} is there twice"),
+                "put all values into one list",
+            ));
         }
         if values.is_empty() {
             return Err(file.wrong(name, format!("the dimension {name} has no values"), "one or more"));
@@ -113,11 +117,7 @@ fn said(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn scale(
-    file: &File<'_>,
-    chosen: &[(&str, &Value)],
-    presets: &[Map<String, Value>],
-) -> Result<Scale, StudyError> {
+fn scale(file: &File<'_>, chosen: &[(&str, &Value)], presets: &[Map<String, Value>]) -> Result<Scale, StudyError> {
     let preset = chosen.iter().find(|(name, _)| *name == PRESET).map(|(_, value)| said(value));
     let base = match &preset {
         None => None,

@@ -70,7 +70,8 @@ fn document(program: &Command) -> Value {
         };
         let writes: Vec<_> =
             spec.writes.iter().map(|output| json!({ "path": output.path, "what": output.what })).collect();
-        let exits = spec.exits().map(|(code, meaning)| json!({ "code": code, "meaning": meaning }));
+        let exit = |(code, meaning): (u8, String)| json!({ "code": code, "meaning": meaning });
+        let exits: Vec<_> = spec.exits().into_iter().map(exit).collect();
         let keys: Vec<_> = spec.json.keys.iter().map(|(key, what)| json!({ "key": key, "what": what })).collect();
         let (form, kind) = match spec.json.form {
             JsonForm::Product => ("product", Some(spec.kind())),

@@ -115,6 +115,7 @@ impl CliCommand for Options {
         ],
         done: "the whole directory is there",
         fails: "a scenario cannot be simulated; --out holds something, or with --force something else than a study",
+        again: "",
         usage: "a sweep that is none, a scenario named twice",
         json: Json::product(&[
             ("scenarios", "for each: id, replications, total_tonnes_mean, its interval, top_bottleneck"),
