@@ -9,6 +9,7 @@
 //! | [`folder`] | the folder of a cell: there whole or not at all |
 //! | [`run`](mod@run) | the cells of a plan on the threads of this machine |
 //! | [`merge`](mod@merge) | from cells, wherever they were made, to a study |
+//! | [`ablation`] | one task under every combination of a few controls |
 //! | [`emit`] | scripts for schedulers of clusters |
 //!
 //! A study is the same bytes whether one machine made it or many, in one go or after ten kills. Nothing here knows what makes one method
@@ -16,6 +17,7 @@
 
 #![warn(missing_docs)]
 
+pub mod ablation;
 pub mod coverage;
 pub mod emit;
 mod error;

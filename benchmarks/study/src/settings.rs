@@ -2,7 +2,7 @@
 
 use crate::StudyError;
 use crate::spec::{Injection, Phases, Scale};
-use labtrust_policy::PolicyStore;
+use labtrust_policy::{PolicyError, PolicyStore};
 use labtrust_redteam::catalogue::COMPOUNDS;
 use labtrust_redteam::settings::{STUDY, load};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub fn with_scales<'s>(
         known.extend(configs.into_iter().cloned());
     }
     // JSON is YAML.
-    overlaid(policy, CONFIGS, &json!({ TOP: document }))
+    Ok(overlaid(policy, CONFIGS, &json!({ TOP: document }))?)
 }
 
 /// The policy with the injections of a cell set as the study says.
@@ -83,10 +83,11 @@ pub fn with_parts(policy: &PolicyStore, parts: &[Part]) -> Result<PolicyStore, S
         }
     }
     document["injections"] = Value::Array(injections);
-    overlaid(policy, STUDY, &document)
+    Ok(overlaid(policy, STUDY, &document)?)
 }
 
-fn overlaid(policy: &PolicyStore, path: &str, document: &Value) -> Result<PolicyStore, StudyError> {
+/// The policy with another document at `path`, and its overlays on it again.
+pub(crate) fn overlaid(policy: &PolicyStore, path: &str, document: &Value) -> Result<PolicyStore, PolicyError> {
     let mut changed = policy.with_text(path, &document.to_string());
     if let Some(domain) = policy.domain() {
         changed = changed.with_domain(domain)?;
