@@ -23,15 +23,24 @@ pub struct ApprovalHook {
     pub agent_id: &'static str,
     /// Their role, where the hook brings them.
     pub role_id: &'static str,
+    /// Whether they answer at all. Where not, requests become events as they are.
+    pub answers: bool,
 }
 
 /// Approves whatever is asked: the second opinion that never says no.
 pub static AUTO_APPROVE: ApprovalHook =
-    ApprovalHook { id: "auto_approve", agent_id: "A_APPROVER_0", role_id: "ROLE_CLINICAL_SCIENTIST" };
+    ApprovalHook { id: "auto_approve", agent_id: "A_APPROVER_0", role_id: "ROLE_CLINICAL_SCIENTIST", answers: true };
+
+/// Is there to be asked and never answers, so that it shows whether one person alone comes through.
+pub static NO_ANSWER: ApprovalHook =
+    ApprovalHook { id: "no_answer", agent_id: "A_APPROVER_0", role_id: "ROLE_CLINICAL_SCIENTIST", answers: false };
 
 impl ApprovalHook {
     /// Puts the approver on the roster of an episode and declares the key, where the task does not know them.
     pub(crate) fn introduce(&self, state: &mut Map<String, Value>, seed: u64) {
+        if !self.answers {
+            return;
+        }
         let roster = state.entry("roster").or_insert_with(|| json!({}));
         let agents = roster.as_object_mut().map(|roster| roster.entry("agents").or_insert_with(|| json!({})));
         let Some(agents) = agents.and_then(Value::as_object_mut) else { return };
@@ -65,13 +74,14 @@ pub(crate) struct Desk {
     key: SigningKey,
     key_id: Symbol,
     strict: bool,
+    answers: bool,
 }
 
 impl Desk {
     pub(crate) fn open(hook: &ApprovalHook, engine: &mut dyn LabEngine, seed: u64, strict: bool) -> Self {
         let symbols = engine.symbols_mut();
         let (agent, key_id) = (symbols.intern(hook.agent_id), symbols.intern(&hook.key_id()));
-        Self { agent, key: hook.key(seed), key_id, strict }
+        Self { agent, key: hook.key(seed), key_id, strict, answers: hook.answers }
     }
 
     /// Answers `decision` of `requester` at `t_s` [s], if it is a request: a token with one approval, the requester's
@@ -99,6 +109,9 @@ impl Desk {
             return;
         }
         own.key = own.key.or(own_key);
+        if !self.answers {
+            return;
+        }
         let mut second = Approval { agent: Some(self.agent), key: Some(self.key_id), signature: None };
         if self.strict {
             let request = MintRequest {

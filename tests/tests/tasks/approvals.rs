@@ -93,7 +93,7 @@ fn an_approver_who_is_the_requester_or_has_no_right_to_approve_is_refused_and_no
         ("A_RUNNER_0", "ROLE_RUNNER", "TOKEN_APPROVAL_ROLE"),
         ("A_VISITOR_0", "ROLE_EXTERNAL", "TOKEN_APPROVAL_ROLE"),
     ] {
-        let hook = ApprovalHook { id: "bad", agent_id, role_id };
+        let hook = ApprovalHook { id: "bad", agent_id, role_id, answers: true };
         let asked = Asked { episodes: 20, approvals: Some(&hook), ..Asked::of(task(TASK), None) }.run();
         for (EpisodeRecord { seed, metrics }, late) in asked.episodes.iter().zip(late()) {
             let blocked = metrics["blocked_by_reason_code"].as_object().expect("a map");

@@ -49,6 +49,7 @@ mod run_options;
 pub(crate) mod run_scenario;
 pub(crate) mod run_security_pack;
 pub(crate) mod run_security_suite;
+pub(crate) mod run_study;
 pub(crate) mod run_summary;
 pub(crate) mod run_vectors;
 pub(crate) mod safety_case;

@@ -66,6 +66,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::record_score::Options>(),
     entry::<cmd::leaderboard::Options>(),
     entry::<cmd::run_security_pack::Options>(),
+    entry::<cmd::run_study::Options>(),
     entry::<cmd::run_coordination_study::Options>(),
     entry::<cmd::study::plan::Options>(),
     entry::<cmd::study::cell::Options>(),

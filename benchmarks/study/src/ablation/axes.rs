@@ -19,7 +19,7 @@ pub enum Axis {
     LogGranularity,
     /// How finely roles are told apart.
     Rbac,
-    /// Whether every event has to be signed, whatever the task asks for.
+    /// Whether every event has to be signed, or none, whatever the task asks for.
     StrictSignatures,
     /// Whether the laboratory checks anything at all.
     TrustSkeleton,
@@ -133,6 +133,8 @@ pub struct Effect {
     pub coarse_roles: bool,
     /// Whether only refusals and violations are kept in the log.
     pub minimal_log: bool,
+    /// Whether agents ask for second approvals, which nobody gives: what the control is about then happens.
+    pub asks_for_approvals: bool,
 }
 
 impl Effect {
@@ -142,12 +144,14 @@ impl Effect {
         let mut effect = Self::default();
         let mut without: Vec<Control> = Vec::new();
         for (axis, setting) in values {
+            effect.asks_for_approvals |= *axis == Axis::DualApproval && *setting != Setting::Unset;
             match (axis, setting) {
                 (Axis::TrustSkeleton, Setting::Switch(false)) => without.extend(Control::ALL),
                 (Axis::Rbac, Setting::Switch(false)) => without.push(Control::Rbac),
                 (Axis::DualApproval, Setting::Switch(false)) => without.push(Control::DualApproval),
                 (Axis::Rbac, Setting::Coarse) => effect.coarse_roles = true,
-                (Axis::StrictSignatures, Setting::Switch(on)) => effect.strict_signatures = *on,
+                (Axis::StrictSignatures, Setting::Switch(true)) => effect.strict_signatures = true,
+                (Axis::StrictSignatures, Setting::Switch(false)) => without.push(Control::Signatures),
                 (Axis::LogGranularity, Setting::Minimal) => effect.minimal_log = true,
                 _ => {}
             }

@@ -6,6 +6,7 @@ use super::page;
 use super::paired::{Arm, Figures, csv, figures};
 use super::spec::{AblationSpec, Condition, Seeding};
 use crate::StudyError;
+use labtrust_bench::approvals::NO_ANSWER;
 use labtrust_bench::files::write_whole;
 use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::results::{canonical_bytes, results_bytes};
@@ -119,7 +120,7 @@ fn condition_of(
         threads: request.threads,
         metrics: &request.registry.metrics(),
         scale: None,
-        cast: Cast { agents, ..Cast::default() },
+        cast: Cast { agents, approvals: effect.asks_for_approvals.then_some(&NO_ANSWER), ..Cast::default() },
         git_sha: request.git_sha.clone(),
     };
     let mut results = run.run(RunLogs::Files(&mut logs), request.progress)?.results;
