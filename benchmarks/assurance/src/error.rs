@@ -1,6 +1,7 @@
 //! Why something could not be judged.
 
 use labtrust_bench::BenchError;
+use labtrust_comparison::ComparisonError;
 use labtrust_policy::PolicyError;
 use std::path::PathBuf;
 
@@ -42,4 +43,20 @@ pub enum AssuranceError {
         /// The names that there are, with commas.
         known: String,
     },
+}
+
+impl From<ComparisonError> for AssuranceError {
+    fn from(error: ComparisonError) -> Self {
+        match error {
+            ComparisonError::Policy(error) => Self::Policy(error),
+            ComparisonError::Bench(error) => Self::Bench(error),
+            ComparisonError::Invalid { file, place, problem } => Self::Invalid { file, place, problem },
+            ComparisonError::Read { path, source } => Self::Read { path, source },
+            other => Self::Invalid {
+                file: "a comparison".to_owned(),
+                place: "all of it".to_owned(),
+                problem: other.to_string(),
+            },
+        }
+    }
 }

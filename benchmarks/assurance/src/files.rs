@@ -1,5 +1,5 @@
-//! Files of this crate: JSON with sorted keys, and tables with the line ends of the published format. Other texts are
-//! written with [`write_whole`], digests are [`labtrust_evidence::digest::sha256`].
+//! Files of this crate: JSON with sorted keys. Tables are [`labtrust_comparison::table`], other texts are written with [`write_whole`],
+//! digests are [`labtrust_evidence::digest::sha256`].
 
 use crate::AssuranceError;
 use labtrust_bench::files::write_whole;
@@ -14,16 +14,4 @@ use std::path::Path;
 pub fn write_json(path: &Path, value: &Value) -> Result<(), AssuranceError> {
     write_whole(path, &pretty(value))?;
     Ok(())
-}
-
-/// A table as the published packs have it: CRLF after every row, quotes only where they are needed.
-#[must_use]
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    // Writing to memory cannot fail, and all rows have the length of the header.
-    let _ = writer.write_record(header);
-    for row in rows {
-        let _ = writer.write_record(row);
-    }
-    writer.into_inner().unwrap_or_default()
 }

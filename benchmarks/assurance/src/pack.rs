@@ -11,7 +11,6 @@
 //! | [`run`](mod@run) | all cells of a pack |
 //! | [`outputs`] | the files of a pack |
 //! | [`read`] | the files of a pack, read again: fail closed |
-//! | [`summary`] | means by method, by class of methods and by phase |
 //! | [`decision`] | which method is recommended, if any |
 //! | [`report`] | the report of a pack |
 //!
@@ -28,7 +27,6 @@ pub mod outputs;
 pub mod read;
 pub mod report;
 pub mod run;
-pub mod summary;
 pub mod validity;
 mod without;
 

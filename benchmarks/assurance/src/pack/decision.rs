@@ -5,12 +5,13 @@
 
 use super::gate::{Row, Verdict};
 use super::matrix::NONE;
-use super::outputs::{self, text};
+use super::outputs;
 use super::read::{self, GateRow};
 use crate::AssuranceError;
 use crate::files::write_json;
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
+use labtrust_comparison::table::{named, text};
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::scoring::Scoring;
 use serde::Deserialize;
@@ -181,10 +182,6 @@ fn gate_of(run: &Path, rows: &[Row]) -> Result<Vec<GateRow>, AssuranceError> {
             ),
         }),
     }
-}
-
-fn named<'a>(row: &'a Row, column: &str) -> &'a str {
-    row.get(column).and_then(Value::as_str).unwrap_or("")
 }
 
 fn injection(row: &Row) -> &str {

@@ -4,7 +4,7 @@ use crate::AssuranceError;
 use labtrust_policy::{PolicyError, PolicyStore};
 use labtrust_redteam::catalogue::{self, Class};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The rules.
 pub const GATE: &str = "coordination/coordination_security_pack_gate.v0.1.yaml";
@@ -138,7 +138,7 @@ fn everywhere() -> Vec<RuleName> {
 }
 
 /// The figures of a row by column.
-pub type Row = Map<String, Value>;
+pub type Row = labtrust_comparison::table::Row;
 
 impl Rule {
     /// A rule without a file, with the usual thresholds.

@@ -4,12 +4,12 @@ use super::gate::{Row, Verdict};
 use super::matrix::CellId;
 use super::run::{Cell, PackOutcome, Request};
 use crate::AssuranceError;
-use crate::files::{table, write_json};
+use crate::files::write_json;
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
 use labtrust_bench::log::EpisodeIndex;
 use labtrust_bench::results::canonical_bytes;
-use labtrust_trust::canonical;
+use labtrust_comparison::table::{table, text};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -73,19 +73,6 @@ pub const MATRIX_COLUMNS: [&str; 13] = [
     "sec.time_to_attribution_steps",
     "verdict",
 ];
-
-/// A figure as tables have it; null is empty.
-#[must_use]
-pub fn text(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Bool(yes)) => if *yes { "True" } else { "False" }.to_owned(),
-        Some(other) => {
-            canonical::to_canonical_vec(other).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
-        }
-    }
-}
 
 fn cells_of(row: &Row, columns: &[&str]) -> Vec<String> {
     columns.iter().map(|column| text(row.get(*column))).collect()

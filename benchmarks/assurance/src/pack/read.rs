@@ -3,7 +3,6 @@
 use super::gate::{Row, Verdict};
 use super::outputs;
 use crate::AssuranceError;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// A row of `pack_gate.md`.
@@ -77,32 +76,7 @@ pub fn objected(rows: &[GateRow], strict: bool) -> Vec<&GateRow> {
 /// # Errors
 /// [`AssuranceError::Read`], [`AssuranceError::Invalid`] for a file that is no table or has no row.
 pub fn rows(path: &Path) -> Result<(Vec<String>, Vec<Row>), AssuranceError> {
-    let text = text_of(path)?;
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let head: Vec<String> = reader
-        .headers()
-        .map_err(|error| invalid(path, "line 1", error.to_string()))?
-        .iter()
-        .map(str::to_owned)
-        .collect();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| invalid(path, "a row", error.to_string()))?;
-        rows.push(head.iter().cloned().zip(record.iter().map(value)).collect());
-    }
-    if rows.is_empty() { Err(invalid(path, "the table", "there is no row in it")) } else { Ok((head, rows)) }
-}
-
-fn value(text: &str) -> Value {
-    let whole = text.parse::<i64>().ok().map(Value::from);
-    // Ids are no numbers, whatever they look like to a reader of floats.
-    let looks_so = text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.');
-    let float =
-        || text.parse::<f64>().ok().filter(|_| looks_so).and_then(serde_json::Number::from_f64).map(Value::Number);
-    match text {
-        "" => Value::Null,
-        _ => whole.or_else(float).unwrap_or_else(|| Value::from(text)),
-    }
+    Ok(labtrust_comparison::table::rows(path)?)
 }
 
 /// The table of a pack that people look at, with a name of what it was made of: the risk matrix, else the rows of figures.

@@ -4,10 +4,11 @@
 
 use super::decision::{DECISION_MD, decide};
 use super::gate::Verdict;
-use super::{Matrix, outputs, read, summary};
+use super::{Matrix, outputs, read};
 use crate::AssuranceError;
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
+use labtrust_comparison::leaderboard;
 use labtrust_policy::PolicyStore;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -60,7 +61,7 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
     if out != pack {
         bring(pack, out)?;
     }
-    summary::write(&rows, outputs::SUMMARY, out)?;
+    leaderboard::write(&rows, outputs::SUMMARY, out)?;
     decision.write(out)?;
     let failed: Vec<_> = gate.iter().filter(|row| row.verdict == Verdict::Fail).collect();
     write_whole(&out.join(SECURITY), security(&gate, out).as_bytes())?;

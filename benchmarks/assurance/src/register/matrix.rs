@@ -1,7 +1,7 @@
 //! The method-risk matrix as a table.
 
 use super::policy::MatrixCell;
-use crate::files::table;
+use labtrust_comparison::table::table;
 use std::fmt::Write as _;
 
 /// Columns of the table.

@@ -6,11 +6,11 @@ use crate::error::CliError;
 use crate::session::Session;
 use crate::talk::{self, Talk};
 use crate::{Global, answer, plugin_files};
-use labtrust_assurance::files::table;
 use labtrust_assurance::pack::config::Config;
 use labtrust_assurance::pack::report::matrix_rows;
 use labtrust_assurance::pack::{Matrix, outputs, read};
 use labtrust_bench::files::write_whole;
+use labtrust_comparison::table::{table, text};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -180,9 +180,8 @@ impl CliCommand for ShowResults {
                 .collect(),
             _ => head,
         };
-        let cells = |row: &labtrust_assurance::pack::gate::Row| {
-            shown.iter().map(|column| outputs::text(row.get(column))).collect()
-        };
+        let cells =
+            |row: &labtrust_assurance::pack::gate::Row| shown.iter().map(|column| text(row.get(column))).collect();
         let sheet = Sheet { rows: rows.iter().map(cells).collect(), head: shown };
         let text = match self.format {
             Form::Csv => sheet.csv(),

@@ -1,9 +1,7 @@
-//! Means over the rows of a pack: by method, by class of methods, by phase.
+//! Means over the rows of a study or a pack: by method, by class of methods, by phase.
 
-use super::gate::Row;
-use super::outputs::text;
-use crate::AssuranceError;
-use crate::files::table;
+use crate::ComparisonError;
+use crate::table::{self, Row, named, table, text};
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
 use labtrust_bench::stats::moments;
@@ -71,11 +69,11 @@ const NUMBERS: [&str; 25] = [
     "comm.p95_latency_ms",
     "comm.drop_rate",
     "coordination.stale_action_rate",
-    "coordination.proposal_valid_rate",
-    "coordination.blocked_rate",
-    "coordination.repair_rate",
-    "coordination.tokens_per_step",
-    "coordination.p95_llm_latency_ms",
+    "proposal_valid_rate",
+    "blocked_rate",
+    "repair_rate",
+    "tokens_per_step",
+    "p95_llm_latency_ms",
     "cost.total_tokens",
     "cost.estimated_cost_usd",
     "llm.error_rate",
@@ -86,9 +84,8 @@ fn figures(rows: &[&Row], column: &str) -> Vec<f64> {
     rows.iter().filter_map(|row| row.get(column)?.as_f64()).collect()
 }
 
-/// Four places, ties to even on the exact value.
 fn rounded(value: f64) -> Value {
-    format!("{value:.4}").parse::<f64>().map_or(Value::Null, |value| json!(value))
+    json!(table::rounded(value))
 }
 
 fn mean(values: &[f64]) -> Value {
@@ -110,10 +107,6 @@ fn line(rows: &[&Row]) -> Row {
     line.insert("stealth_success_rate_mean".to_owned(), mean(&figures(rows, "sec.stealth_success_rate")));
     line.insert("n_cells".to_owned(), json!(rows.len()));
     line
-}
-
-fn named<'a>(row: &'a Row, column: &str) -> &'a str {
-    row.get(column).and_then(Value::as_str).unwrap_or("")
 }
 
 /// Rows that ran: a row without a single figure says nothing.
@@ -278,8 +271,8 @@ fn boards(rows: &[Row], source: &str) -> Vec<Board> {
 /// Writes the summaries of rows below `<out>/summary`; `source` names the file that the rows are of.
 ///
 /// # Errors
-/// [`AssuranceError::Bench`] naming the file.
-pub fn write(rows: &[Row], source: &str, out: &Path) -> Result<(), AssuranceError> {
+/// [`ComparisonError::Bench`] naming the file.
+pub fn write(rows: &[Row], source: &str, out: &Path) -> Result<(), ComparisonError> {
     let at = out.join("summary");
     std::fs::create_dir_all(&at).map_err(|error| BenchError::Write { path: at.clone(), source: error })?;
     let boards = boards(rows, source);
