@@ -3,7 +3,7 @@
 //! Differences are taken between episodes of one seed; their mean has an interval of Student's t. Every figure of the episodes that is
 //! a number is compared, and the totals of violations and of refusals.
 
-use labtrust_assurance::files::table;
+use labtrust_comparison::table::table;
 use labtrust_bench::stats::{Confidence, moments, paired_difference};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
