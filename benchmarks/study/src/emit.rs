@@ -65,10 +65,11 @@ pub fn slurm(plan: &Plan, how: &Emission<'_>) -> String {
     let (last, at_once) = (tasks.saturating_sub(1), how.at_once);
     let (name, study) = (job_name(plan), comment(&plan.head.study_id));
     let (plan_path, cells_path) = (shell(how.plan_path), shell(how.cells_path));
+    let merge = comment(&format!("labtrust study merge {plan_path} --cells {cells_path} --out OUT"));
     format!(
         "#!/bin/bash
 # The {cells} cells of the study {study}, {per_task} a task. Hand it in with: sbatch THIS_FILE
-# Afterwards: labtrust study merge {plan_path} --cells {cells_path} --out OUT
+# Afterwards: {merge}
 #SBATCH --job-name={name}
 #SBATCH --array=0-{last}%{at_once}
 #SBATCH --cpus-per-task=1
