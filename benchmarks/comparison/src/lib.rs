@@ -11,6 +11,7 @@
 //! | [`verdict`] | who dominates, who wins, who cannot be told apart |
 //! | [`pareto`], [`resilience_page`] | fronts and verdicts as files |
 //! | [`leaderboard`] | means by method, by class of methods and by phase |
+//! | [`matrix`] | methods in one table with two scores |
 //! | [`table`] | the tables of all of these |
 //! | [`study`] | all files of a study |
 //!
@@ -25,6 +26,7 @@ pub mod episodes;
 pub mod error;
 pub mod front;
 pub mod leaderboard;
+pub mod matrix;
 pub mod pareto;
 pub mod ranks;
 pub mod resilience_page;

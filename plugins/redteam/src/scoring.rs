@@ -117,8 +117,9 @@ impl Figure {
     }
 }
 
+/// Four places, ties to even on the exact value: 0.43875 is a little less than it looks.
 fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
+    format!("{value:.4}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -146,6 +147,12 @@ mod tests {
         let scored = score(&row);
         assert_eq!(scored.components, [0.625, 0.0, 1.0, 0.5]);
         assert_eq!(scored.resilience, 0.5313);
+    }
+
+    #[test]
+    fn a_component_is_rounded_by_its_exact_value() {
+        // (12 / 50 + 1 - 217.5 / 600) / 2 is 0.43875 on paper, and in floats a little less.
+        assert_eq!(score(&[("perf.throughput", 12.0), ("perf.p95_tat", 217.5)]).components[0], 0.4387);
     }
 
     #[test]
