@@ -122,7 +122,14 @@ fn a_report_links_to_what_is_there_and_recommends_nothing_past_a_failed_gate() {
     for (verdict, recommended) in [("PASS", true), ("FAIL", false)] {
         let (dir, out) = (pack(verdict), tempfile::tempdir().unwrap());
         let policy = PolicyStore::builtin();
-        let request = Request { pack: dir.path(), out: out.path(), policy: &policy, preset: None, generated_at: None };
+        let request = Request {
+            pack: dir.path(),
+            out: out.path(),
+            policy: &policy,
+            preset: None,
+            generated_at: None,
+            with_matrix: false,
+        };
         let made = report::write(&request).unwrap();
         assert_eq!(made.gate_passes, recommended);
         let page = std::fs::read_to_string(out.path().join(REPORT)).unwrap();

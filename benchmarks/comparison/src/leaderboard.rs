@@ -1,6 +1,7 @@
 //! Means over the rows of a study or a pack: by method, by class of methods, by phase.
 
 use crate::ComparisonError;
+use crate::study::SUMMARY;
 use crate::table::{self, Row, named, table, text};
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
@@ -193,7 +194,7 @@ fn columns(first: &[&str], rest: &[&str]) -> Vec<String> {
     first.iter().chain(rest).map(|column| (*column).to_owned()).collect()
 }
 
-fn boards(rows: &[Row], source: &str) -> Vec<Board> {
+fn boards(rows: &[Row]) -> Vec<Board> {
     let with = |mut line: Row, names: &[(&str, &str)]| {
         line.extend(names.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         line
@@ -264,7 +265,6 @@ fn boards(rows: &[Row], source: &str) -> Vec<Board> {
             lines: board(&groups, &["method_id", "application_phase"]),
         });
     }
-    debug_assert!(!source.is_empty(), "a summary is of something");
     all
 }
 
@@ -273,15 +273,86 @@ fn boards(rows: &[Row], source: &str) -> Vec<Board> {
 /// # Errors
 /// [`ComparisonError::Bench`] naming the file.
 pub fn write(rows: &[Row], source: &str, out: &Path) -> Result<(), ComparisonError> {
+    write_noted(rows, source, &[], out).map(|_| ())
+}
+
+/// Writes the summaries, with notes below the first of them. Returns the files, below `out`.
+fn write_noted(rows: &[Row], source: &str, notes: &[String], out: &Path) -> Result<Vec<String>, ComparisonError> {
     let at = out.join("summary");
     std::fs::create_dir_all(&at).map_err(|error| BenchError::Write { path: at.clone(), source: error })?;
-    let boards = boards(rows, source);
     let mut readme = format!("# Summary\n\nMade of {source}.\n\n");
-    for board in &boards {
-        write_whole(&at.join(format!("{}.csv", board.name)), &board.csv())?;
-        write_whole(&at.join(format!("{}.md", board.name)), board.markdown().as_bytes())?;
+    let mut written = Vec::new();
+    for (place, board) in boards(rows).iter().enumerate() {
+        let mut page = board.markdown();
+        for note in notes.iter().filter(|_| place == 0) {
+            let _ = write!(page, "\n{note}\n");
+        }
+        for (end, bytes) in [("csv", board.csv()), ("md", page.into_bytes())] {
+            let name = format!("{}.{end}", board.name);
+            write_whole(&at.join(&name), &bytes)?;
+            written.push(format!("summary/{name}"));
+        }
         let _ = writeln!(readme, "- `{0}.csv`, `{0}.md`: {1}", board.name, board.note);
     }
     write_whole(&at.join("README.md"), readme.as_bytes())?;
-    Ok(())
+    written.push("summary/README.md".to_owned());
+    Ok(written)
+}
+
+/// Tables that are looked for, the first that a directory has.
+const SOURCES: [&str; 3] = [SUMMARY, "summary_coord.csv", "pack_summary.csv"];
+
+/// What became of a directory's table.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The table that was read, below the directory.
+    pub source: &'static str,
+    /// Its rows [count].
+    pub cells: usize,
+    /// The files that were written, below the other directory.
+    pub written: Vec<String>,
+}
+
+/// Summarises the table of a study or of a pack in `input`, and writes below `<out>/summary`.
+///
+/// # Errors
+/// [`ComparisonError::Invalid`] for a directory without a table, and a table without rows or without a column that every table of cells has;
+/// [`ComparisonError::Read`], [`ComparisonError::Bench`].
+pub fn summarise(input: &Path, out: &Path) -> Result<Summary, ComparisonError> {
+    let source = SOURCES.into_iter().find(|name| input.join(name).is_file()).ok_or_else(|| {
+        let problem = format!("there is none of {}; it must be of a study or of a pack", SOURCES.join(", "));
+        ComparisonError::invalid(input.display().to_string(), "the directory", problem)
+    })?;
+    let path = input.join(source);
+    let (head, rows) = table::rows(&path)?;
+    for column in ["method_id", "perf.throughput"] {
+        if !head.iter().any(|known| known == column) {
+            let problem = "there is no such column; it must be a table of cells";
+            return Err(ComparisonError::invalid(path.display().to_string(), column, problem));
+        }
+    }
+    let mut notes =
+        vec![format!("Source: {source}. Throughput: results released in an episode; p95_tat: seconds; rates: shares.")];
+    notes.extend(run_metadata(input)?);
+    if rows.iter().all(|row| table::figure(row, "perf.throughput").is_none_or(|count| count <= 0.0)) {
+        notes.push("No cell released a result: these figures compare methods that did no work.".to_owned());
+    }
+    let written = write_noted(&rows, source, &notes, out)?;
+    Ok(Summary { source, cells: rows.len(), written })
+}
+
+/// What the manifest of a pack says of the run, where there is one in the directory or above it.
+fn run_metadata(input: &Path) -> Result<Option<String>, ComparisonError> {
+    let above = input.parent().map(Path::to_path_buf);
+    let mut places = [Some(input.to_path_buf()), above].into_iter().flatten().map(|at| at.join("pack_manifest.json"));
+    let Some(path) = places.find(|path| path.is_file()) else { return Ok(None) };
+    let bytes = std::fs::read(&path).map_err(|source| ComparisonError::Read { path: path.clone(), source })?;
+    let manifest: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        ComparisonError::invalid(path.display().to_string(), "the file", format!("it is not JSON: {error}"))
+    })?;
+    let said = |key: &str| match text(manifest.get(key)) {
+        empty if empty.is_empty() => "not recorded".to_owned(),
+        said => said,
+    };
+    Ok(Some(format!("Run metadata: seed_base={}, git_sha={}", said("seed_base"), said("git_sha"))))
 }

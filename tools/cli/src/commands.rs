@@ -76,6 +76,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::check_security_gate::Options>(),
     entry::<cmd::show_pack::ShowMatrix>(),
     entry::<cmd::show_pack::ShowResults>(),
+    entry::<cmd::summarize_coordination::Options>(),
+    entry::<cmd::build_coordination_matrix::Options>(),
     entry::<cmd::lab_report::Recommend>(),
     entry::<cmd::lab_report::Report>(),
     entry::<cmd::commands::Options>(),

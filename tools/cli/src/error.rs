@@ -2,6 +2,7 @@
 
 use labtrust_assurance::AssuranceError;
 use labtrust_bench::BenchError;
+use labtrust_comparison::ComparisonError;
 use labtrust_coordination::catalogue::CatalogueError;
 use labtrust_evidence::export::ExportError;
 use labtrust_evidence::keyfile::KeyFileError;
@@ -153,6 +154,12 @@ impl From<AssuranceError> for CliError {
             AssuranceError::Bench(error) => error.into(),
             other => Self::Assurance(other),
         }
+    }
+}
+
+impl From<ComparisonError> for CliError {
+    fn from(error: ComparisonError) -> Self {
+        AssuranceError::from(error).into()
     }
 }
 

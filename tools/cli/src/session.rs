@@ -7,6 +7,7 @@ use labtrust_hospital_lab::reference::FrozenEngine;
 use labtrust_plugin::lab::{Engine, LoadedLab};
 use labtrust_plugin::{Registry, Task};
 use labtrust_policy::{LabProfile, PolicyStore};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Variable that names the partner where no option does.
@@ -30,6 +31,16 @@ impl From<EngineChoice> for Semantics {
             EngineChoice::Reference => Self::Reference,
         }
     }
+}
+
+/// The options with the policy of `root`: a directory with a policy directory in it, or a policy directory.
+pub(crate) fn rooted(global: &Global, root: Option<&Path>) -> Global {
+    let mut global = global.clone();
+    if let Some(root) = root {
+        let inside = root.join("policy");
+        global.policy_dir = Some(if inside.is_dir() { inside } else { root.to_path_buf() });
+    }
+    global
 }
 
 /// A policy with its overlays.

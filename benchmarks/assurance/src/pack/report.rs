@@ -8,7 +8,7 @@ use super::{Matrix, outputs, read};
 use crate::AssuranceError;
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
-use labtrust_comparison::leaderboard;
+use labtrust_comparison::{leaderboard, matrix};
 use labtrust_policy::PolicyStore;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -35,6 +35,8 @@ pub struct Request<'a> {
     pub preset: Option<&'a str>,
     /// When it was made, where somebody says so.
     pub generated_at: Option<&'a str>,
+    /// Whether the coordination matrix goes beside it.
+    pub with_matrix: bool,
 }
 
 /// What came of a report.
@@ -51,7 +53,7 @@ pub struct Report {
 /// Writes the report of a pack.
 ///
 /// # Errors
-/// As [`decide`], and [`AssuranceError::Bench`] for files that cannot be written.
+/// As [`decide`] and [`matrix::build`], and [`AssuranceError::Bench`] for files that cannot be written.
 pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
     let Request { pack, out, policy, .. } = *request;
     let (_, rows) = read::rows(&pack.join(outputs::SUMMARY))?;
@@ -69,6 +71,11 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
     if let Some(case) = safety_case(&[out, pack])? {
         write_whole(&out.join(SAFETY), case.as_bytes())?;
         written.push(SAFETY.to_owned());
+    }
+    if request.with_matrix {
+        let asked = matrix::Request { run: pack, mode: matrix::Mode::Pack, strict: true, policy };
+        matrix::build(&asked, &out.join(matrix::FILE))?;
+        written.push(matrix::FILE.to_owned());
     }
     let mut page = String::from(
         "# Lab coordination report\n\nWhat a coordination security pack came to, and which method is recommended for each size, if any.\n\n## Scope\n\n",
@@ -105,6 +112,7 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
         (outputs::SUMMARY, "all figures of every cell"),
         ("summary/sota_leaderboard.md", "means by method"),
         ("summary/method_class_comparison.md", "means by class of methods"),
+        (matrix::FILE, "methods in one table with two scores, for programs"),
         (DECISION_MD, "which method keeps which constraint"),
     ] {
         if out.join(file).is_file() {

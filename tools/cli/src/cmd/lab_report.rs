@@ -45,7 +45,8 @@ pub(crate) struct Report {
     /// Write this down as the time of the decision; none is written unless given
     #[arg(long, value_name = "TIME")]
     generated_at: Option<String>,
-    #[arg(long, hide = true)]
+    /// Put the coordination matrix of the pack beside it
+    #[arg(long)]
     include_matrix: bool,
     #[command(flatten)]
     format: FormatOption,
@@ -104,27 +105,21 @@ impl CliCommand for Report {
             output("--out/SECURITY_REPORT.md", "what the gate says"),
             output("--out/SAFETY_CASE_REPORT.md", "what the safety case says, where there is one"),
             output("--out/COORDINATION_DECISION.v0.1.json", "which method is recommended, if any; .md for people"),
+            output("--out/coordination_matrix.v0.1.json", "the matrix, with `--include-matrix`"),
             output("--out/summary/", "means by method, by class of methods, by phase"),
         ],
-        fails: "a directory without a pack; a pack without a gate; `--include-matrix`",
+        fails: "a directory without a pack; a pack without a gate; with `--include-matrix`, one without baselines or attacks",
         json: Json::product(&[("verdict", "of the decision"), ("gate_passes", "whether no cell failed")]),
         examples: &[Example::new("--pack-dir small --out report").needs(&["small/timings.json"]).leaves(&[
             "report/LAB_COORDINATION_REPORT.md",
             "report/SECURITY_REPORT.md",
             "report/summary/sota_leaderboard.csv",
         ])],
-        refusals: &[
-            Refusal::new("--pack-dir nowhere", 1, "pack_summary.csv"),
-            Refusal::new("--pack-dir nowhere --include-matrix", 1, "build-coordination-matrix"),
-        ],
+        refusals: &[Refusal::new("--pack-dir nowhere", 1, "pack_summary.csv")],
         ..Spec::NEW
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        if self.include_matrix {
-            let reason = "`labtrust build-coordination-matrix` will build it, and is not there yet";
-            return Err(CliError::NotAvailable { flag: "--include-matrix", reason });
-        }
         let policy = Session::open(global, partner(self.partner.as_deref()).as_deref())?.policy;
         let out = self.out.as_ref().unwrap_or(&self.pack_dir);
         let report = report::write(&Request {
@@ -133,6 +128,7 @@ impl CliCommand for Report {
             policy: &policy,
             preset: self.matrix_preset.as_deref(),
             generated_at: time(self.generated_at.as_ref())?,
+            with_matrix: self.include_matrix,
         })?;
         let mut answer = Answer::new(self.format, talk);
         for name in &report.written {

@@ -3,7 +3,7 @@
 use crate::Global;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{Session, rooted};
 use crate::talk::{self, Talk};
 use labtrust_assurance::register::Register;
 use labtrust_assurance::register::matrix::{Form, render};
@@ -55,11 +55,7 @@ impl CliCommand for Options {
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        let mut global = global.clone();
-        if let Some(root) = &self.policy_root {
-            let inside = root.join("policy");
-            global.policy_dir = Some(if inside.is_dir() { inside } else { root.clone() });
-        }
+        let global = rooted(global, self.policy_root.as_deref());
         let cells = Register::load(&Session::open(&global, None)?.policy)?.matrix;
         let text = match self.format {
             Format::Table => render(&cells, Form::Table),
