@@ -10,7 +10,7 @@
 //! | [`front`] | which methods are not beaten |
 //! | [`verdict`] | who dominates, who wins, who cannot be told apart |
 //! | [`pareto`], [`resilience_page`] | fronts and verdicts as files |
-//! | [`leaderboard`] | means by method, by class of methods and by phase |
+//! | [`leaderboard`], [`classes`] | means by method, by class of methods and by phase |
 //! | [`matrix`] | methods in one table with two scores |
 //! | [`table`] | the tables of all of these |
 //! | [`study`] | all files of a study |
@@ -21,6 +21,7 @@
 #![warn(missing_docs)]
 
 pub mod cells;
+pub mod classes;
 pub mod comparisons;
 pub mod episodes;
 pub mod error;
