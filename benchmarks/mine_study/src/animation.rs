@@ -6,8 +6,9 @@
 mod log;
 
 use crate::arms::ArmResult;
-use crate::draw::{Escaped, to_svg, topology};
+use crate::draw::topology;
 use crate::plan::Plan;
+use labtrust_figures::draw::{Escaped, to_svg};
 use log::{Motion, motions};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Why there is no study.
 
-use crate::draw::PictureError;
 use crate::spec::SweepError;
+use labtrust_figures::draw::PictureError;
 use labtrust_mine_haulage::{DataError, DispatchError, ModelError};
 use labtrust_plugin::RegistryError;
 use std::path::PathBuf;

@@ -19,11 +19,10 @@ mod routes;
 mod spec;
 mod study;
 mod sweep;
-mod words;
 mod write;
 
-pub use draw::PictureError;
 pub use error::StudyError;
+pub use labtrust_figures::draw::PictureError;
 pub use spec::{Animation, Decimal, Lanes, StudySpec, Sweep, SweepError};
 pub use study::{ScenarioLine, StudyDone, run_study};
 

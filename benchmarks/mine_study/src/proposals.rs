@@ -8,7 +8,7 @@ use crate::estimate::{Estimate, Estimator};
 use crate::figures::ResourceKind;
 use crate::spec::{Decimal, StudySpec};
 use crate::study::adapted;
-use crate::words::{grouped, listed, percent, signed};
+use labtrust_figures::words::{grouped, listed, percent, signed};
 use labtrust_mine_haulage::site::UNCONSTRAINED;
 use labtrust_mine_haulage::{MineData, Scenario};
 use labtrust_plugin::Registry;

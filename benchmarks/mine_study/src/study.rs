@@ -3,7 +3,7 @@
 use crate::StudyError;
 use crate::animation;
 use crate::arms::{self, Arm, ArmResult};
-use crate::draw::{self, to_png, to_svg};
+use crate::draw;
 use crate::estimate::Estimator;
 use crate::out_dir::{OutDir, SUMMARY_NAME};
 use crate::plan::Plan;
@@ -11,6 +11,7 @@ use crate::proposals::{self, Proposal};
 use crate::spec::{Lanes, StudySpec};
 use crate::sweep::SweepResult;
 use crate::write;
+use labtrust_figures::draw::{to_png, to_svg};
 use labtrust_kernel::SimDuration;
 use labtrust_mine_haulage::{LaneModel, MineData, Scenario};
 use labtrust_plugin::Registry;

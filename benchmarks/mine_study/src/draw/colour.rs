@@ -1,7 +1,7 @@
 //! The colours of the pictures, chosen to be told apart by people with common colour blindness too (after Okabe and
 //! Ito); nothing is told by colour alone.
 
-use super::scene::Colour;
+use labtrust_figures::draw::scene::Colour;
 
 pub(super) const PAPER: Colour = Colour(0xff_ff_ff);
 pub(super) const PANEL: Colour = Colour(0xf6_f7_f9);

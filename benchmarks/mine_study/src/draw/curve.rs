@@ -2,7 +2,7 @@
 //! and where more no longer helps.
 
 use super::colour;
-use super::scene::{Anchor, Outline, Paint, Point, Scene, Text, at};
+use labtrust_figures::draw::scene::{Anchor, Outline, Paint, Point, Scene, Text, at};
 
 /// One value of the setting.
 #[derive(Clone, Copy, Debug)]
@@ -203,13 +203,13 @@ fn saturation(scene: &mut Scene, curve: &Curve, frame: &Frame) {
 
 /// Whole tonnes with a space between thousands.
 fn thousands(value: f64) -> String {
-    crate::words::grouped(value, 0)
+    labtrust_figures::words::grouped(value, 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{to_png, to_svg};
     use super::*;
+    use labtrust_figures::draw::{to_png, to_svg};
 
     fn curve(values: &[(f64, f64)], saturation: Option<f64>) -> Curve {
         let point = |&(value, mean): &(f64, f64)| CurvePoint {

@@ -7,10 +7,10 @@ mod panel;
 mod symbol;
 
 use super::colour;
-use super::font::Fonts;
-use super::scene::{Anchor, Outline, Paint, Point, Scene, Text, at};
 use crate::plan::{Plan, Road};
 use labels::Box2;
+use labtrust_figures::draw::Fonts;
+use labtrust_figures::draw::scene::{Anchor, Outline, Paint, Point, Scene, Text, at};
 use labtrust_mine_haulage::site::NodeKind;
 
 /// Width of the part that is the map [px].
@@ -134,7 +134,11 @@ fn line_of_road(scene: &mut Scene, road: &Road, (from, to): (Point, Point)) {
     let outline = Outline::Polyline(vec![from, to]);
     let title = Some(road.describe());
     let mut push = |paint| {
-        scene.items.push(super::scene::Item::Shape { outline: outline.clone(), paint, title: title.clone() });
+        scene.items.push(labtrust_figures::draw::scene::Item::Shape {
+            outline: outline.clone(),
+            paint,
+            title: title.clone(),
+        });
     };
     for paint in symbol::road(road.sort()) {
         push(paint);

@@ -4,7 +4,7 @@ use super::prose;
 use super::readme::{bullets, cell};
 use crate::plan::Plan;
 use crate::study::Study;
-use crate::words::listed;
+use labtrust_figures::words::listed;
 use std::fmt::Write as _;
 
 /// The file.

@@ -4,7 +4,7 @@ use crate::arms::ArmResult;
 use crate::estimate::Estimate;
 use crate::paired::{Comparison, tonnes};
 use crate::study::Study;
-use crate::words::{grouped, listed, percent, signed};
+use labtrust_figures::words::{grouped, listed, percent, signed};
 use labtrust_mine_haulage::{LaneModel, Scenario};
 
 /// Below this part of the baseline a difference is not material for a decision, whatever its interval.

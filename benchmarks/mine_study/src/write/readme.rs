@@ -11,7 +11,7 @@ use crate::plan::changes;
 use crate::proposals::changes_in_words;
 use crate::routes::ways;
 use crate::study::Study;
-use crate::words::{grouped, listed, percent, signed};
+use labtrust_figures::words::{grouped, listed, percent, signed};
 use std::fmt::Write as _;
 
 /// The file.

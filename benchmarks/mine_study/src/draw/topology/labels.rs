@@ -1,6 +1,6 @@
 //! Where labels go: beside their node, on the side where they cover least.
 
-use super::super::scene::Point;
+use labtrust_figures::draw::scene::Point;
 
 /// A box, y downwards [px].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -124,8 +124,8 @@ pub(super) fn distance2(point: Point, (from, to): (Point, Point)) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::scene::at;
     use super::*;
+    use labtrust_figures::draw::scene::at;
 
     const SHEET: Box2 = Box2 { left: 0.0, top: 0.0, right: 200.0, bottom: 200.0 };
 

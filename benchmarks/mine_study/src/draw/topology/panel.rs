@@ -1,10 +1,10 @@
 //! What stands beside the map: legend, roads that let only so many trucks in, points of service, what scenarios change.
 
 use super::super::colour;
-use super::super::font::Fonts;
-use super::super::scene::{Item, Outline, Paint, Scene, Text, at};
 use super::{kind_name, symbol};
 use crate::plan::{Plan, Road, RoadSort};
+use labtrust_figures::draw::Fonts;
+use labtrust_figures::draw::scene::{Item, Outline, Paint, Scene, Text, at};
 
 /// The panel and how high it is [px].
 pub(super) struct Panel {

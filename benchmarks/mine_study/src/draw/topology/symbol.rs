@@ -1,8 +1,8 @@
 //! Signs of the map: a shape and a colour for every kind of node, a pattern and a colour for every sort of road.
 
 use super::super::colour;
-use super::super::scene::{Anchor, Item, Outline, Paint, Point, Scene, Text, at};
 use crate::plan::RoadSort;
+use labtrust_figures::draw::scene::{Anchor, Item, Outline, Paint, Point, Scene, Text, at};
 use labtrust_mine_haulage::site::NodeKind;
 
 /// How far a node's sign reaches from its middle [px].

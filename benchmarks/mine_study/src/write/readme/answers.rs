@@ -9,7 +9,7 @@ use crate::paired::tonnes;
 use crate::plan::changes;
 use crate::routes::{station_ceiling, ways};
 use crate::study::Study;
-use crate::words::{grouped, listed, percent, signed};
+use labtrust_figures::words::{grouped, listed, percent, signed};
 use std::fmt::Write as _;
 
 /// All six.

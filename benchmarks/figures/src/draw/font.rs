@@ -6,19 +6,25 @@ const REGULAR: &[u8] = include_bytes!("../../assets/fonts/Roboto-Regular-latin.t
 const BOLD: &[u8] = include_bytes!("../../assets/fonts/Roboto-Bold-latin.ttf");
 
 /// Both weights, ready for use.
-pub(super) struct Fonts {
+pub struct Fonts {
     regular: Face<'static>,
     bold: Face<'static>,
 }
 
 impl Fonts {
-    pub(super) fn load() -> Self {
+    /// Reads them; nothing of the machine is looked at.
+    ///
+    /// # Panics
+    /// Never: the fonts are part of the program.
+    #[must_use]
+    pub fn load() -> Self {
         let face = |bytes| Face::parse(bytes, 0).expect("the fonts in the program are sound");
         Self { regular: face(REGULAR), bold: face(BOLD) }
     }
 
     /// Width of a line of text [px].
-    pub(super) fn width(&self, content: &str, size: f64, bold: bool) -> f64 {
+    #[must_use]
+    pub fn width(&self, content: &str, size: f64, bold: bool) -> f64 {
         let face = self.face(bold);
         let units: u32 = content.chars().map(|character| advance(face, character)).sum();
         f64::from(units) * scale(face, size)

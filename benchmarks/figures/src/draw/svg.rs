@@ -4,7 +4,8 @@ use super::scene::{Anchor, Item, Outline, Paint, Scene, Text};
 use std::fmt::Write as _;
 
 /// The picture as a file. The same scene gives the same bytes.
-pub(crate) fn to_svg(scene: &Scene) -> String {
+#[must_use]
+pub fn to_svg(scene: &Scene) -> String {
     let mut out = String::with_capacity(scene.items.len() * 160 + 512);
     let (width, height) = (scene.width, scene.height);
     let _ = writeln!(
@@ -13,6 +14,9 @@ pub(crate) fn to_svg(scene: &Scene) -> String {
          role=\"img\" font-family=\"Roboto, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif\">"
     );
     let _ = writeln!(out, "<title>{}</title>", Escaped(&scene.title));
+    if !scene.description.is_empty() {
+        let _ = writeln!(out, "<desc>{}</desc>", Escaped(&scene.description));
+    }
     elements(&mut out, scene);
     out.push_str("</svg>\n");
     out
@@ -114,7 +118,7 @@ impl std::fmt::Display for Short {
 }
 
 /// Text in which nothing can be taken for markup, whatever the data say.
-pub(crate) struct Escaped<'t>(pub(crate) &'t str);
+pub struct Escaped<'t>(pub &'t str);
 
 impl std::fmt::Display for Escaped<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

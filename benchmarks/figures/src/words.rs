@@ -1,7 +1,8 @@
 //! Numbers as people read them.
 
 /// `12345.678` with one decimal as `12,345.7`.
-pub(crate) fn grouped(value: f64, decimals: usize) -> String {
+#[must_use]
+pub fn grouped(value: f64, decimals: usize) -> String {
     let plain = format!("{value:.decimals$}");
     let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
     let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
@@ -21,19 +22,22 @@ pub(crate) fn grouped(value: f64, decimals: usize) -> String {
 }
 
 /// A share as a percentage: `0.9534` as `95.3 %`.
-pub(crate) fn percent(share: f64) -> String {
+#[must_use]
+pub fn percent(share: f64) -> String {
     format!("{} %", grouped(share * 100.0, 1))
 }
 
 /// A difference with its sign: `+12.0`, `-3.5`.
-pub(crate) fn signed(value: f64, decimals: usize) -> String {
+#[must_use]
+pub fn signed(value: f64, decimals: usize) -> String {
     let text = grouped(value, decimals);
     let nothing = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     if value > 0.0 && !nothing { format!("+{text}") } else { text }
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
+#[must_use]
+pub fn listed<T: AsRef<str>>(items: &[T]) -> String {
     match items {
         [] => "none".to_owned(),
         [only] => only.as_ref().to_owned(),

@@ -28,23 +28,41 @@ pub enum PictureError {
 ///
 /// # Errors
 /// [`PictureError`] when the scene has no size.
+pub fn to_png(scene: &Scene) -> Result<Vec<u8>, PictureError> {
+    draw(scene, 1.0, None)
+}
+
+/// Units of a scene in an inch, as in a style sheet.
+const UNITS_PER_INCH: f64 = 96.0;
+
+/// The picture as a file of `dpi` pixels an inch, which the file says of itself. An inch is 96 units of the scene.
+///
+/// # Errors
+/// [`PictureError`] when the scene has no size.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+pub fn to_png_at(scene: &Scene, dpi: u16) -> Result<Vec<u8>, PictureError> {
+    let per_metre = libm::round(f64::from(dpi) / 0.0254) as u32;
+    draw(scene, f64::from(dpi) / UNITS_PER_INCH, Some(per_metre))
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; checked by the pixmap")]
-pub(crate) fn to_png(scene: &Scene) -> Result<Vec<u8>, PictureError> {
-    let (width, height) = (libm::ceil(scene.width) as u32, libm::ceil(scene.height) as u32);
+fn draw(scene: &Scene, scale: f64, per_metre: Option<u32>) -> Result<Vec<u8>, PictureError> {
+    let (width, height) = (libm::ceil(scene.width * scale) as u32, libm::ceil(scene.height * scale) as u32);
+    let whole = Transform::from_scale(narrow(scale), narrow(scale));
     let mut pixmap = Pixmap::new(width, height).ok_or(PictureError::Size { width, height })?;
     pixmap.fill(tiny_skia::Color::WHITE);
     let fonts = Fonts::load();
     for item in &scene.items {
         match item {
-            Item::Shape { outline, paint, .. } => shape(&mut pixmap, outline, paint),
-            Item::Text(text) => line_of_text(&mut pixmap, &fonts, text),
+            Item::Shape { outline, paint, .. } => shape(&mut pixmap, outline, paint, whole),
+            Item::Text(text) => line_of_text(&mut pixmap, &fonts, text, whole),
         }
     }
-    encode(&pixmap)
+    encode(&pixmap, per_metre)
 }
 
 /// Every pixel is opaque, so three bytes each are enough.
-fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, PictureError> {
+fn encode(pixmap: &Pixmap, per_metre: Option<u32>) -> Result<Vec<u8>, PictureError> {
     let mut pixels = Vec::with_capacity(pixmap.data().len() / 4 * 3);
     for pixel in pixmap.data().as_chunks::<4>().0 {
         pixels.extend_from_slice(&pixel[..3]);
@@ -54,17 +72,21 @@ fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, PictureError> {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
+    if let Some(per_metre) = per_metre {
+        let dims = png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter };
+        encoder.set_pixel_dims(Some(dims));
+    }
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&pixels)?;
     writer.finish()?;
     Ok(file)
 }
 
-fn shape(pixmap: &mut Pixmap, outline: &Outline, paint: &Paint) {
+fn shape(pixmap: &mut Pixmap, outline: &Outline, paint: &Paint, whole: Transform) {
     let Some(path) = path(outline) else { return };
     if let Some(colour) = paint.fill {
         let brush = brush(colour, paint.opacity);
-        pixmap.fill_path(&path, &brush, FillRule::Winding, Transform::identity(), None);
+        pixmap.fill_path(&path, &brush, FillRule::Winding, whole, None);
     }
     if let Some(colour) = paint.stroke {
         let stroke = Stroke {
@@ -74,7 +96,7 @@ fn shape(pixmap: &mut Pixmap, outline: &Outline, paint: &Paint) {
             dash: paint.dash.and_then(|(dash, gap)| StrokeDash::new(vec![narrow(dash), narrow(gap)], 0.0)),
             ..Stroke::default()
         };
-        pixmap.stroke_path(&path, &brush(colour, paint.opacity), &stroke, Transform::identity(), None);
+        pixmap.stroke_path(&path, &brush(colour, paint.opacity), &stroke, whole, None);
     }
 }
 
@@ -116,7 +138,7 @@ fn path(outline: &Outline) -> Option<Path> {
     builder.finish()
 }
 
-fn line_of_text(pixmap: &mut Pixmap, fonts: &Fonts, text: &Text) {
+fn line_of_text(pixmap: &mut Pixmap, fonts: &Fonts, text: &Text, whole: Transform) {
     let mut glyphs = Glyphs(PathBuilder::new());
     fonts.outline(&text.content, text.size, text.bold, &mut glyphs);
     // A line of blanks has no outline.
@@ -131,7 +153,8 @@ fn line_of_text(pixmap: &mut Pixmap, fonts: &Fonts, text: &Text) {
     let turn = text.turn.to_radians();
     let (sin, cos) = (narrow(libm::sin(turn)), narrow(libm::cos(turn)));
     let place = Transform::from_row(cos, sin, -sin, cos, narrow(text.place.x), narrow(text.place.y))
-        .pre_translate(narrow(shift), 0.0);
+        .pre_translate(narrow(shift), 0.0)
+        .post_concat(whole);
     if let Some(halo) = text.halo {
         let rim = Stroke { width: 3.0, line_join: LineJoin::Round, ..Stroke::default() };
         pixmap.stroke_path(&path, &brush(halo, 1.0), &rim, place, None);

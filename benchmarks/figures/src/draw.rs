@@ -1,0 +1,12 @@
+//! Pictures: a scene is composed once and written as SVG, as PNG and as a page of a PDF, so all show the same.
+//!
+//! The fonts are in the program: a picture has its labels, and the same bytes, on a machine without any font.
+
+mod font;
+mod png;
+pub mod scene;
+mod svg;
+
+pub use font::Fonts;
+pub use png::{PictureError, to_png, to_png_at};
+pub use svg::{Escaped, to_svg};

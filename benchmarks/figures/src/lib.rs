@@ -1,0 +1,5 @@
+//! Pictures of runs.
+
+pub mod chart;
+pub mod draw;
+pub mod words;
