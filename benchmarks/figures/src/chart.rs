@@ -18,4 +18,5 @@ pub mod xy;
 pub use axis::{Axis, short};
 pub use marker::{Entry, Swatch, Weight};
 pub use sheet::Heading;
+pub(crate) use sheet::count;
 pub use theme::{Palette, Theme};

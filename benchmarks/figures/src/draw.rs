@@ -3,10 +3,12 @@
 //! The fonts are in the program: a picture has its labels, and the same bytes, on a machine without any font.
 
 mod font;
+mod pdf;
 mod png;
 pub mod scene;
 mod svg;
 
 pub use font::Fonts;
+pub use pdf::to_pdf;
 pub use png::{PictureError, to_png, to_png_at};
-pub use svg::{Escaped, to_svg};
+pub use svg::{Escaped, to_svg, to_svg_in};

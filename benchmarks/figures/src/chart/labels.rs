@@ -5,7 +5,11 @@ use crate::draw::scene::{Anchor, Point, at};
 
 /// What a label must not cover.
 #[derive(Default)]
-pub(crate) struct Taken(Vec<Area>);
+pub(crate) struct Taken {
+    taken: Vec<Area>,
+    /// Covered only where there is no other room.
+    bars: Vec<Area>,
+}
 
 impl Taken {
     /// Keeps labels off a point.
@@ -29,6 +33,19 @@ impl Taken {
 
     /// The base line of a label of `width` beside `point`, within `bounds`; none where there is no room.
     pub(crate) fn place(&mut self, point: Point, width: f64, size: f64, bounds: Area) -> Option<(Point, Anchor)> {
+        let (place, anchor, area) =
+            [true, false].into_iter().find_map(|off_bars| self.room(point, (width, size), bounds, off_bars))?;
+        self.taken.push(area);
+        Some((place, anchor))
+    }
+
+    fn room(
+        &self,
+        point: Point,
+        (width, size): (f64, f64),
+        bounds: Area,
+        off_bars: bool,
+    ) -> Option<(Point, Anchor, Area)> {
         let away = 8.0;
         let candidates = [1.0, 1.9, 3.0].into_iter().flat_map(|far| {
             let (right, left) = (point.x + away, point.x - away);
@@ -55,13 +72,17 @@ impl Taken {
                 && wish.right() <= bounds.right()
                 && wish.top >= bounds.top
                 && wish.bottom() <= bounds.bottom();
-            if inside && self.is_free(wish) {
-                self.0.push(wish);
-                return Some((at(x, base), anchor));
+            let free = |taken: &[Area]| !taken.iter().any(|taken| overlap(*taken, wish));
+            if inside && free(&self.taken) && (!off_bars || free(&self.bars)) {
+                return Some((at(x, base), anchor, wish));
             }
         }
         None
     }
+}
+
+fn overlap(one: Area, other: Area) -> bool {
+    one.left < other.right() && other.left < one.right() && one.top < other.bottom() && other.top < one.bottom()
 }
 
 #[cfg(test)]
@@ -74,13 +95,13 @@ mod tests {
         let mut taken = Taken::default();
         let points: Vec<Point> = (0..12_u8).map(|i| at(100.0 + f64::from(i) * 3.0, 50.0)).collect();
         points.iter().for_each(|point| taken.point(*point, 5.0));
-        let before = taken.0.len();
+        let before = taken.taken.len();
         let placed = points.iter().filter_map(|point| taken.place(*point, 40.0, 11.0, bounds)).count();
         assert!((2..12).contains(&placed), "{placed} labels found room");
-        let labels = &taken.0[before..];
+        let labels = &taken.taken[before..];
         for (index, label) in labels.iter().enumerate() {
             assert!(label.left >= 0.0 && label.right() <= 200.0);
-            let others = taken.0.iter().enumerate().filter(|(other, _)| *other != before + index);
+            let others = taken.taken.iter().enumerate().filter(|(other, _)| *other != before + index);
             for (_, other) in others {
                 let apart = other.left >= label.right()
                     || label.left >= other.right()

@@ -58,7 +58,7 @@ pub(crate) fn mark(
     let colour = palette.series(series);
     let (radius, paint) = match weight {
         Weight::Faint => (3.4, Paint::fill(colour).faint(0.45)),
-        Weight::Plain => (4.6, Paint::fill(colour).outlined(palette.paper, 1.0)),
+        Weight::Plain => (4.6, Paint::fill(colour).outlined(palette.rim, 1.0)),
         Weight::Strong => (6.2, Paint::fill(colour).outlined(palette.ink, 1.8)),
     };
     let outline = outline(series, centre, radius);

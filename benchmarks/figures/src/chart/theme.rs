@@ -62,6 +62,10 @@ pub struct Palette {
     pub ink: Colour,
     /// Other text, and axes.
     pub soft: Colour,
+    /// Rims of markers.
+    pub rim: Colour,
+    /// Bars of intervals; those of the series where none is given.
+    pub bars: Option<Colour>,
     /// What passed.
     pub good: Colour,
     /// What failed.
@@ -104,6 +108,8 @@ const LIGHT: Palette = Palette {
     grid: Colour(0xe1_e5_ea),
     ink: Colour(0x1c_23_2e),
     soft: Colour(0x55_60_70),
+    rim: Colour(0xff_ff_ff),
+    bars: None,
     good: Colour(0x2e_7d_32),
     bad: Colour(0xc6_28_28),
     unsure: Colour(0xd0_d5_dc),
@@ -127,6 +133,8 @@ const DARK: Palette = Palette {
     grid: Colour(0x45_45_45),
     ink: Colour(0xf0_f0_f0),
     soft: Colour(0xb8_bd_c4),
+    rim: Colour(0x1e_1e_1e),
+    bars: None,
     good: Colour(0x81_c7_84),
     bad: Colour(0xe5_73_73),
     unsure: Colour(0x5a_5f_66),
@@ -167,6 +175,8 @@ const BW: Palette = Palette {
     grid: Colour(0xdd_dd_dd),
     ink: Colour(0x00_00_00),
     soft: Colour(0x44_44_44),
+    rim: Colour(0x00_00_00),
+    bars: Some(Colour(0x66_66_66)),
     good: Colour(0xff_ff_ff),
     bad: Colour(0x22_22_22),
     unsure: Colour(0xd4_d4_d4),

@@ -164,6 +164,9 @@ fn draw_points(sheet: &mut Sheet, plane: &Plane<'_>, panel: &XyPanel) {
         intervals(sheet, plane, point);
     }
     let mut taken = Taken::default();
+    for point in order.iter().filter(|point| point.weight != Weight::Faint) {
+        bars_of(plane, point).into_iter().flatten().for_each(|(from, to)| taken.bar(from, to));
+    }
     for point in &order {
         let centre = plane.at(point.x, point.y);
         let palette = sheet.palette;
@@ -182,24 +185,27 @@ fn draw_points(sheet: &mut Sheet, plane: &Plane<'_>, panel: &XyPanel) {
     }
 }
 
+/// Where the bars of the intervals of a point are: to the right, upwards.
+fn bars_of(plane: &Plane<'_>, point: &XyPoint) -> [Option<(Point, Point)>; 2] {
+    [
+        point.x_interval.map(|(low, high)| (plane.at(low, point.y), plane.at(high, point.y))),
+        point.y_interval.map(|(low, high)| (plane.at(point.x, low), plane.at(point.x, high))),
+    ]
+}
+
 /// Bars of the intervals, with ends unless the point is one of many.
 fn intervals(sheet: &mut Sheet, plane: &Plane<'_>, point: &XyPoint) {
     let faint = point.weight == Weight::Faint;
-    let colour = sheet.palette.series(point.series);
+    let colour = sheet.palette.bars.unwrap_or_else(|| sheet.palette.series(point.series));
     let paint = Paint::line(colour, if faint { 1.0 } else { 1.5 }).faint(if faint { 0.25 } else { 0.8 });
     let cap = if faint { 0.0 } else { 3.5 };
-    let mut bar = |from: Point, to: Point, (dx, dy): (f64, f64)| {
+    let bars = bars_of(plane, point).into_iter().zip([(0.0, cap), (cap, 0.0)]);
+    for ((from, to), (dx, dy)) in bars.filter_map(|(bar, cap)| Some((bar?, cap))) {
         sheet.scene.line(from, to, paint);
         if cap > 0.0 {
             for end in [from, to] {
                 sheet.scene.line(at(end.x - dx, end.y - dy), at(end.x + dx, end.y + dy), paint);
             }
         }
-    };
-    if let Some((low, high)) = point.x_interval {
-        bar(plane.at(low, point.y), plane.at(high, point.y), (0.0, cap));
-    }
-    if let Some((low, high)) = point.y_interval {
-        bar(plane.at(point.x, low), plane.at(point.x, high), (cap, 0.0));
     }
 }

@@ -42,9 +42,40 @@ impl Fonts {
         }
     }
 
+    /// The number of a character's glyph; that of the box for a character that the font lacks.
+    pub(super) fn glyph(&self, character: char, bold: bool) -> u16 {
+        self.face(bold).glyph_index(character).unwrap_or_default().0
+    }
+
+    /// The file of a weight.
+    pub(super) const fn file(bold: bool) -> &'static [u8] {
+        if bold { BOLD } else { REGULAR }
+    }
+
+    /// Its measures, in thousandths of its size.
+    pub(super) fn metrics(&self, bold: bool) -> Metrics {
+        let face = self.face(bold);
+        let share = |units: i16| f32::from(units) * 1000.0 / f32::from(face.units_per_em());
+        let bounds = face.global_bounding_box();
+        Metrics {
+            bounds: [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max].map(share),
+            ascent: share(face.ascender()),
+            descent: share(face.descender()),
+            capitals: share(face.capital_height().unwrap_or(face.ascender())),
+        }
+    }
+
     const fn face(&self, bold: bool) -> &Face<'static> {
         if bold { &self.bold } else { &self.regular }
     }
+}
+
+/// What a PDF wants to know of a font.
+pub(super) struct Metrics {
+    pub(super) bounds: [f32; 4],
+    pub(super) ascent: f32,
+    pub(super) descent: f32,
+    pub(super) capitals: f32,
 }
 
 /// A character that the font lacks is as wide as the box that is shown instead.

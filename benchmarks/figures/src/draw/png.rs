@@ -100,7 +100,8 @@ fn shape(pixmap: &mut Pixmap, outline: &Outline, paint: &Paint, whole: Transform
     }
 }
 
-fn path(outline: &Outline) -> Option<Path> {
+/// The outline as lines and curves.
+pub(super) fn path(outline: &Outline) -> Option<Path> {
     let mut builder = PathBuilder::new();
     match outline {
         Outline::Polygon(points) | Outline::Polyline(points) => {

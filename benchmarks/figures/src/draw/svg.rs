@@ -1,11 +1,17 @@
 //! A scene as SVG: text stays text, so it can be searched, selected and read out.
 
-use super::scene::{Anchor, Item, Outline, Paint, Scene, Text};
+use super::scene::{Anchor, Colour, Item, Outline, Paint, Scene, Text};
 use std::fmt::Write as _;
 
 /// The picture as a file. The same scene gives the same bytes.
 #[must_use]
 pub fn to_svg(scene: &Scene) -> String {
+    to_svg_in(scene, &mut |colour| format!("#{:06x}", colour.0))
+}
+
+/// The picture with colours as `colours` writes them. It is asked in an order that depends on the shapes only, so that
+/// scenes that differ in colours are asked about in step.
+pub fn to_svg_in(scene: &Scene, colours: &mut dyn FnMut(Colour) -> String) -> String {
     let mut out = String::with_capacity(scene.items.len() * 160 + 512);
     let (width, height) = (scene.width, scene.height);
     let _ = writeln!(
@@ -17,22 +23,23 @@ pub fn to_svg(scene: &Scene) -> String {
     if !scene.description.is_empty() {
         let _ = writeln!(out, "<desc>{}</desc>", Escaped(&scene.description));
     }
-    elements(&mut out, scene);
+    for item in &scene.items {
+        match item {
+            Item::Shape { outline, paint, title } => shape(&mut out, outline, paint, title.as_deref(), colours),
+            Item::Text(text) => line_of_text(&mut out, text, colours),
+        }
+    }
     out.push_str("</svg>\n");
     out
 }
 
-/// What stands inside `<svg>`.
-fn elements(out: &mut String, scene: &Scene) {
-    for item in &scene.items {
-        match item {
-            Item::Shape { outline, paint, title } => shape(out, outline, paint, title.as_deref()),
-            Item::Text(text) => line_of_text(out, text),
-        }
-    }
-}
-
-fn shape(out: &mut String, outline: &Outline, paint: &Paint, title: Option<&str>) {
+fn shape(
+    out: &mut String,
+    outline: &Outline,
+    paint: &Paint,
+    title: Option<&str>,
+    colours: &mut dyn FnMut(Colour) -> String,
+) {
     let name = match outline {
         Outline::Polygon(points) | Outline::Polyline(points) => {
             let name = if matches!(outline, Outline::Polygon(_)) { "polygon" } else { "polyline" };
@@ -60,12 +67,12 @@ fn shape(out: &mut String, outline: &Outline, paint: &Paint, title: Option<&str>
     };
     match paint.fill {
         Some(colour) => {
-            let _ = write!(out, " fill=\"#{:06x}\"", colour.0);
+            let _ = write!(out, " fill=\"{}\"", colours(colour));
         }
         None => out.push_str(" fill=\"none\""),
     }
     if let Some(colour) = paint.stroke {
-        let _ = write!(out, " stroke=\"#{:06x}\" stroke-width=\"{}\"", colour.0, Short(paint.width));
+        let _ = write!(out, " stroke=\"{}\" stroke-width=\"{}\"", colours(colour), Short(paint.width));
         out.push_str(" stroke-linejoin=\"round\"");
         match paint.dash {
             Some((dash, gap)) => {
@@ -85,9 +92,10 @@ fn shape(out: &mut String, outline: &Outline, paint: &Paint, title: Option<&str>
     }
 }
 
-fn line_of_text(out: &mut String, text: &Text) {
+fn line_of_text(out: &mut String, text: &Text, colours: &mut dyn FnMut(Colour) -> String) {
     let (x, y) = (Short(text.place.x), Short(text.place.y));
-    let _ = write!(out, "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" fill=\"#{:06x}\"", Short(text.size), text.colour.0);
+    let _ =
+        write!(out, "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" fill=\"{}\"", Short(text.size), colours(text.colour));
     if text.bold {
         out.push_str(" font-weight=\"700\"");
     }
@@ -97,7 +105,7 @@ fn line_of_text(out: &mut String, text: &Text) {
         Anchor::End => out.push_str(" text-anchor=\"end\""),
     }
     if let Some(halo) = text.halo {
-        let _ = write!(out, " stroke=\"#{:06x}\" stroke-width=\"3\" paint-order=\"stroke\"", halo.0);
+        let _ = write!(out, " stroke=\"{}\" stroke-width=\"3\" paint-order=\"stroke\"", colours(halo));
         out.push_str(" stroke-linejoin=\"round\"");
     }
     if text.turn.abs() > 0.0 {
