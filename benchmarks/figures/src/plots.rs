@@ -13,6 +13,7 @@ use crate::draw::scene::Scene;
 use crate::draw::{to_pdf, to_png_at, to_svg};
 use crate::files::{self, Made};
 use crate::run::Run;
+use crate::run::conditions::Conditions;
 use std::path::PathBuf;
 
 /// Pixels an inch of the pictures.
@@ -38,6 +39,11 @@ pub fn figures(run: &Run, theme: Theme) -> Vec<Figure> {
     all.extend(run.pack.iter().flat_map(|pack| pack::figures(pack, theme)));
     all.extend(run.episode.iter().flat_map(|episode| episode::figures(episode, theme)));
     all
+}
+
+/// The tables of a study of conditions.
+pub(crate) fn tables_of_conditions(study: &Conditions) -> Vec<Made> {
+    tables::of_conditions(study)
 }
 
 /// Every file of `make-plots`, made but not written.

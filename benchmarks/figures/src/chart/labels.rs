@@ -14,27 +14,21 @@ pub(crate) struct Taken {
 impl Taken {
     /// Keeps labels off a point.
     pub(crate) fn point(&mut self, centre: Point, radius: f64) {
-        self.0.push(Area {
-            left: centre.x - radius,
-            top: centre.y - radius,
-            width: radius * 2.0,
-            height: radius * 2.0,
-        });
+        let (left, top) = (centre.x - radius, centre.y - radius);
+        self.taken.push(Area { left, top, width: radius * 2.0, height: radius * 2.0 });
     }
 
-    fn is_free(&self, wish: Area) -> bool {
-        !self.0.iter().any(|taken| {
-            taken.left < wish.right()
-                && wish.left < taken.right()
-                && taken.top < wish.bottom()
-                && wish.top < taken.bottom()
-        })
+    /// Keeps labels off a line along an axis, where that can be.
+    pub(crate) fn bar(&mut self, from: Point, to: Point) {
+        let (left, top) = (from.x.min(to.x) - 1.0, from.y.min(to.y) - 1.0);
+        let (width, height) = ((from.x - to.x).abs() + 2.0, (from.y - to.y).abs() + 2.0);
+        self.bars.push(Area { left, top, width, height });
     }
 
     /// The base line of a label of `width` beside `point`, within `bounds`; none where there is no room.
     pub(crate) fn place(&mut self, point: Point, width: f64, size: f64, bounds: Area) -> Option<(Point, Anchor)> {
-        let (place, anchor, area) =
-            [true, false].into_iter().find_map(|off_bars| self.room(point, (width, size), bounds, off_bars))?;
+        let found = [true, false].into_iter().find_map(|off_bars| self.room(point, (width, size), bounds, off_bars));
+        let (place, anchor, area) = found?;
         self.taken.push(area);
         Some((place, anchor))
     }

@@ -15,12 +15,22 @@ pub struct Table {
 }
 
 impl Table {
+    /// What is said of a table without rows.
+    pub(crate) const NO_ROW: &str = "it has no row";
+
     /// Reads a table with at least one row.
     ///
     /// # Errors
     /// [`FiguresError::Read`]; [`FiguresError::Invalid`] for a row of another length, and for no row at all.
     pub fn read(path: &Path) -> Result<Self, FiguresError> {
-        let text = read(path)?;
+        Self::of(path, &read(path)?)
+    }
+
+    /// The table in `text`; `path` is what it is called.
+    ///
+    /// # Errors
+    /// [`FiguresError::Invalid`] as [`Table::read`].
+    pub fn of(path: &Path, text: &str) -> Result<Self, FiguresError> {
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
         let wrong = |error: &csv::Error| {
             let place = error.position().map_or_else(|| "the table".to_owned(), |at| format!("line {}", at.line()));
@@ -32,7 +42,7 @@ impl Table {
             rows.push(record.map_err(|error| wrong(&error))?.iter().map(str::to_owned).collect());
         }
         if rows.is_empty() {
-            return Err(FiguresError::invalid(path, "the table", "it has no row"));
+            return Err(FiguresError::invalid(path, "the table", Self::NO_ROW));
         }
         Ok(Self { path: path.to_path_buf(), columns, rows })
     }
