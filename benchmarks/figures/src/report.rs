@@ -10,11 +10,12 @@ mod tables;
 
 use crate::FiguresError;
 use crate::chart::Theme;
-use crate::draw::Escaped;
+use crate::draw::{Escaped, Fonts};
 use crate::files::{self, Made};
 use crate::plots;
 use crate::run::Run;
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::Digest as _;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -76,12 +77,23 @@ pub fn page(run: &Run, theme: Theme) -> Result<String, FiguresError> {
 
 /// Everything before the body's content. The policy of the page lets this script run and no other.
 fn head(title: &str, colours: &colours::Colours) -> String {
-    let digest = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(SCRIPT));
+    let digest = STANDARD.encode(sha2::Sha256::digest(SCRIPT));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n",
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; font-src data:\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>\n{}{}{STYLE}</style>\n</head>\n<body>\n",
         Escaped(title),
+        typefaces(),
         colours.style()
     )
+}
+
+/// The fonts that pictures are measured with: with others, names could run into each other.
+fn typefaces() -> String {
+    let face = |bold: bool| {
+        let weight = if bold { 700 } else { 400 };
+        let file = STANDARD.encode(Fonts::file(bold));
+        format!("@font-face{{font-family:Roboto;font-weight:{weight};src:url(data:font/ttf;base64,{file})}}\n")
+    };
+    face(false) + &face(true)
 }

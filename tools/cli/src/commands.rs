@@ -78,6 +78,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::show_pack::ShowResults>(),
     entry::<cmd::summarize_coordination::Options>(),
     entry::<cmd::build_coordination_matrix::Options>(),
+    entry::<cmd::make_plots::Options>(),
+    entry::<cmd::report::Options>(),
     entry::<cmd::lab_report::Recommend>(),
     entry::<cmd::lab_report::Report>(),
     entry::<cmd::commands::Options>(),

@@ -8,6 +8,7 @@ use labtrust_evidence::export::ExportError;
 use labtrust_evidence::keyfile::KeyFileError;
 use labtrust_evidence::release::ReleaseError;
 use labtrust_evidence::transparency::TransparencyError;
+use labtrust_figures::FiguresError;
 use labtrust_mine_study::StudyError;
 use labtrust_plugin::RegistryError;
 use labtrust_policy::PolicyError;
@@ -43,6 +44,8 @@ pub(crate) enum CliError {
     MethodFailed { episodes: u64 },
     #[error(transparent)]
     Study(#[from] StudyError),
+    #[error(transparent)]
+    Figures(#[from] FiguresError),
     #[error(transparent)]
     Vectors(#[from] crate::cmd::run_vectors::VectorError),
     #[error(transparent)]
@@ -225,6 +228,7 @@ impl CliError {
             Self::CellsFailed { .. } => {
                 "the others are there; `cell.json` in the folder of a cell says why it failed".to_owned()
             }
+            Self::Figures(error) => return error.hint().map(str::to_owned),
             Self::Protocol(error) => return error.hint().map(str::to_owned),
             Self::Measured { .. } => "the end of what it said is in the metrics file".to_owned(),
             Self::NoCheckout { .. } => "name the directory that `git clone` made, or leave --sdk out".to_owned(),

@@ -97,7 +97,8 @@ pub fn draw(chart: &HeatChart, theme: Theme) -> Scene {
     // Few columns may be wide; many panels stand below each other in the end.
     let cell = if chart.columns.len() < 6 { 64.0 } else { CELL_WIDTH };
     let grid = cell * count(chart.columns.len().max(1));
-    let each = grid + 26.0;
+    let titles = chart.panels.iter().map(|panel| measure.fonts.width(&panel.title, 13.5, true)).fold(0.0, f64::max);
+    let each = grid.max(titles.min(330.0)) + 26.0;
     let side_by_side = chart.panels.len().clamp(1, 3);
     let beside = (1..=side_by_side).rev().find(|many| names + each * count(*many) + over < 1560.0).unwrap_or(1);
     let width = (MARGIN * 2.0 + names + 12.0 + each * count(beside) - 26.0 + over).max(560.0);
@@ -112,7 +113,7 @@ pub fn draw(chart: &HeatChart, theme: Theme) -> Scene {
             let area = Area { left, top, width: grid, height: body };
             column_names(&mut sheet, &chart.columns, area, cell);
             fields(&mut sheet, panel, area, cell);
-            let title = sheet.cut(&panel.title, 13.5, true, grid);
+            let title = sheet.cut(&panel.title, 13.5, true, each - 16.0);
             let text = Text::new(at(left + grid / 2.0, top + body + 21.0), 13.5, sheet.palette.ink, title);
             sheet.scene.text(text.bold().anchored(Anchor::Middle));
         }

@@ -108,7 +108,8 @@ pub(crate) fn legend(sheet: &mut Sheet, entries: &[Entry], y: f64) -> f64 {
     }
     let room = sheet.scene.width - 2.0 * MARGIN;
     let widest = entries.iter().map(|entry| sheet.small_width(&entry.label)).fold(0.0, f64::max);
-    let labels = (widest + SWATCH + 22.0).min(room);
+    // With some room to spare: a browser without our font shows wider letters.
+    let labels = (widest * 1.1 + SWATCH + 22.0).min(room);
     // Columns of one width: a table is read faster than a paragraph.
     let columns = libm::floor(room / labels).max(1.0);
     let (mut column, mut y) = (0.0, y + ROW * 0.75);

@@ -47,8 +47,9 @@ impl Fonts {
         self.face(bold).glyph_index(character).unwrap_or_default().0
     }
 
-    /// The file of a weight.
-    pub(super) const fn file(bold: bool) -> &'static [u8] {
+    /// The TrueType file of a weight: Latin letters and a few signs.
+    #[must_use]
+    pub const fn file(bold: bool) -> &'static [u8] {
         if bold { BOLD } else { REGULAR }
     }
 

@@ -95,7 +95,7 @@ fn resilience(study: &Coordination) -> XyChart {
             })
         };
         let points = study.of_scale(scale).filter_map(point).collect();
-        XyPanel { title: scale.clone(), points, ..XyPanel::default() }
+        XyPanel { title: study.scale_label(scale), points, ..XyPanel::default() }
     };
     let mut legend = methods(study, Weight::Plain);
     legend.extend(intervals_entry(study));
@@ -120,7 +120,7 @@ fn attack_success(study: &Coordination) -> HeatChart {
             cell.map_or_else(|| Field::empty(format!("{method}, {injection}, {scale}: not in the study")), success)
         };
         let row = |method: &String| study.injections.iter().map(|injection| field(method, injection)).collect();
-        HeatPanel { title: scale.clone(), fields: study.methods.iter().map(row).collect() }
+        HeatPanel { title: study.scale_label(scale), fields: study.methods.iter().map(row).collect() }
     };
     HeatChart {
         heading: Heading::new(
@@ -188,7 +188,7 @@ fn frontier(study: &Coordination) -> XyChart {
         let points: Vec<XyPoint> = shown.filter_map(point).collect();
         let lines = vec![XyLine { series: None, points: staircase(&points), band: Vec::new(), steps: true }];
         let lines = if points.is_empty() { Vec::new() } else { lines };
-        XyPanel { title: scale.clone(), points, lines, y_label: None }
+        XyPanel { title: study.scale_label(scale), points, lines, y_label: None }
     };
     let mut legend = methods(study, Weight::Plain);
     let known = study.pareto.is_some();

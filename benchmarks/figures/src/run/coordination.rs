@@ -129,6 +129,17 @@ impl Coordination {
         Some(front.iter().filter_map(known).collect())
     }
 
+    /// What a size is called above a figure: its name, or of sizes that are named after all of their settings only those
+    /// settings in which they differ.
+    #[must_use]
+    pub fn scale_label(&self, scale: &str) -> String {
+        let all: Option<Vec<Vec<(String, &str)>>> = self.scales.iter().map(|one| settings(one)).collect();
+        let (Some(all), Some(own)) = (all, settings(scale)) else { return scale.to_owned() };
+        let differs = |setting: &&(String, &str)| all.iter().any(|other| !other.contains(setting));
+        let told: Vec<String> = own.iter().filter(differs).map(|(name, value)| format!("{name} {value}")).collect();
+        if told.is_empty() { scale.to_owned() } else { told.join(", ") }
+    }
+
     /// How many agents a size has: from the manifest, or from the words of its name; none where neither says.
     #[must_use]
     pub fn agents(&self, scale: &str) -> Option<f64> {
@@ -171,6 +182,21 @@ impl Coordination {
         };
         winners.into_iter().flatten().map(one).collect()
     }
+}
+
+/// The settings that a size is named after: `scale_num_agents_4_num_sites_1` has two.
+fn settings(scale: &str) -> Option<Vec<(String, &str)>> {
+    let mut all = Vec::new();
+    let mut name: Vec<&str> = Vec::new();
+    for word in scale.strip_prefix("scale_")?.split('_') {
+        if word.parse::<f64>().is_ok() {
+            all.push((name.join("_"), word));
+            name.clear();
+        } else {
+            name.push(word);
+        }
+    }
+    (name.is_empty() && all.iter().all(|(name, _)| !name.is_empty())).then_some(all)
 }
 
 /// What may be said of a size.

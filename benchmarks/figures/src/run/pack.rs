@@ -132,19 +132,17 @@ fn gate_rows(text: &str) -> Vec<Judged> {
 
 /// Fields between bars that no backslash stands before.
 fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
+    let (mut done, mut field) = (Vec::new(), String::new());
     let mut letters = line.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
-            '\\' if letters.peek() == Some(&'|') => {
-                letters.next();
-                fields.last_mut().map(|field| field.push('|')).unwrap_or_default();
-            }
-            '|' => fields.push(String::new()),
-            other => fields.last_mut().map(|field| field.push(other)).unwrap_or_default(),
+            '\\' if letters.peek() == Some(&'|') => field.extend(letters.next()),
+            '|' => done.push(std::mem::take(&mut field)),
+            other => field.push(other),
         }
     }
-    fields.iter().map(|field| field.trim().to_owned()).collect()
+    done.push(field);
+    done.iter().map(|field| field.trim().to_owned()).collect()
 }
 
 #[cfg(test)]
