@@ -85,7 +85,7 @@ fn notes_of_the_published_layout_are_completed_by_their_ids() {
 #[test]
 fn the_suite_of_the_reference_is_read_as_it_is() {
     let Some(dir) = labtrust_tests::reference_policy() else { return };
-    let suite = Suite::load(&PolicyStore::open(dir).expect("it opens")).expect("it is good");
+    let suite = Suite::load(&PolicyStore::open(&dir).expect("it opens")).expect("it is good");
     assert_eq!(suite.attacks.len(), 54);
 }
 
