@@ -117,7 +117,7 @@ impl StudyError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Io { .. } if self.is_temporary() => "nothing half-written is left under a final name: try again",
+            _ if self.is_temporary() => "nothing half-written is left under a final name: try again",
             Self::Io { .. } => "name a place that you may read and write",
             Self::NotCovered { .. } => {
                 "summary/coverage_missing.json says which injections would do; name one, or put the risk into `waived_risks`"

@@ -73,12 +73,7 @@ pub fn tools(policy: &PolicyStore) -> Tools<'_> {
 }
 
 /// Makes cells below `out`; what came of each.
-pub fn make(
-    plan: &Plan,
-    cells: &[&PlannedCell],
-    threads: usize,
-    out: &Path,
-) -> (Vec<Failure>, BTreeMap<String, Made>) {
+pub fn make(plan: &Plan, cells: &[&PlannedCell], threads: usize, out: &Path) -> (Vec<Failure>, BTreeMap<String, Made>) {
     let told = Mutex::new(BTreeMap::new());
     let tell = |cell: &PlannedCell, made| {
         told.lock().expect("nobody has panicked").insert(cell.cell_id.clone(), made);

@@ -3,8 +3,8 @@
 //! Differences are taken between episodes of one seed; their mean has an interval of Student's t. Every figure of the episodes that is
 //! a number is compared, and the totals of violations and of refusals.
 
-use labtrust_comparison::table::table;
 use labtrust_bench::stats::{Confidence, moments, paired_difference};
+use labtrust_comparison::table::table;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
