@@ -130,7 +130,8 @@ pub fn pooled(episodes: &[&EpisodeRow], name: &str) -> Option<f64> {
     let values: Vec<f64> = episodes.iter().filter_map(|row| *row.values.get(place)?).collect();
     #[expect(clippy::cast_precision_loss, reason = "a cell has far fewer episodes")]
     let n = episodes.len().max(1) as f64;
-    let sum = || values.iter().sum::<f64>();
+    // Not `sum`, which makes -0 of nothing.
+    let sum = || values.iter().fold(0.0, |sum, value| sum + value);
     match EPISODE_COLUMNS[place].pooling {
         Pooling::Mean | Pooling::Share => mean(&values),
         Pooling::MeanOrZero => Some(sum() / n),

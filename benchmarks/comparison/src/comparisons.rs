@@ -9,6 +9,7 @@ use crate::episodes::{EpisodeRow, NONE};
 use crate::statistics::{cliffs_delta, cohens_d_z, holm, mean, mean_bounds, sign_flip};
 use crate::table;
 use labtrust_bench::stats::Bounds;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands for all injections of a size together.
@@ -204,18 +205,21 @@ impl<'a> Scale<'a> {
 /// All comparisons of a study, in the order of sizes, injections, figures and methods.
 #[must_use]
 pub fn comparisons(cells: &[Cell], seed: u64) -> Vec<Comparison> {
-    let mut all = Vec::new();
-    for scale in scales(cells) {
+    let scales = scales(cells);
+    let mut asked = Vec::new();
+    for scale in &scales {
         let mut injections = scale.injections();
         if scale.is_attacked() {
             injections.insert(ATTACKED);
         }
-        for injection in injections {
-            for (metric, better) in COMPARED {
-                all.extend(of_metric(&scale, injection, metric, better, seed));
-            }
-        }
+        let with_metric = |injection| COMPARED.map(|(metric, better)| (scale, injection, metric, better));
+        asked.extend(injections.into_iter().flat_map(with_metric));
     }
+    // Each has draws of its own, so nothing depends on who is first.
+    let found = asked
+        .into_par_iter()
+        .map(|(scale, injection, metric, better)| of_metric(scale, injection, metric, better, seed));
+    let mut all: Vec<Comparison> = found.collect::<Vec<_>>().into_iter().flatten().collect();
     adjust(&mut all, Comparison::family);
     all
 }

@@ -185,7 +185,7 @@ fn boards(rows: &[Row]) -> Vec<Board> {
             let values = figures(rows, column);
             let short = column.split_once('.').map_or(column, |(_, short)| short);
             if SUMS.contains(&column) {
-                (format!("{short}_sum"), rounded(values.iter().sum()))
+                (format!("{short}_sum"), if values.is_empty() { Value::Null } else { rounded(values.iter().sum()) })
             } else {
                 (format!("{short}_mean"), mean(&values))
             }

@@ -12,6 +12,7 @@ use labtrust_bench::files::write_whole;
 use labtrust_evidence::release::pretty;
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::scoring::Scoring;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,7 +37,8 @@ pub struct StudyInput<'a> {
 #[must_use]
 pub fn summary_rows(cells: &[Cell], risks: &BTreeMap<String, Vec<String>>, scoring: &Scoring, seed: u64) -> Vec<Row> {
     let none = Vec::new();
-    cells.iter().map(|cell| cell.row(risks.get(&cell.key.injection_id).unwrap_or(&none), scoring, seed)).collect()
+    // Each has draws of its own, so nothing depends on who is first.
+    cells.par_iter().map(|cell| cell.row(risks.get(&cell.key.injection_id).unwrap_or(&none), scoring, seed)).collect()
 }
 
 /// Writes everything below `<out>/summary` and `<out>/PARETO`. The bytes depend on what is in `input` and not on the order of its episodes.

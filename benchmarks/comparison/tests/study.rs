@@ -2,7 +2,7 @@
 
 use labtrust_comparison::cells::{cells, pooled};
 use labtrust_comparison::comparisons::{ATTACKED, comparisons};
-use labtrust_comparison::table::{Row, figure, named, rows};
+use labtrust_comparison::table::{self, Row, figure, named, rows};
 use labtrust_comparison::verdict::{Relation, pairs, winners};
 use labtrust_comparison::{CellKey, EpisodeRow, StudyInput, episode_rows, write_study};
 use labtrust_policy::PolicyStore;
@@ -310,4 +310,5 @@ fn a_cell_is_pooled_by_the_rules_of_its_columns() {
     assert_eq!(figure(&row, "p95_llm_latency_ms"), Some(9.0 * 0.85 + 4.0 * 0.15), "of all calls together");
     assert_eq!((figure(&row, "sec.applied_episodes"), figure(&row, "n_episodes")), (Some(1.0), Some(3.0)));
     assert_eq!(figure(&row, "safety.violations_per_100_steps"), Some(10.0));
+    assert_eq!(table::text(row.get("comm.msg_count")), "0.0", "not -0.0");
 }
