@@ -150,7 +150,7 @@ impl Sheet {
         let mut y = area.top + area.height / 2.0 - 9.0 * count(lines.len().saturating_sub(1));
         for line in lines {
             let text = Text::new(at(area.left + area.width / 2.0, y), 13.5, self.palette.soft, line);
-            self.scene.text(text.anchored(Anchor::Middle));
+            self.scene.text(text.anchored(Anchor::Middle).on(self.palette.panel));
             y += 18.0;
         }
     }

@@ -98,7 +98,7 @@ impl Palette {
     #[must_use]
     pub fn on(ground: Colour) -> Colour {
         // The luminance at which black and white have the same contrast (WCAG 2).
-        if luminance(ground) > 0.179 { Colour(0x11_11_11) } else { Colour(0xff_ff_ff) }
+        if luminance(ground) > 0.179 { Colour(0x00_00_00) } else { Colour(0xff_ff_ff) }
     }
 }
 

@@ -174,12 +174,23 @@ fn draw_points(sheet: &mut Sheet, plane: &Plane<'_>, panel: &XyPanel) {
         taken.point(centre, if point.weight == Weight::Faint { 3.0 } else { 6.5 });
     }
     // The loudest are named first: they get the room that there is.
+    let mut named: Vec<(Point, &str, usize)> = Vec::new();
     for point in order.iter().rev() {
         let Some(label) = &point.label else { continue };
-        let (centre, size) = (plane.at(point.x, point.y), 11.0);
-        let width = sheet.fonts.width(label, size, false);
+        let centre = plane.at(point.x, point.y);
+        let same = |one: &&mut (Point, &str, usize)| (one.0.x - centre.x).abs() + (one.0.y - centre.y).abs() < 1.0;
+        match named.iter_mut().find(same) {
+            Some((_, _, others)) => *others += 1,
+            None => named.push((centre, label, 0)),
+        }
+    }
+    for (centre, label, others) in named {
+        // Points on one place have one name.
+        let label = if others == 0 { label.to_owned() } else { format!("{label} and {others} more at this place") };
+        let size = 11.0;
+        let width = sheet.fonts.width(&label, size, false);
         if let Some((place, anchor)) = taken.place(centre, width, size, plane.area) {
-            let text = Text::new(place, size, sheet.palette.ink, label.as_str());
+            let text = Text::new(place, size, sheet.palette.ink, label);
             sheet.scene.text(text.anchored(anchor).on(sheet.palette.panel));
         }
     }

@@ -33,6 +33,7 @@ pub(super) fn figures(study: &Conditions, theme: Theme) -> Vec<Figure> {
                     "violations",
                     "invariant",
                     &study.violations.clone().into_iter().collect::<Vec<_>>(),
+                    2,
                 ),
                 theme,
             ),
@@ -41,7 +42,7 @@ pub(super) fn figures(study: &Conditions, theme: Theme) -> Vec<Figure> {
             "figures/blocked_by_reason_code_top10",
             "blocked actions of all conditions by reason code, the ten most frequent",
             bars::draw(
-                &counted("Blocked actions by reason code", "blocked actions", "reason code", &study.blocked),
+                &counted("Blocked actions by reason code", "blocked actions", "reason code", &study.blocked, 4),
                 theme,
             ),
         ),
@@ -149,12 +150,12 @@ fn trust_cost_vs_p95_tat(study: &Conditions) -> XyChart {
     }
 }
 
-fn counted(title: &str, unit: &str, subject: &str, counts: &[(String, u64)]) -> BarChart {
+fn counted(title: &str, unit: &str, subject: &str, counts: &[(String, u64)], series: usize) -> BarChart {
     let bar = |(name, number): &(String, u64)| Bar {
         label: name.clone(),
         value: Some(as_number(*number)),
         interval: None,
-        series: 0,
+        series,
     };
     BarChart {
         heading: Heading::new(title, format!("All episodes of all conditions, by {subject}.")),

@@ -33,7 +33,8 @@ impl Table {
     pub fn of(path: &Path, text: &str) -> Result<Self, FiguresError> {
         let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
         let wrong = |error: &csv::Error| {
-            let place = error.position().map_or_else(|| "the table".to_owned(), |at| format!("line {}", at.line()));
+            // Lines are miscounted where they end with CRLF; records are not.
+            let place = error.position().map_or_else(|| "the table".to_owned(), |at| format!("row {}", at.record()));
             FiguresError::invalid(path, place, "this row has not as many fields as the first")
         };
         let columns = reader.headers().map_err(|error| wrong(&error))?.iter().map(str::to_owned).collect();

@@ -135,7 +135,7 @@ fn a_broken_file_is_named_with_its_place_and_nothing_is_written() {
             &["row 1", "perf.throughput", "`many`"],
         ),
         ("summary/summary_coord.csv", "method_id,scale_id\r\na,s\r\n", &["header", "injection_id"]),
-        ("summary/summary_coord.csv", "method_id,scale_id\r\na\r\n", &["line 2"]),
+        ("summary/summary_coord.csv", "method_id,scale_id\r\na\r\n", &["row 1", "as many fields"]),
         ("pack_summary.csv", "method_id,scale_id,injection_id\r\n", &["no row"]),
         ("manifest.json", "{\"condition_ids\":[\"../cond_0\"]}", &["condition_ids[0]"]),
         ("manifest.json", "{\"condition_ids\":", &["line 1", "JSON"]),
