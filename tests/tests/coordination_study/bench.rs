@@ -32,11 +32,11 @@ impl Injector for Quiet {}
 
 labtrust_plugin::register_plugin!(Injection, Crash);
 
-pub static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));
-pub static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
+pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));
+pub(crate) static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
 
 /// A small size, two methods that talk, an attack on what is said, one on a model, and the baseline.
-pub const SPEC: &str = "
+pub(crate) const SPEC: &str = "
 study_id: small
 seed_base: 7
 episodes_per_cell: 2
@@ -52,7 +52,7 @@ injections:
 ";
 
 /// The plan of a text.
-pub fn plan_of(text: &str, policy: &PolicyStore) -> Result<Plan, StudyError> {
+pub(crate) fn plan_of(text: &str, policy: &PolicyStore) -> Result<Plan, StudyError> {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("study.yaml");
     std::fs::write(&path, text).expect("it can be written");
@@ -62,18 +62,18 @@ pub fn plan_of(text: &str, policy: &PolicyStore) -> Result<Plan, StudyError> {
     Plan::make(&spec, &Grounds { registry: &REGISTRY, policy, identity, logs: false })
 }
 
-pub fn plan(text: &str) -> Plan {
+pub(crate) fn plan(text: &str) -> Plan {
     plan_of(text, &POLICY).unwrap_or_else(|error| panic!("{error}"))
 }
 
-pub fn tools(policy: &PolicyStore) -> Tools<'_> {
+pub(crate) fn tools(policy: &PolicyStore) -> Tools<'_> {
     let domain = REGISTRY.lab_domain("hospital_lab").expect("it is compiled in");
     let lab: Arc<dyn LoadedLab> = domain.load(policy).expect("it loads");
     Tools { registry: &REGISTRY, policy, lab, identity: Identity::of(policy, None, None).expect("it has a digest") }
 }
 
 /// Makes cells below `out`; what came of each.
-pub fn make(plan: &Plan, cells: &[&PlannedCell], threads: usize, out: &Path) -> (Vec<Failure>, BTreeMap<String, Made>) {
+pub(crate) fn make(plan: &Plan, cells: &[&PlannedCell], threads: usize, out: &Path) -> (Vec<Failure>, BTreeMap<String, Made>) {
     let told = Mutex::new(BTreeMap::new());
     let tell = |cell: &PlannedCell, made| {
         told.lock().expect("nobody has panicked").insert(cell.cell_id.clone(), made);
@@ -84,14 +84,14 @@ pub fn make(plan: &Plan, cells: &[&PlannedCell], threads: usize, out: &Path) -> 
 }
 
 /// A whole study.
-pub fn study(plan: &Plan, threads: usize, out: &Path) -> (Vec<Failure>, BTreeMap<String, Made>) {
+pub(crate) fn study(plan: &Plan, threads: usize, out: &Path) -> (Vec<Failure>, BTreeMap<String, Made>) {
     let told = make(plan, &plan.cells.iter().collect::<Vec<_>>(), threads, out);
     merge(plan, &[out.join(CELLS)], out, &POLICY).unwrap_or_else(|error| panic!("{error}"));
     told
 }
 
 /// All files below a directory, hidden ones too.
-pub fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
     let mut open: Vec<PathBuf> = vec![dir.to_path_buf()];
     while let Some(at) = open.pop() {
@@ -109,7 +109,7 @@ pub fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Fails with the names of files that differ.
-pub fn assert_same(one: &Path, two: &Path) {
+pub(crate) fn assert_same(one: &Path, two: &Path) {
     let (one, two) = (files(one), files(two));
     assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
     let differ: Vec<_> = one.iter().filter(|(name, bytes)| two[*name] != **bytes).map(|(name, _)| name).collect();
@@ -117,7 +117,7 @@ pub fn assert_same(one: &Path, two: &Path) {
 }
 
 /// The results of a cell.
-pub fn results(out: &Path, cell: &str) -> serde_json::Value {
+pub(crate) fn results(out: &Path, cell: &str) -> serde_json::Value {
     let bytes = std::fs::read(out.join(CELLS).join(cell).join("results.json")).expect("the cell is there");
     serde_json::from_slice(&bytes).expect("it is JSON")
 }

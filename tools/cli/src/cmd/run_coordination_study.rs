@@ -1,7 +1,7 @@
 //! `run-coordination-study`: sizes, methods and injections set against each other, with tables and fronts.
 
 use super::study::progress::{How, Progress};
-use super::study::{PlanOptions, Planned, plan_in, require_coverage, tell_failures, tools};
+use super::study::{PlanOptions, Planned, draw, plan_in, require_coverage, tell_failures, tools};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -60,7 +60,9 @@ impl CliCommand for Options {
             output("--out/cells/", "for every cell results.json and cell.json; with --logs its logs"),
             output("--out/summary/", "tables of cells and episodes, and reports"),
             output("--out/summary/coverage_missing.json", "where a risk that needs evidence has no injection"),
-            output("--out/PARETO/", "fronts"),
+            output("--out/PARETO/", "fronts, and the Pareto frontier as SVG and PNG"),
+            output("--out/figures/", "figures, each as SVG and as PNG; other colours by `make-plots`"),
+            output("--out/report.html", "all of it as one page that needs no network"),
         ],
         json: Json::product(&[
             ("study_id", "name of the study"),
@@ -79,6 +81,8 @@ impl CliCommand for Options {
                 "small_study/manifest_coordination.json",
                 "small_study/plan.jsonl",
                 "small_study/cells",
+                "small_study/PARETO/pareto.json",
+                "small_study/report.html",
             ]),
             Example::tried("--spec study.yaml --out part --shard 1/2 --progress json")
                 .needs(&["study.yaml"])
@@ -123,6 +127,7 @@ impl CliCommand for Options {
         if self.shard.is_none() {
             failures = merge(&plan, &[cells], &self.out, &session.policy)?;
             answer.wrote(&self.out.join(MANIFEST));
+            answer.wrote(&draw(&self.out)?);
         } else {
             answer.wrote(&cells);
         }
@@ -169,7 +174,7 @@ impl Options {
 
 /// Removes the files of a study, and nothing that somebody else has put beside them.
 fn remove(out: &Path) -> Result<(), CliError> {
-    for name in [CELLS, "summary", "PARETO", "plan.jsonl", MANIFEST] {
+    for name in [CELLS, "summary", "PARETO", "figures", "report.html", "plan.jsonl", MANIFEST] {
         let path = out.join(name);
         let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         match gone {

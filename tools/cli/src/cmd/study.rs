@@ -12,6 +12,8 @@ use crate::session::{Session, partner};
 use crate::talk::Talk;
 use crate::{Global, plugin_files, version};
 use labtrust_assurance::pack::ground::TASK;
+use labtrust_figures::chart::Theme;
+use labtrust_figures::{plots, report};
 use labtrust_plugin::Registry;
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::catalogue;
@@ -35,6 +37,15 @@ pub(super) fn is_set(variable: &str) -> bool {
 /// Whether studies are to be kept small.
 pub(super) fn is_smoke() -> bool {
     is_set(SMOKE_VARIABLE)
+}
+
+/// Draws the figures of a study and writes its page, which is named.
+///
+/// # Errors
+/// [`CliError::Figures`].
+pub(super) fn draw(out: &Path) -> Result<PathBuf, CliError> {
+    plots::write(&labtrust_figures::run::Run::open(out, None)?, Theme::Light, false)?;
+    Ok(report::write(out, Theme::Light)?)
 }
 
 /// What a plan is made of.

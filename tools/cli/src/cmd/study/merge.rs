@@ -1,6 +1,6 @@
 //! `study merge`: from cells to a study.
 
-use super::{cells_beside, ground_of, plan_in, tell_failures};
+use super::{cells_beside, draw, ground_of, plan_in, tell_failures};
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
@@ -35,7 +35,9 @@ impl CliCommand for Options {
             output("--out/plan.jsonl", "the plan"),
             output("--out/cells/", "a folder for every cell"),
             output("--out/summary/", "tables and reports"),
-            output("--out/PARETO/", "fronts"),
+            output("--out/PARETO/", "fronts, and the Pareto frontier as SVG and PNG"),
+            output("--out/figures/", "figures, each as SVG and as PNG"),
+            output("--out/report.html", "all of it as one page that needs no network"),
         ],
         json: Json::product(&[("cells", "[count]"), ("failed", "cells that crashed [count]")]),
         done: "the study is written",
@@ -61,6 +63,7 @@ impl CliCommand for Options {
         let mut answer = Answer::new(self.format, talk);
         answer.wrote(&plan_in(&self.out));
         answer.wrote(&self.out.join(MANIFEST));
+        answer.wrote(&draw(&self.out)?);
         answer.figure("cells", plan.cells.len());
         answer.figure("failed", failures.len());
         answer.finish::<Self>(failures.is_empty(), "")?;
