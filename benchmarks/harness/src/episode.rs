@@ -51,7 +51,10 @@ pub struct Cast<'a> {
 ///
 /// One store is for one task, size, method and set of controls: everything but the injection and the seed is the same.
 #[derive(Default)]
-pub struct CleanCourses(Mutex<BTreeMap<(String, u64), Arc<OnceLock<Course>>>>);
+pub struct CleanCourses(Mutex<BTreeMap<(String, u64), Kept>>);
+
+/// A course that somebody has played, or will.
+type Kept = Arc<OnceLock<Course>>;
 
 impl CleanCourses {
     /// The course of a seed under injections with `whose` clean course; plays it when nobody has before.

@@ -16,13 +16,13 @@ pub enum StudyError {
     Policy(#[from] PolicyError),
     /// Episodes could not be run, or a file not be written.
     #[error(transparent)]
-    Bench(#[from] BenchError),
+    Bench(Box<BenchError>),
     /// The register of risks cannot be used, or a size makes no sense.
     #[error(transparent)]
-    Assurance(#[from] AssuranceError),
+    Assurance(Box<AssuranceError>),
     /// The cells cannot be compared.
     #[error(transparent)]
-    Comparison(#[from] ComparisonError),
+    Comparison(Box<ComparisonError>),
     /// A file or directory cannot be read or written.
     #[error("cannot use {}: {source}", path.display())]
     Io {
@@ -103,12 +103,19 @@ impl StudyError {
     /// that does not answer. A scheduler should try again.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
+        let of_bench = |error: &BenchError| match error {
+            BenchError::Write { source, .. } | BenchError::Read { source, .. } => passes(source),
+            _ => false,
+        };
         match self {
-            Self::Io { source, .. }
-            | Self::Bench(BenchError::Write { source, .. } | BenchError::Read { source, .. })
-            | Self::Comparison(
-                ComparisonError::Read { source, .. } | ComparisonError::Bench(BenchError::Write { source, .. }),
-            ) => passes(source),
+            Self::Io { source, .. } => passes(source),
+            Self::Bench(error) => of_bench(error),
+            Self::Assurance(error) => matches!(&**error, AssuranceError::Bench(error) if of_bench(error)),
+            Self::Comparison(error) => match &**error {
+                ComparisonError::Read { source, .. } => passes(source),
+                ComparisonError::Bench(error) => of_bench(error),
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -132,6 +139,29 @@ impl StudyError {
             Self::Occupied { .. } => "choose another --out, or --fresh to begin anew",
             _ => return None,
         })
+    }
+}
+
+impl From<BenchError> for StudyError {
+    fn from(error: BenchError) -> Self {
+        Self::Bench(Box::new(error))
+    }
+}
+
+impl From<AssuranceError> for StudyError {
+    fn from(error: AssuranceError) -> Self {
+        match error {
+            // Files and policies are complained about in one way, whoever read them.
+            AssuranceError::Policy(error) => Self::Policy(error),
+            AssuranceError::Bench(error) => error.into(),
+            other => Self::Assurance(Box::new(other)),
+        }
+    }
+}
+
+impl From<ComparisonError> for StudyError {
+    fn from(error: ComparisonError) -> Self {
+        Self::Comparison(Box::new(error))
     }
 }
 

@@ -32,7 +32,8 @@ impl Injector for Quiet {}
 
 labtrust_plugin::register_plugin!(Injection, Crash);
 
-pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));
+pub(crate) static REGISTRY: LazyLock<Registry> =
+    LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));
 pub(crate) static POLICY: LazyLock<PolicyStore> = LazyLock::new(PolicyStore::builtin);
 
 /// A small size, two methods that talk, an attack on what is said, one on a model, and the baseline.
@@ -73,7 +74,12 @@ pub(crate) fn tools(policy: &PolicyStore) -> Tools<'_> {
 }
 
 /// Makes cells below `out`; what came of each.
-pub(crate) fn make(plan: &Plan, cells: &[&PlannedCell], threads: usize, out: &Path) -> (Vec<Failure>, BTreeMap<String, Made>) {
+pub(crate) fn make(
+    plan: &Plan,
+    cells: &[&PlannedCell],
+    threads: usize,
+    out: &Path,
+) -> (Vec<Failure>, BTreeMap<String, Made>) {
     let told = Mutex::new(BTreeMap::new());
     let tell = |cell: &PlannedCell, made| {
         told.lock().expect("nobody has panicked").insert(cell.cell_id.clone(), made);

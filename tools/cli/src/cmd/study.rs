@@ -167,8 +167,8 @@ impl From<StudyError> for CliError {
         match error {
             // Complaints about files have forms of their own, wherever they come from.
             StudyError::Policy(error) => Self::Policy(error),
-            StudyError::Assurance(error) => error.into(),
-            StudyError::Bench(error) => error.into(),
+            StudyError::Assurance(error) => (*error).into(),
+            StudyError::Bench(error) => (*error).into(),
             other => Self::CellStudy(Box::new(other)),
         }
     }
