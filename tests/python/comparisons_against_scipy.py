@@ -27,7 +27,7 @@ METRICS = {
     "perf.on_time_rate": 1,
     "safety.violations_total": -1,
     "sec.attack_success_rate": -1,
-    "robustness.resilience_score": 1,
+    "resilience.common_score": 1,
 }
 complaints = []
 compared = 0

@@ -1,16 +1,16 @@
 //! A cell of a study: its episodes, and the one row of figures that they come to.
 
-use crate::episodes::{CellKey, EPISODE_COLUMNS, EpisodeRow, NONE, Pooling, place_of};
+use crate::episodes::{COMMON_SCORE, CellKey, EPISODE_COLUMNS, EpisodeRow, NONE, Pooling, place_of};
 use crate::statistics::{CI_METHOD, mean, mean_bounds, statistic_bounds};
 use crate::table::Row;
 use crate::{ComparisonError, table};
 use labtrust_bench::stats::{Bounds, Confidence, percentile, proportion_interval, worst_case_rate};
 use labtrust_redteam::scoring::{COMPONENTS, Score, Scoring};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns of the rows of a study: the published ones in their order, then ours.
-pub const SUMMARY_COLUMNS: [&str; 58] = [
+pub const SUMMARY_COLUMNS: [&str; 61] = [
     "method_id",
     "scale_id",
     "risk_id",
@@ -69,6 +69,9 @@ pub const SUMMARY_COLUMNS: [&str; 58] = [
     "safety.violations_per_action",
     "llm.mean_latency_ms",
     "llm.fallback_rate",
+    "resilience.common_score",
+    "resilience.common_score_ci_lower",
+    "resilience.common_score_ci_upper",
 ];
 
 /// A cell and its episodes, in their order.
@@ -80,7 +83,7 @@ pub struct Cell {
     pub episodes: Vec<EpisodeRow>,
 }
 
-/// Puts episodes into their cells, and gives every episode its score: that of a cell of itself alone.
+/// Puts episodes into their cells, and gives every episode its scores: that of a cell of itself alone, and [`COMMON_SCORE`].
 ///
 /// # Errors
 /// [`ComparisonError::Invalid`] for no episode, an episode that is there twice, and one without all of its columns.
@@ -102,17 +105,35 @@ pub fn cells(episodes: &[EpisodeRow], scoring: &Scoring) -> Result<Vec<Cell>, Co
     if all.is_empty() {
         return Err(ComparisonError::invalid("the episodes of the study", "all", "there are none: run a cell first"));
     }
-    let cell = |(key, rows): (&CellKey, BTreeMap<u32, &EpisodeRow>)| Cell {
-        key: key.clone(),
-        episodes: rows.into_values().map(|row| scored(row, scoring)).collect(),
+    let common = common_columns(&all);
+    let cell = |(key, rows): (&CellKey, BTreeMap<u32, &EpisodeRow>)| {
+        let columns = &common[&(key.scale_id.as_str(), key.injection_id.as_str())];
+        let episodes = rows.into_values().map(|row| scored(row, scoring, columns)).collect();
+        Cell { key: key.clone(), episodes }
     };
     Ok(all.into_iter().map(cell).collect())
 }
 
-fn scored(row: &EpisodeRow, scoring: &Scoring) -> EpisodeRow {
+/// The columns of which all methods of a size have a figure under an injection, by size and injection.
+fn common_columns<'a>(
+    all: &BTreeMap<&'a CellKey, BTreeMap<u32, &EpisodeRow>>,
+) -> BTreeMap<(&'a str, &'a str), BTreeSet<&'static str>> {
+    let mut common: BTreeMap<(&str, &str), BTreeSet<&'static str>> = BTreeMap::new();
+    for (key, rows) in all {
+        let has = |name: &&'static str| rows.values().any(|row| row.value(name).is_some());
+        let columns: BTreeSet<&'static str> = EPISODE_COLUMNS.iter().map(|column| column.name).filter(has).collect();
+        let of_others = common.entry((&key.scale_id, &key.injection_id)).or_insert_with(|| columns.clone());
+        of_others.retain(|name| columns.contains(name));
+    }
+    common
+}
+
+fn scored(row: &EpisodeRow, scoring: &Scoring, common: &BTreeSet<&'static str>) -> EpisodeRow {
     let mut row = row.clone();
     let score = score_of(scoring, &[&row]);
+    let fair = scoring.score(|key| if common.contains(key) { pooled(&[&row], key) } else { None });
     row.set("robustness.resilience_score", Some(score.resilience));
+    row.set(COMMON_SCORE, Some(fair.resilience));
     for (name, component) in COMPONENTS.iter().zip(score.components) {
         row.set(&format!("resilience.component_{name}"), Some(component));
     }
@@ -232,6 +253,7 @@ impl Cell {
             ("perf.p95_tat", "perf.p95_tat"),
             ("safety.violations_total", "safety.violations_per_episode"),
             ("safety.blocks_total", "safety.blocks_per_episode"),
+            (COMMON_SCORE, COMMON_SCORE),
         ] {
             let values = self.values(column);
             if shown != column {

@@ -5,7 +5,7 @@
 //! over the injections that both methods met, episode by episode. Episodes are what is independent; injections on one seed are not.
 
 use crate::cells::{Cell, number};
-use crate::episodes::{EpisodeRow, NONE};
+use crate::episodes::{COMMON_SCORE, EpisodeRow, NONE};
 use crate::statistics::{cliffs_delta, cohens_d_z, holm, mean, mean_bounds, sign_flip};
 use crate::table;
 use labtrust_bench::stats::Bounds;
@@ -54,7 +54,7 @@ pub const COMPARED: [(&str, Better); 6] = [
     ("perf.on_time_rate", Better::Higher),
     ("safety.violations_total", Better::Lower),
     ("sec.attack_success_rate", Better::Lower),
-    ("robustness.resilience_score", Better::Higher),
+    (COMMON_SCORE, Better::Higher),
 ];
 
 /// Two methods, one figure, one size, one injection.
@@ -177,7 +177,10 @@ impl<'a> Scale<'a> {
             let wanted = |id: &&str| if injection == ATTACKED { *id != NONE } else { *id == injection };
             let cells = self.cells.get(method).into_iter().flatten();
             // An attack that never arrived says nothing of security.
-            let says = |cell: &Cell| !metric.starts_with("sec.") || cell.is_attacked();
+            let says = |cell: &Cell| match metric {
+                COMMON_SCORE => cell.is_baseline() || cell.is_attacked(),
+                _ => !metric.starts_with("sec.") || cell.is_attacked(),
+            };
             let cells = cells.filter(|(id, cell)| wanted(id) && says(cell));
             let cells = cells.map(|(id, cell)| (*id, figures(cell, metric)));
             cells.filter(|(_, figures)| !figures.is_empty()).collect()

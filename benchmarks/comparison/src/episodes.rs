@@ -18,6 +18,10 @@ pub struct CellKey {
 /// The id of what is no injection.
 pub const NONE: &str = "none";
 
+/// The score of an episode by the figures that all methods of its size have under its injection. The published score gives half marks for a
+/// component without a figure, so that a method that sends no messages loses against one that loses none of them; this one does not.
+pub const COMMON_SCORE: &str = "resilience.common_score";
+
 /// The figures of one episode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeRow {
@@ -72,7 +76,7 @@ const fn counted(name: &'static str, pooling: Pooling, places: &'static [&'stati
 
 /// The columns of an episode, in the order of the table, with the places of a results file that each is read from. Units: `_steps` [steps],
 /// `_ms` [ms], `p95_tat` [s], `_usd` [USD], `_per_hour` [1/h], rates and scores [1], others [count]. Columns without a place are computed.
-pub const EPISODE_COLUMNS: [Column; 38] = {
+pub const EPISODE_COLUMNS: [Column; 39] = {
     use Pooling::{Mean, MeanElseZero, MeanOrZero, Share, Sum, SumOfPresent};
     [
         counted("perf.throughput", MeanOrZero, &[&["throughput"]]),
@@ -117,6 +121,7 @@ pub const EPISODE_COLUMNS: [Column; 38] = {
         column("llm.mean_latency_ms", Mean, &[&["coordination", "llm", "mean_latency_ms"]]),
         column("llm.fallback_rate", Mean, &[&["coordination", "llm", "fallback_rate"]]),
         counted("steps", Sum, &[&["steps"]]),
+        column(COMMON_SCORE, Mean, &[]),
     ]
 };
 

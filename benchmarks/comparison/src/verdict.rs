@@ -3,12 +3,12 @@
 
 use crate::cells::Cell;
 use crate::comparisons::{ATTACKED, Comparison, SIGNIFICANCE, adjust, scales};
-use crate::episodes::NONE;
+use crate::episodes::{COMMON_SCORE, NONE};
 use crate::statistics::mean;
 use std::collections::BTreeMap;
 
 /// The figure that a size is won by.
-pub const WON_BY: &str = "robustness.resilience_score";
+pub const WON_BY: &str = COMMON_SCORE;
 
 /// The figures that two methods are told apart by, and the work that each is of: those of the main front.
 const TOLD_APART_BY: [(&str, &str); 4] = [
@@ -146,7 +146,11 @@ pub fn winners(cells: &[Cell], all: &[Comparison]) -> Vec<Winner> {
             let is_measured =
                 |method: &str| common.iter().any(|(name, figures)| *name == method && !figures.is_empty());
             for method in candidates.into_iter().filter(|method| !is_measured(method)) {
-                left_out.push((method.to_owned(), "it has no score on the work that the others did".to_owned()));
+                left_out.push((
+                    method.to_owned(),
+                    "it has no score on work that all methods did; the same injections must arrive at all of them"
+                        .to_owned(),
+                ));
             }
             let mut means: Vec<(String, f64)> =
                 common.iter().filter_map(|(method, figures)| Some(((*method).to_owned(), mean(figures)?))).collect();

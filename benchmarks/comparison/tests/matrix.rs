@@ -94,6 +94,8 @@ fn what_does_nothing_or_was_never_attacked_is_not_recommended() {
     let document = of(&silent).unwrap();
     assert_eq!(row(&document, "a")["feasible"]["attacked"], false);
     assert_eq!(document["recommendations"][0]["sec_first"]["method_id"], "b");
+    let document = of(&TWO.replace(",3\r\n", ",0\r\n")).unwrap();
+    assert_eq!(document["recommendations"][0]["ops_first"]["method_id"], Value::Null, "nobody was attacked");
 }
 
 #[test]

@@ -125,6 +125,21 @@ fn a_method_that_does_nothing_wins_nothing() {
 }
 
 #[test]
+fn a_method_that_sends_no_messages_does_not_lose_for_it() {
+    // Same work; one of them also tells how many of its messages were lost: none.
+    let mut all = study(&[("silent", 3), ("talks", 3)]);
+    let place = labtrust_comparison::episodes::place_of("comm.drop_rate").unwrap();
+    for row in all.iter_mut().filter(|row| row.key.method_id == "talks") {
+        row.values[place] = Some(0.0);
+    }
+    let cells = cells(&all, &scoring()).unwrap();
+    let score = |method: &str, column: &str| cells.iter().find(|c| c.key.method_id == method).unwrap().values(column);
+    let published = "robustness.resilience_score";
+    assert!(score("talks", published)[0] > score("silent", published)[0], "the published score has half marks");
+    assert_eq!(verdict(&all), (None, vec!["silent".to_owned(), "talks".to_owned()]));
+}
+
+#[test]
 fn a_cell_is_one_row_however_many_risks_it_is_about() {
     let dir = written(&study(&[("a", 3), ("b", 1)]));
     let (_, found) = rows(&dir.path().join("summary/summary_coord.csv")).unwrap();
@@ -221,6 +236,9 @@ fn an_attack_that_never_arrived_shows_no_security() {
         json!([{ "scale_id": "small", "method_id": "b", "missing": ["security_success"] }])
     );
     assert_eq!(document["not_arrived"][0]["injection_id"], "INJ-A");
+    let winners = &document["winners_per_scale"]["small"];
+    assert_eq!(winners["winner"], Value::Null, "a was attacked and b was not: they did not do the same work");
+    assert!(winners["left_out"].to_string().contains("must arrive at all of them"), "{winners}");
 }
 
 #[test]

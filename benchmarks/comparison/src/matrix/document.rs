@@ -146,7 +146,7 @@ fn recommendation(scale: &str, lines: &[Line], rules: &Rules) -> Value {
             "ar_score": found.map(|line| line.ar),
         })
     };
-    let mut notes = Vec::new();
+    let mut notes = vec!["scores are of means and have no intervals: a difference may be chance".to_owned()];
     if feasible.is_empty() {
         notes.push("no method keeps all limits; nothing is recommended".to_owned());
     }

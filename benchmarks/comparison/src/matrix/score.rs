@@ -166,7 +166,10 @@ fn worst(rows: &[&Row], rules: &Rules, id: &str, better: Better) -> Option<f64> 
 
 /// Refuses a size at which nobody has a figure that may not be missing.
 fn needed(lines: &[Line], rules: &Rules) -> Result<(), ComparisonError> {
-    for metric in rules.clean.metrics.iter().chain(&rules.attacked.metrics) {
+    // Where no attack arrived there is nothing to measure, which is said of every method.
+    let is_attacked = lines.iter().any(|line| line.is_attacked_feasible);
+    let attacked = rules.attacked.metrics.iter().filter(|_| is_attacked);
+    for metric in rules.clean.metrics.iter().chain(attacked) {
         let Some(entry) = rules.columns.get(&metric.metric_id) else { continue };
         let is_missing = lines.iter().all(|line| line.value(&metric.metric_id).is_none());
         if is_missing && entry.missing_policy == Missing::Error {
