@@ -143,7 +143,13 @@ def main(directory):
                     if row["cohens_d_z"] != "":
                         check(f"{key} d_z", row["cohens_d_z"], d.mean() / np.std(d, ddof=1))
                     sort = {"none": "baseline", "*": "attacked"}.get(injection, "by_injection")
-                    families[scale, metric, sort].append((row, test.pvalue, sign * d.mean()))
+                    differing = np.count_nonzero(whole)
+                    check(f"{key} pairs that differ", row["pairs_differing"], differing)
+                    # Too few of them cannot reach 0.05, and are not counted (Tarone 1990).
+                    if differing >= 6:
+                        families[scale, metric, sort].append((row, test.pvalue, sign * d.mean()))
+                    else:
+                        check(f"{key} p_holm", row["p_holm"], 1)
     assert seen == len(rows), (seen, len(rows))
     for key, members in families.items():
         for (row, _, advantage), adjusted in zip(members, holm([p for _, p, _ in members])):

@@ -6,7 +6,7 @@
 
 use crate::cells::{Cell, number};
 use crate::episodes::{COMMON_SCORE, EpisodeRow, NONE};
-use crate::statistics::{cliffs_delta, cohens_d_z, holm, mean, mean_bounds, sign_flip};
+use crate::statistics::{FEWEST_SIGNS, cliffs_delta, cohens_d_z, holm, mean, mean_bounds, sign_flip};
 use crate::table;
 use labtrust_bench::stats::Bounds;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -74,6 +74,8 @@ pub struct Comparison {
     pub second: String,
     /// Episodes that both have [count].
     pub pairs: usize,
+    /// Those of them in which they differ [count].
+    pub differing: usize,
     /// Means of these episodes, first and second.
     pub means: [f64; 2],
     /// Mean of first minus second.
@@ -246,6 +248,7 @@ fn of_metric(scale: &Scale<'_>, injection: &str, metric: &'static str, better: B
                 first: (*first).to_owned(),
                 second: (*second).to_owned(),
                 pairs: differences.len(),
+                differing: tested.signs,
                 means: [mean_a, mean_b],
                 difference: mean(&differences).unwrap_or_default(),
                 bounds: mean_bounds(&differences, seed, &purpose),
@@ -260,11 +263,17 @@ fn of_metric(scale: &Scale<'_>, injection: &str, metric: &'static str, better: B
     all
 }
 
-/// Adjusts the p values of every family by itself.
+/// Adjusts the p values of every family by itself. A comparison of which too few pairs differ cannot reach [`SIGNIFICANCE`] whatever the signs:
+/// it is no chance of an error, is not counted, and its adjusted value is 1.
+///
+/// Source: R. Tarone, "A modified Bonferroni method for discrete data", Biometrics 46(2), 1990.
 pub(crate) fn adjust(all: &mut [Comparison], family: impl Fn(&Comparison) -> String) {
     let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (place, one) in all.iter().enumerate() {
-        families.entry(family(one)).or_default().push(place);
+    for (place, one) in all.iter_mut().enumerate() {
+        one.p_holm = 1.0;
+        if one.differing >= FEWEST_SIGNS {
+            families.entry(family(one)).or_default().push(place);
+        }
     }
     for places in families.values() {
         let raw: Vec<f64> = places.iter().map(|&place| all[place].p_value).collect();
@@ -275,7 +284,7 @@ pub(crate) fn adjust(all: &mut [Comparison], family: impl Fn(&Comparison) -> Str
 }
 
 /// Columns of the table of comparisons.
-pub const COMPARISON_COLUMNS: [&str; 20] = [
+pub const COMPARISON_COLUMNS: [&str; 21] = [
     "scale_id",
     "injection_id",
     "metric",
@@ -283,6 +292,7 @@ pub const COMPARISON_COLUMNS: [&str; 20] = [
     "method_a",
     "method_b",
     "pairs",
+    "pairs_differing",
     "mean_a",
     "mean_b",
     "difference",
@@ -311,6 +321,7 @@ pub fn comparisons_csv(all: &[Comparison]) -> Vec<u8> {
             one.first.clone(),
             one.second.clone(),
             one.pairs.to_string(),
+            one.differing.to_string(),
             figure(Some(one.means[0])),
             figure(Some(one.means[1])),
             figure(Some(one.difference)),

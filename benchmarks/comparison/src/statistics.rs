@@ -9,7 +9,7 @@ mod sign_flip;
 pub use effect::{cliffs_delta, cohens_d_z};
 pub use holm::holm;
 pub use interval::{CI_METHOD, RESAMPLES, mean_bounds, statistic_bounds};
-pub use sign_flip::{EXACT_PAIRS, SIGN_FLIPS, SignFlip, sign_flip};
+pub use sign_flip::{EXACT_PAIRS, FEWEST_SIGNS, SIGN_FLIPS, SignFlip, sign_flip};
 
 /// The mean; none of nothing.
 #[must_use]

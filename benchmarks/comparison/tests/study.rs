@@ -254,6 +254,23 @@ fn attacked_and_undisturbed_work_are_compared_apart() {
     assert!(one.p_holm >= one.p_value && one.winner() == Some("a"));
 }
 
+#[test]
+fn comparisons_that_cannot_show_anything_make_others_no_less_sure() {
+    let sure = |methods: &[(&str, u64)]| {
+        let cells = cells(&study(methods), &scoring()).unwrap();
+        let all = comparisons(&cells, 42);
+        let asked = |one: &&labtrust_comparison::comparisons::Comparison| {
+            (one.injection_id.as_str(), one.metric, one.first.as_str(), one.second.as_str())
+                == ("none", "perf.throughput", "a", "b")
+        };
+        all.iter().find(asked).unwrap().p_holm
+    };
+    let alone = sure(&[("a", 3), ("b", 1)]);
+    assert_eq!(alone, 2.0 / 4096.0);
+    // b and c are one method under two names: of three comparisons two can show something.
+    assert_eq!(sure(&[("a", 3), ("b", 1), ("c", 1)]), 2.0 * alone);
+}
+
 /// The published episodes of cells, where they are beside the repository.
 fn reference() -> Option<Value> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -27,7 +27,12 @@ pub struct SignFlip {
     pub p_value: f64,
     /// How it was found: `sign_flip_exact` or `sign_flip_sampled`.
     pub name: &'static str,
+    /// Differences that are not 0 [count].
+    pub signs: usize,
 }
+
+/// Differences other than 0 without which no p value is below 0.05 [count].
+pub const FEWEST_SIGNS: usize = 6;
 
 /// Tests whether the mean of paired differences is 0, on both sides. Of no differences, and of none that differs from 0, p is 1.
 ///
@@ -39,7 +44,7 @@ pub fn sign_flip(differences: &[f64], seed: u64, purpose: &str) -> SignFlip {
     let whole: f64 = sizes.iter().sum();
     let observed = differences.iter().sum::<f64>().abs() - ROUNDING * whole;
     if sizes.len() <= EXACT_PAIRS {
-        return SignFlip { p_value: exact(&sizes, observed), name: "sign_flip_exact" };
+        return SignFlip { p_value: exact(&sizes, observed), name: "sign_flip_exact", signs: sizes.len() };
     }
     let mut stream = Streams::new(seed).stream(purpose, "sign_flip");
     let mut as_far = 1_u32;
@@ -47,7 +52,7 @@ pub fn sign_flip(differences: &[f64], seed: u64, purpose: &str) -> SignFlip {
         let sum: f64 = sizes.iter().map(|size| if stream.below(2) == 0 { *size } else { -size }).sum();
         as_far += u32::from(sum.abs() >= observed);
     }
-    SignFlip { p_value: f64::from(as_far) / f64::from(SIGN_FLIPS + 1), name: "sign_flip_sampled" }
+    SignFlip { p_value: f64::from(as_far) / f64::from(SIGN_FLIPS + 1), name: "sign_flip_sampled", signs: sizes.len() }
 }
 
 /// All sums of some sizes, each with either sign, in order.

@@ -110,11 +110,16 @@ impl CliCommand for Report {
         ],
         fails: "a directory without a pack; a pack without a gate; with `--include-matrix`, one without baselines or attacks",
         json: Json::product(&[("verdict", "of the decision"), ("gate_passes", "whether no cell failed")]),
-        examples: &[Example::new("--pack-dir small --out report").needs(&["small/timings.json"]).leaves(&[
-            "report/LAB_COORDINATION_REPORT.md",
-            "report/SECURITY_REPORT.md",
-            "report/summary/sota_leaderboard.csv",
-        ])],
+        examples: &[
+            Example::new("--pack-dir small --out report").needs(&["small/timings.json"]).leaves(&[
+                "report/LAB_COORDINATION_REPORT.md",
+                "report/SECURITY_REPORT.md",
+                "report/summary/sota_leaderboard.csv",
+            ]),
+            Example::tried("--pack-dir small --out report_m --include-matrix")
+                .needs(&["small/timings.json"])
+                .leaves(&["report_m/coordination_matrix.v0.1.json"]),
+        ],
         refusals: &[Refusal::new("--pack-dir nowhere", 1, "pack_summary.csv")],
         ..Spec::NEW
     };
