@@ -5,6 +5,7 @@
 //! of a run say is text on the page, never markup.
 
 mod colours;
+mod evidence;
 mod said;
 mod tables;
 
@@ -53,7 +54,7 @@ pub fn page(run: &Run, theme: Theme) -> Result<String, FiguresError> {
             "<figure><div class=\"wide\" tabindex=\"0\">{picture}</div><figcaption>{caption}</figcaption></figure>"
         );
     }
-    let said = said::of(run);
+    let said = said::of(run)?;
     let mut out = head(&said.title, &colours);
     let _ = writeln!(out, "<header><h1>{}</h1><p class=\"soft\">{}</p>", Escaped(&said.title), Escaped(&said.kinds));
     out.push_str("<nav aria-label=\"Parts of the page\"><a href=\"#verdict\">Verdict</a><a href=\"#run\">What was run</a><a href=\"#figures\">Figures</a><a href=\"#tables\">Tables</a><a href=\"#caveats\">Caveats</a><a href=\"#provenance\">Provenance</a></nav></header>\n<main>\n");

@@ -1,10 +1,13 @@
 //! What the page says in words, all of it from the files of the run.
 
+use super::evidence;
+use crate::FiguresError;
 use crate::draw::Escaped;
 use crate::run::Run;
 use crate::run::conditions::Conditions;
 use crate::run::coordination::{Coordination, NONE};
 use crate::run::pack::{Pack, Verdict};
+use crate::run::table::Table;
 use crate::words::listed;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -20,12 +23,16 @@ pub(super) struct Said {
 }
 
 /// Of a run.
-pub(super) fn of(run: &Run) -> Said {
+///
+/// # Errors
+/// [`FiguresError`] for a table of comparisons that cannot be read.
+pub(super) fn of(run: &Run) -> Result<Said, FiguresError> {
     let mut kinds = Vec::new();
     let (mut verdict, mut what, mut caveats) = (String::new(), String::new(), Vec::new());
     if let Some(study) = &run.coordination {
         kinds.push("coordination study");
-        verdict_of_study(&mut verdict, study);
+        let comparisons = evidence::comparisons(&run.dir)?;
+        verdict_of_study(&mut verdict, study, comparisons.as_ref())?;
         what_of_study(&mut what, study);
         caveats_of_study(&mut caveats, study);
     }
@@ -56,14 +63,14 @@ pub(super) fn of(run: &Run) -> Said {
         run.dir.file_name().map(|name| name.to_string_lossy().into_owned())
     });
     let kinds: Vec<String> = kinds.into_iter().map(str::to_owned).collect();
-    Said {
+    Ok(Said {
         title: name.map_or_else(|| "Report".to_owned(), |name| format!("Report: {name}")),
         kinds: format!("A {}.", listed(&kinds)),
         verdict,
         what,
         caveats: format!("<ul>{items}</ul>"),
         provenance: provenance(run),
-    }
+    })
 }
 
 fn card(out: &mut String, number: usize, words: &str) {
@@ -74,7 +81,7 @@ fn list(out: &mut String, name: &str, items: &[String]) {
     let _ = write!(out, "<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(&items.join(", ")));
 }
 
-fn verdict_of_study(out: &mut String, study: &Coordination) {
+fn verdict_of_study(out: &mut String, study: &Coordination, comparisons: Option<&Table>) -> Result<(), FiguresError> {
     let verdicts = study.verdicts();
     if verdicts.is_empty() {
         out.push_str("<div class=\"verdict\">The study has no verdicts (PARETO/pareto.json names no winners): read nothing into the order of methods.</div>");
@@ -102,6 +109,9 @@ fn verdict_of_study(out: &mut String, study: &Coordination) {
         if one.winner.is_none() && one.sentence.is_none() && !one.indistinguishable.is_empty() {
             let _ = write!(out, "<p>Not told apart: {}.</p>", Escaped(&listed(&one.indistinguishable)));
         }
+        if let Some(table) = comparisons {
+            out.push_str(&evidence::of(&one, table)?);
+        }
         for (method, why) in &one.left_out {
             let _ = write!(out, "<p class=\"soft\">{} is not in question: {}</p>", Escaped(method), Escaped(why));
         }
@@ -120,6 +130,7 @@ fn verdict_of_study(out: &mut String, study: &Coordination) {
             "<h3>Pareto front</h3><p class=\"soft\">Methods that no other beats in every objective. Being on the front is no proof of being better.</p><ul>{fronts}</ul>"
         );
     }
+    Ok(())
 }
 
 fn what_of_study(out: &mut String, study: &Coordination) {

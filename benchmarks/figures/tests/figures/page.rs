@@ -69,6 +69,21 @@ fn a_study_is_told_with_its_verdict_its_tables_and_what_to_be_careful_about() {
 }
 
 #[test]
+fn a_verdict_stands_with_the_differences_that_it_rests_on() {
+    let dir = study(&["beta", "alpha"]);
+    // The winner is the second of its pair: what is told is its difference, the other way round.
+    let header = "scale_id,injection_id,metric,method_a,method_b,pairs,difference,difference_ci_lower,difference_ci_upper,p_holm\r\n";
+    let row =
+        "scale_num_agents_4_num_sites_1,none,robustness.resilience_score,alpha,beta,10,-0.25,-0.4,-0.125,0.0002\r\n";
+    let other = "scale_num_agents_4_num_sites_1,none,perf.throughput,alpha,beta,10,99,98,100,0.5\r\n";
+    put(dir.path(), "summary/comparisons.csv", &format!("{header}{row}{other}"));
+    let page = page(dir.path(), Theme::Light);
+    let verdict = page.split("id=\"verdict\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let cells = "<td>alpha</td><td class=\"n\">0.25</td><td class=\"n\">0.12 to 0.40</td><td class=\"n\">below 0.001</td><td class=\"n\">10</td>";
+    assert!(verdict.contains(cells) && !verdict.contains("99"), "{verdict}");
+}
+
+#[test]
 fn a_study_without_verdicts_claims_none() {
     let dir = study(&["alpha"]);
     std::fs::remove_file(dir.path().join("PARETO/pareto.json")).unwrap();
