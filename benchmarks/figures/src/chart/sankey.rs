@@ -130,13 +130,13 @@ fn ribbon(sheet: &mut Sheet, chart: &Sankey, placed: &mut [Placed], flow: &Flow,
     let below: Vec<Point> = curve(wide).collect();
     rim.extend(below.into_iter().rev());
     let (left, reached) = (&chart.stages[flow.from], &chart.stages[flow.to]);
-    let note = format!("{} to {}: {} {}", left.label, reached.label, flow.amount, chart.unit);
+    let note = format!("{} to {}, {}: {}", left.label, reached.label, chart.unit, flow.amount);
     let paint = Paint::fill(sheet.palette.series(reached.series)).faint(0.38);
     sheet.scene.titled(Outline::Polygon(rim), paint, note);
 }
 
 fn block(sheet: &mut Sheet, chart: &Sankey, stage: &Stage, place: &Placed, layers: usize) {
-    let note = format!("{}: {} {}", stage.label, place.amount, chart.unit);
+    let note = format!("{}, {}: {}", stage.label, chart.unit, place.amount);
     let paint = Paint::fill(sheet.palette.series(stage.series)).outlined(sheet.palette.ink, 0.6);
     let area = Area { height: place.area.height.max(1.5), ..place.area };
     sheet.scene.titled(area.outline(), paint, note);

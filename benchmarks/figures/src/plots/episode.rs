@@ -53,13 +53,18 @@ fn gantt(episode: &Episode) -> LaneChart {
                 from: busy.from,
                 to,
                 series: busy.work as usize,
-                label: busy.subject.clone(),
+                label: named(&busy.subject),
                 note: format!("{device}, {}: {:.0} s to {end} ({})", busy.work.word(), busy.from, busy.subject),
             }
         };
         Lane {
             label: device.clone(),
-            total: format!("busy {:.0} %", 100.0 * busy_s / episode.until.max(1.0)),
+            // Of moments alone a share of the time would say that nothing was done.
+            total: match all.len() {
+                _ if busy_s > 0.0 => format!("busy {:.0} %", 100.0 * busy_s / episode.until.max(1.0)),
+                1 => "once".to_owned(),
+                many => format!("{many} times"),
+            },
             spans: all.iter().map(span).collect(),
             ..Lane::default()
         }
@@ -75,6 +80,14 @@ fn gantt(episode: &Episode) -> LaneChart {
         lanes: episode.devices.iter().map(lane).collect(),
         legend: Work::ALL.into_iter().filter(done).map(|work| (work as usize, work.word().to_owned())).collect(),
         empty: "No device did anything in this episode.".to_owned(),
+    }
+}
+
+/// What stands on work: the specimen, or how many there are.
+fn named(subject: &str) -> String {
+    match subject.split(", ").count() {
+        1 => subject.to_owned(),
+        many => format!("{many} specimens"),
     }
 }
 

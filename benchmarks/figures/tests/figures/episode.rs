@@ -50,10 +50,13 @@ fn its_figures_show_what_was_followed() {
         to_svg(&figures.iter().find(|figure| figure.name == name).unwrap().scene)
     };
     let gantt = svg("figures/gantt_devices");
-    assert!(gantt.contains("busy 50 %") && gantt.contains("DEV_1, analysis: 100 s to 200 s (S1)"), "{gantt}");
+    assert!(
+        gantt.contains("busy 50 %") && gantt.contains("once") && gantt.contains("DEV_1, analysis: 100 s to 200 s (S1)"),
+        "{gantt}"
+    );
     assert!(gantt.contains("300 s to not ended"));
     let flow = svg("figures/specimen_flow");
-    assert!(flow.contains("received to held: 1 specimens") && flow.contains("analysed to released: 1 specimens"));
+    assert!(flow.contains("received to held, specimens: 1") && flow.contains("analysed to released, specimens: 1"));
     let timeline = svg("figures/violations_timeline");
     assert!(timeline.contains("1 broken") && timeline.contains("2 blocked"));
 }
