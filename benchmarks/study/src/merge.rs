@@ -108,13 +108,16 @@ pub fn merge(
     crate::run::refuse_others(plan, out)?;
     let own = out.join(CELLS);
     let mut rows: Vec<EpisodeRow> = Vec::new();
+    let mut scales = BTreeMap::new();
     for (cell, path, record) in cells.values() {
         let target = own.join(&cell.cell_id);
         if *path != target {
             folder::copy(path, &own, cell, record)?;
         }
         if record.error.is_none() {
-            rows.extend(episodes(cell, &target.join(RESULTS))?);
+            let results = results(&target.join(RESULTS))?;
+            scales.insert(cell.config.scale.id.as_str(), size(&results));
+            rows.extend(episodes(cell, &results)?);
         }
     }
     plan.write(&out.join(NAME))?;
@@ -133,7 +136,7 @@ pub fn merge(
         )?;
     }
     // Last: who finds it finds everything.
-    write_whole_again(&out.join(MANIFEST), &pretty(&manifest(plan, &failed, out)))?;
+    write_whole_again(&out.join(MANIFEST), &pretty(&manifest(plan, &failed, &scales, out)))?;
     folder::sweep(&own);
     Ok(failed)
 }
@@ -155,19 +158,28 @@ pub fn write_coverage(plan: &Plan, out: &Path) -> Result<(), StudyError> {
     Ok(())
 }
 
-fn episodes(cell: &PlannedCell, results: &Path) -> Result<Vec<EpisodeRow>, StudyError> {
-    let bytes = std::fs::read(results).map_err(StudyError::io(results))?;
-    let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+fn results(path: &Path) -> Result<Value, StudyError> {
+    let bytes = std::fs::read(path).map_err(StudyError::io(path))?;
+    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+/// How large a laboratory was, for those who draw something over it.
+fn size(results: &Value) -> Value {
+    let config = &results["config"]["scale_config"];
+    json!({ "num_agents": config["num_agents_total"], "horizon_steps": config["horizon_steps"] })
+}
+
+fn episodes(cell: &PlannedCell, results: &Value) -> Result<Vec<EpisodeRow>, StudyError> {
     let key = CellKey {
         scale_id: cell.config.scale.id.clone(),
         method_id: cell.config.method.id.clone(),
         injection_id: cell.config.injection.id.clone(),
     };
-    Ok(episode_rows(&key, &document)?)
+    Ok(episode_rows(&key, results)?)
 }
 
 /// What the study is, without the place where it lies and without the moment.
-fn manifest(plan: &Plan, failed: &[Failure], out: &Path) -> Value {
+fn manifest(plan: &Plan, failed: &[Failure], scales: &BTreeMap<&str, Value>, out: &Path) -> Value {
     let head = &plan.head;
     let cell = |cell: &PlannedCell| {
         json!({
@@ -185,6 +197,7 @@ fn manifest(plan: &Plan, failed: &[Failure], out: &Path) -> Value {
         "episodes_per_cell": head.episodes_per_cell,
         "identity": head.identity,
         "scale_ids": head.scale_ids,
+        "scales": scales,
         "method_ids": head.method_ids,
         "injection_ids": head.injection_ids,
         "reserved_injection_ids": reserved,

@@ -127,7 +127,9 @@ impl CliCommand for Options {
         if self.shard.is_none() {
             failures = merge(&plan, &[cells], &self.out, &session.policy)?;
             answer.wrote(&self.out.join(MANIFEST));
-            answer.wrote(&draw(&self.out)?);
+            if let Some(page) = draw(&self.out)? {
+                answer.wrote(&page);
+            }
         } else {
             answer.wrote(&cells);
         }

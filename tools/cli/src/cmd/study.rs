@@ -39,13 +39,16 @@ pub(super) fn is_smoke() -> bool {
     is_set(SMOKE_VARIABLE)
 }
 
-/// Draws the figures of a study and writes its page, which is named.
+/// Draws the figures of a study and writes its page, which is named; of one without any cell that did not crash there is none.
 ///
 /// # Errors
 /// [`CliError::Figures`].
-pub(super) fn draw(out: &Path) -> Result<PathBuf, CliError> {
+pub(super) fn draw(out: &Path) -> Result<Option<PathBuf>, CliError> {
+    if !out.join("summary/summary_coord.csv").is_file() {
+        return Ok(None);
+    }
     plots::write(&labtrust_figures::run::Run::open(out, None)?, Theme::Light, false)?;
-    Ok(report::write(out, Theme::Light)?)
+    Ok(Some(report::write(out, Theme::Light)?))
 }
 
 /// What a plan is made of.

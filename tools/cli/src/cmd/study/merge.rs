@@ -63,7 +63,9 @@ impl CliCommand for Options {
         let mut answer = Answer::new(self.format, talk);
         answer.wrote(&plan_in(&self.out));
         answer.wrote(&self.out.join(MANIFEST));
-        answer.wrote(&draw(&self.out)?);
+        if let Some(page) = draw(&self.out)? {
+            answer.wrote(&page);
+        }
         answer.figure("cells", plan.cells.len());
         answer.figure("failed", failures.len());
         answer.finish::<Self>(failures.is_empty(), "")?;
