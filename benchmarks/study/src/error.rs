@@ -105,6 +105,8 @@ impl StudyError {
     pub fn is_temporary(&self) -> bool {
         let of_bench = |error: &BenchError| match error {
             BenchError::Write { source, .. } | BenchError::Read { source, .. } => passes(source),
+            // Another process is at the same place of the same study.
+            BenchError::InUse { .. } => true,
             _ => false,
         };
         match self {

@@ -1,7 +1,7 @@
 //! Where the cells of a plan are made.
 
 use crate::StudyError;
-use crate::folder::{Draft, Record};
+use crate::folder::{Draft, Record, State, inspect};
 use crate::plan::{Identity, Plan, PlannedCell};
 use crate::settings;
 use crate::spec::Scale;
@@ -104,7 +104,12 @@ impl<'a> Workshop<'a> {
         if let Some(error) = disk {
             return Err(error);
         }
-        draft.finish(name, cell, made.as_deref().map_err(String::as_str))
+        let finished = draft.finish(name, cell, made.as_deref().map_err(String::as_str));
+        finished.or_else(|error| match inspect(&cells.join(name))? {
+            // Another process has made it, and has tidied up behind both.
+            State::Whole(record) if record.hash == cell.hash && record.error.is_none() => Ok(record),
+            _ => Err(error),
+        })
     }
 
     fn play(&self, cell: &PlannedCell, clean: Option<&CleanCourses>, folder: &Path) -> Result<Vec<u8>, StudyError> {

@@ -90,6 +90,21 @@ fn a_study_that_is_killed_again_and_again_comes_to_the_bytes_of_one_that_is_not(
 }
 
 #[test]
+fn two_processes_at_one_study_do_not_disturb_each_other() {
+    let dir = with_spec();
+    let study = [&STUDY[..], &["both", "--threads", "1", "-q"]].concat();
+    let both: Vec<_> =
+        (0..2).map(|_| command(dir.path(), &study).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()).collect();
+    let codes: Vec<_> = both.into_iter().map(|mut one| one.wait().unwrap().code().unwrap()).collect();
+    // At worst one has met the other at a file, and says that the same call may do later.
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 75].contains(code)), "{codes:?}");
+    assert_eq!(told(&mut command(dir.path(), &[&STUDY[..], &["alone"]].concat())).0, 0);
+    let (both, alone) = (files(&dir.path().join("both")), files(&dir.path().join("alone")));
+    assert_eq!(both.keys().collect::<Vec<_>>(), alone.keys().collect::<Vec<_>>());
+    assert!(both == alone);
+}
+
+#[test]
 fn a_study_that_leaves_a_risk_out_ends_before_its_first_cell_where_that_is_asked_for() {
     let dir = with_spec();
     let (code, said) = told(command(dir.path(), &[&STUDY[..], &["out"]].concat()).env("LABTRUST_STRICT_COVERAGE", "1"));
