@@ -1,7 +1,7 @@
 //! What the tests of studies share.
 
 use labtrust_plugin::lab::LoadedLab;
-use labtrust_plugin::{Injection, Injector, Opening, Registry};
+use labtrust_plugin::{Course, Injection, Injector, Opening, Registry, Report, Turn};
 use labtrust_policy::PolicyStore;
 use labtrust_study::StudyError;
 use labtrust_study::merge::merge;
@@ -31,6 +31,32 @@ struct Quiet;
 impl Injector for Quiet {}
 
 labtrust_plugin::register_plugin!(Injection, Crash);
+
+/// Somebody else's injection that is in the way also when it is disarmed, and says how much was done then.
+struct InTheWay;
+
+impl Injection for InTheWay {
+    fn id(&self) -> &'static str {
+        "org.example.in_the_way"
+    }
+    fn injector(&self, _opening: &Opening<'_>, _armed: bool) -> Box<dyn Injector> {
+        Box::new(Blocking)
+    }
+}
+
+struct Blocking;
+
+impl Injector for Blocking {
+    fn on_turn(&mut self, turn: &mut Turn<'_>) {
+        turn.decisions.iter_mut().skip(1).for_each(|decision| *decision = None);
+    }
+    fn report(&mut self, _attacked: &Course, clean: &Course) -> Option<Report> {
+        let done = [("undisturbed_actions".to_owned(), clean.metrics["actions_attempted"].clone())];
+        Some(Report { sec: done.into_iter().collect(), ..Report::default() })
+    }
+}
+
+labtrust_plugin::register_plugin!(Injection, InTheWay);
 
 pub(crate) static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| labtrust_builtin::registry().expect("ids are unique"));

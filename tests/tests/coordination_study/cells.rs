@@ -64,8 +64,9 @@ fn all_methods_and_injections_of_a_size_have_the_same_seeds_and_the_blocks_of_a_
 #[test]
 fn a_cell_alone_is_what_it_is_beside_others_whatever_they_share() {
     let (out, alone) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
-    let plan = plan(SPEC);
-    // The injection that fills a seat comes second: its undisturbed course is not that of the first.
+    // Behind the first injection come one that fills a seat and one that is always in the way: their undisturbed courses are
+    // not those of the first.
+    let plan = plan(&format!("{SPEC}  - {{ injection_id: org.example.in_the_way }}\n"));
     study(&plan, 1, out.path());
     let cells: Vec<_> = plan.cells.iter().collect();
     let workshop = Workshop::open(tools(&POLICY), &plan, &cells).expect("it opens");
