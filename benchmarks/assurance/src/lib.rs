@@ -3,6 +3,7 @@
 //!
 //! * [`suite`]: the security attack suite, each attack with and without the control that it is about;
 //! * [`pack`]: the coordination security pack, a matrix of sizes, methods and injections with a gate over it;
+//! * [`findings`](mod@findings): what is wrong with a policy;
 //! * [`register`]: risks, controls and evidence in one bundle, coverage by evidence that was opened, safety claims.
 //!
 //! Nothing here passes because something is missing: no file, no figure, no attack that arrived is never a PASS.
@@ -11,6 +12,7 @@
 
 pub mod error;
 pub mod files;
+pub mod findings;
 pub mod pack;
 pub mod register;
 pub mod suite;

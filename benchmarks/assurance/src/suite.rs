@@ -8,6 +8,7 @@
 //! | [`scene`] | a laboratory at work in which one seat is filled by a model of the panel |
 //! | [`panel`] | notes and payloads, tried on every member of the panel |
 //! | [`exercises`] | attacks that need more than a note, compiled in |
+//! | [`matrix`] | a matrix of the coordination security pack, as one attack |
 //! | [`watchdog`] | a watch over the flow of work |
 //! | [`run`] | the attacks that were asked for, in parallel |
 //! | [`baseline`] | payloads that were stopped once, tried again |
@@ -22,6 +23,7 @@
 pub mod baseline;
 pub mod defences;
 pub mod exercises;
+pub mod matrix;
 pub mod model;
 pub mod packet;
 pub mod page;

@@ -7,6 +7,7 @@
 mod ablation;
 pub mod agent_process;
 pub mod approvals;
+mod building;
 pub mod checkpoint;
 pub mod date;
 pub mod diff;
@@ -35,6 +36,7 @@ pub mod trace_check;
 pub mod validate;
 
 pub use ablation::Ablation;
+pub use building::Building;
 pub use direction::{Directing, Direction};
 pub use disturbance::is_alarm;
 pub use episode::{Cast, CleanCourses, EpisodeOutcome, EpisodeSetup, run_episode};

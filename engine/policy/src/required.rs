@@ -41,6 +41,7 @@ pub const FALLBACK_FILES: &[&str] = &[
     "coordination/scale_configs.v0.1.yaml",
     "coordination_identity_policy.v0.1.yaml",
     "memory_policy.v0.1.yaml",
+    "official/benchmark_pack.v0.1.yaml",
     "risks/required_bench_plan.v0.1.yaml",
     "risks/risk_coverage_registry.v0.1.yaml",
     "risks/risk_registry.v0.1.yaml",

@@ -1,6 +1,6 @@
 //! What the cells of a matrix share, and how one of them is played: in packs, and in studies.
 
-use super::matrix::CellId;
+use super::matrix::{CellId, NONE};
 use super::without::Without;
 use crate::AssuranceError;
 use labtrust_bench::{
@@ -57,9 +57,23 @@ impl<'a> Ground<'a> {
         lab: Arc<dyn LoadedLab>,
         git_sha: Option<String>,
     ) -> Result<Self, AssuranceError> {
-        let task = registry.task(TASK).map_err(|error| AssuranceError::Invalid {
+        Self::of_task(TASK, registry, policy, lab, git_sha)
+    }
+
+    /// The same for another task that knows sizes and methods.
+    ///
+    /// # Errors
+    /// As [`Ground::load`].
+    pub fn of_task(
+        task: &str,
+        registry: &'a Registry,
+        policy: &'a PolicyStore,
+        lab: Arc<dyn LoadedLab>,
+        git_sha: Option<String>,
+    ) -> Result<Self, AssuranceError> {
+        let task = registry.task(task).map_err(|error| AssuranceError::Invalid {
             file: "the program".to_owned(),
-            place: TASK.to_owned(),
+            place: task.to_owned(),
             problem: error.to_string(),
         })?;
         let methods = Catalogue::load(policy)?;
@@ -128,7 +142,8 @@ impl<'a> Ground<'a> {
             scale: Some(cell.scale),
             cast: Cast {
                 method: Some(Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts }),
-                injection: Some(injection),
+                // To a task that takes none, no injection is nothing.
+                injection: (self.task.accepts_injections() || cell.injection != NONE).then_some(injection),
                 without: &without.run,
                 clean,
                 ..Cast::default()

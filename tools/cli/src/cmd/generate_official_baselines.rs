@@ -8,14 +8,13 @@ use crate::error::CliError;
 use crate::session::{self, Session};
 use crate::talk::Talk;
 use crate::version;
-use labtrust_bench::files::{AtomicFile, make_parent};
 use labtrust_bench::official::{self, OfficialTask};
 use labtrust_bench::results::results_bytes;
 use labtrust_bench::summary::{UncertaintyMapping, summarise_results};
-use labtrust_bench::{BenchmarkRun, Cast, RunLogs, RunOutcome};
+use labtrust_bench::{BenchmarkRun, Building, Cast, RunLogs, RunOutcome};
 use labtrust_plugin::Registry;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What must not change, and the mark of a directory that this command wrote.
 const GUARDED_NAME: &str = "guarded.json";
@@ -129,7 +128,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
             official.reference_agents
         ));
     }
-    let summary = summarise_results(&[building.dir.join("results")], "summary", &[], &kinds)?;
+    let summary = summarise_results(&[building.path().join("results")], "summary", &[], &kinds)?;
     for (name, text) in summary.files {
         building.write(&name, text.as_bytes())?;
     }
@@ -211,41 +210,4 @@ fn lines(guarded: &[Value]) -> Vec<u8> {
     };
     let entries: Vec<String> = guarded.iter().map(entry).collect();
     format!("[\n{}\n]\n", entries.join(",\n")).into_bytes()
-}
-
-/// The directory under a temporary name beside its final one; gone unless it is finished.
-struct Building {
-    dir: PathBuf,
-}
-
-impl Building {
-    fn new(out: &Path) -> Result<Self, CliError> {
-        make_parent(out)?;
-        let name = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let dir = out.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-        std::fs::create_dir_all(&dir).map_err(|source| CliError::Directory { path: dir.clone(), source })?;
-        Ok(Self { dir })
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CliError> {
-        let mut file = AtomicFile::create(&self.dir.join(name))?;
-        file.write(bytes)?;
-        file.persist()?;
-        Ok(())
-    }
-
-    fn finish(&self, out: &Path) -> Result<(), CliError> {
-        let fail = |source| CliError::Directory { path: out.to_path_buf(), source };
-        if out.exists() {
-            // Only now: until here the old directory was whole.
-            std::fs::remove_dir_all(out).map_err(fail)?;
-        }
-        std::fs::rename(&self.dir, out).map_err(fail)
-    }
-}
-
-impl Drop for Building {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
 }

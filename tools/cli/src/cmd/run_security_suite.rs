@@ -7,15 +7,14 @@ use crate::error::CliError;
 use crate::session::Session;
 use crate::talk::Talk;
 use crate::{Global, version};
-use labtrust_assurance::AssuranceError;
-use labtrust_assurance::pack::{self, Request};
+use labtrust_assurance::suite::matrix::Matrices;
 use labtrust_assurance::suite::model::Suite;
 use labtrust_assurance::suite::report::{self, About};
 use labtrust_assurance::suite::scene::Bench;
-use labtrust_assurance::suite::{PackRef, PackVerdict, SuiteReport, SuiteRun, baseline, packet};
-use labtrust_plugin::Registry;
+use labtrust_assurance::suite::{PackRef, SuiteReport, SuiteRun, baseline, packet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Make the attacks of the security suite, each with its control and without, and write the securitization packet
 #[derive(Debug, clap::Args)]
@@ -161,8 +160,11 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let registry = labtrust_builtin::registry()?;
     let suite = Suite::load(&session.policy)?;
     let lab = registry.lab_domain("hospital_lab")?.load(&session.policy)?;
-    let bench = Bench::new(lab, &session.policy)?;
-    let pack = |wanted: &PackRef| matrix(wanted, options, &session, &registry);
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let (seed, policy) = (options.seed, &session.policy);
+    let matrices = Matrices { registry: &registry, policy, lab: Arc::clone(&lab), seed, threads };
+    let bench = Bench::new(lab, policy)?;
+    let pack = |wanted: &PackRef| matrices.run(wanted);
     let run = SuiteRun {
         suite: &suite,
         bench: &bench,
@@ -172,7 +174,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         only: options.only.clone(),
         skip_system_level: options.skip_system_level,
         taken: options.without.iter().cloned().collect(),
-        threads: options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        threads,
         pack: Some(&pack),
     };
     let report = run.run()?;
@@ -200,39 +202,6 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let failed = counted - passed + texts + broken.len();
     let total = counted + report.regression.len() + broken.len();
     Err(CliError::ChecksFailed { what: "security", failed, total })
-}
-
-/// Runs a matrix of the pack. Its cells leave no files: the gate over them is what counts.
-fn matrix(
-    wanted: &PackRef,
-    options: &Options,
-    session: &Session,
-    registry: &Registry,
-) -> Result<PackVerdict, AssuranceError> {
-    let lab = registry.lab_domain("hospital_lab").map_err(|error| unknown(&error))?.load(&session.policy);
-    let request = Request {
-        registry,
-        policy: &session.policy,
-        lab: lab.map_err(|error| unknown(&error))?,
-        asked: wanted.into(),
-        seed: options.seed,
-        episodes_per_cell: None,
-        threads: options.threads,
-        strict: false,
-        multi_agentic: wanted.multi_agentic,
-        out: None,
-        git_sha: None,
-        progress: &|_, _| (),
-    };
-    Ok((&pack::run(&request)?.gate).into())
-}
-
-fn unknown(error: &dyn std::fmt::Display) -> AssuranceError {
-    AssuranceError::Invalid {
-        file: "the program".to_owned(),
-        place: "hospital_lab".to_owned(),
-        problem: error.to_string(),
-    }
 }
 
 fn text(report: &SuiteReport, broken: &[String]) -> String {

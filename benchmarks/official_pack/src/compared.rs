@@ -1,0 +1,79 @@
+//! Every size of a pack with every method under every injection: a coordination study, in the directory of the pack.
+//!
+//! So its tables, fronts, verdicts and page are those of studies, and `labtrust study status` reads it.
+
+use crate::policy::{FILE, NONE, PackPolicy, waits_for_models};
+use crate::{Ground, PackError};
+use labtrust_assurance::pack::ground::TASK;
+use labtrust_evidence::digest::sha256;
+use labtrust_policy::PolicyStore;
+use labtrust_study::merge::merge;
+use labtrust_study::plan::{Grounds, Identity, NAME, NotRun, Plan, PlannedCell};
+use labtrust_study::run::{CELLS, Run};
+use labtrust_study::spec::{CoordinationSpec, Injection, Method, Phases, Scale};
+use labtrust_study::workshop::Tools;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The sizes of a pack, from the smallest.
+#[must_use]
+pub fn scales(pack: &PackPolicy) -> Vec<Scale> {
+    pack.sizes().into_iter().map(|(id, config)| Scale { id: id.to_owned(), config: Some(config) }).collect()
+}
+
+/// Runs the study of a pack and writes it. The methods that this version does not have are in the answer.
+///
+/// # Errors
+/// [`PackError::NotGood`] naming cells that crashed; otherwise [`PackError`] for what keeps the study from being run.
+pub fn compare(
+    ground: &Ground<'_>,
+    pack: &PackPolicy,
+    episodes: u32,
+    seed: u64,
+    out: &Path,
+) -> Result<Vec<NotRun>, PackError> {
+    let spec = spec(ground, pack, episodes, seed)?;
+    let identity = Identity::of(ground.policy, ground.git_sha, ground.lab_domain)?;
+    let (registry, policy) = (ground.registry, ground.policy);
+    let plan = Plan::make(&spec, &Grounds { registry, policy, identity: identity.clone(), logs: false })?;
+    plan.write(&out.join(NAME))?;
+    let lab = ground.lab(registry.task(TASK)?)?;
+    let run = Run {
+        tools: Tools { registry, policy, lab, identity },
+        threads: ground.threads,
+        progress: &|_, _| (),
+    };
+    let asked: Vec<&PlannedCell> = plan.cells.iter().collect();
+    run.cells(&plan, &asked, out)?;
+    let failures = merge(&plan, &[out.join(CELLS)], out, policy)?;
+    if failures.is_empty() {
+        return Ok(plan.head.not_run);
+    }
+    let told = failures.iter().map(|one| format!("{}: {}", one.cell_id, one.error)).collect::<Vec<_>>().join("; ");
+    Err(PackError::NotGood(told))
+}
+
+fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Result<CoordinationSpec, PackError> {
+    let has_none = pack.injections.iter().any(|id| id == NONE);
+    let baseline = (!has_none).then(|| NONE.to_owned());
+    let injection =
+        |id: String| Injection { id, intensity: None, seed_offset: None, phases: Phases::default() };
+    let method = |id: String| {
+        let lacks = ground.registry.coordination_method(&id).is_err() && waits_for_models(&id);
+        Method { not_run: lacks.then(|| format!("there is no {id} in this version")), id }
+    };
+    let builtin = PolicyStore::builtin();
+    let store = if ground.policy.contains(&pack.file) { ground.policy } else { &builtin };
+    let text = store.text(&pack.file).or_else(|_| builtin.text(FILE))?;
+    Ok(CoordinationSpec {
+        study_id: format!("official_pack_v{}", pack.version),
+        seed_base: seed,
+        episodes_per_cell: episodes,
+        scales: scales(pack),
+        methods: pack.methods().into_iter().map(method).collect(),
+        injections: baseline.into_iter().chain(pack.injections.iter().cloned()).map(injection).collect(),
+        risks: Vec::new(),
+        waived: BTreeSet::new(),
+        sha256: sha256(text.as_bytes()),
+    })
+}

@@ -1,0 +1,248 @@
+//! What a pack is made of: `official/benchmark_pack.v0.1.yaml`.
+
+use labtrust_bench::official::OfficialRegistry;
+use labtrust_plugin::Registry;
+use labtrust_policy::{PolicyError, PolicyStore};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The file, where no profile names another.
+pub const FILE: &str = "official/benchmark_pack.v0.1.yaml";
+/// The injection that is none.
+pub const NONE: &str = "none";
+/// Reports that a pack may ask for, and the files that each is not there without.
+pub const REPORTS: [(&str, &[&str]); 3] = [
+    ("security", &["SECURITY/attack_results.json", "SECURITY/coverage.json", "SECURITY/reason_codes.md"]),
+    ("safety_case", &["SAFETY_CASE/safety_case.json", "SAFETY_CASE/safety_case.md"]),
+    ("transparency_log", &["TRANSPARENCY_LOG/log.json", "TRANSPARENCY_LOG/root.txt"]),
+];
+
+/// The tasks of a pack, in order.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tasks {
+    /// Those with crews of their own.
+    #[serde(default)]
+    pub core: Vec<String>,
+    /// Those that a coordination method directs.
+    #[serde(default)]
+    pub coordination: Vec<String>,
+    /// Further ones with crews of their own.
+    #[serde(default)]
+    pub experimental: Vec<String>,
+}
+
+/// How many episodes there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Episodes {
+    /// Of each baseline [count].
+    pub baseline: u64,
+    /// Of each cell of the comparison [count].
+    pub cell: u32,
+}
+
+/// How many episodes there are, in a short pack and in a whole one.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BySize {
+    /// In a short pack.
+    pub smoke: Episodes,
+    /// In a whole one.
+    pub full: Episodes,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    enabled: bool,
+    #[serde(default, rename = "description")]
+    _description: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suites {
+    smoke: Switch,
+    full: Switch,
+}
+
+/// Whether the coordination security pack is part of it, and which one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoordinationPack {
+    /// Whether it is run without being asked for.
+    pub enabled: bool,
+    /// A preset of the coordination security pack.
+    pub matrix_preset: String,
+}
+
+/// What a pack is made of.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackPolicy {
+    /// Version of the pack.
+    pub version: String,
+    #[serde(default, rename = "description")]
+    _description: Option<String>,
+    /// Tasks.
+    pub tasks: Tasks,
+    scale_configs: BTreeMap<String, Value>,
+    /// Who plays each task.
+    pub baselines: BTreeMap<String, String>,
+    #[serde(default)]
+    least_throughput_mean: BTreeMap<String, f64>,
+    /// Methods that are compared at every size.
+    pub coordination_methods: Vec<String>,
+    /// Injections that they are compared under, with [`NONE`].
+    #[serde(default)]
+    pub injections: Vec<String>,
+    /// Episodes.
+    pub episodes: BySize,
+    security_suite: Suites,
+    /// Reports without which the pack has failed.
+    pub required_reports: Vec<String>,
+    /// The coordination security pack.
+    #[serde(default)]
+    pub coordination_pack: Option<CoordinationPack>,
+    /// The file that it was read from, within the policy.
+    #[serde(skip)]
+    pub file: String,
+}
+
+impl PackPolicy {
+    /// Reads the pack of a policy; `file` is the one that a profile names.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with file, line and hint, for what cannot be read and for tasks, methods, injections and reports that
+    /// there are not.
+    pub fn load(policy: &PolicyStore, file: Option<&str>, registry: &Registry) -> Result<Self, PolicyError> {
+        let name = file.unwrap_or(FILE);
+        let mut pack: Self = policy.section_or_builtin(name, None)?;
+        name.clone_into(&mut pack.file);
+        match pack.complaint(registry) {
+            None => Ok(pack),
+            Some((token, message, hint)) => Err(PolicyError::rule(policy, name, &token, message, hint)),
+        }
+    }
+
+    /// What makes no sense: where, what, and what would.
+    fn complaint(&self, registry: &Registry) -> Option<(String, String, String)> {
+        let told = |token: &str, message: String, hint: &str| Some((token.to_owned(), message, hint.to_owned()));
+        if self.tasks().next().is_none() {
+            return told("tasks", "the pack has no task".to_owned(), "name one below core");
+        }
+        for task in self.tasks() {
+            if registry.task(task).is_err() {
+                return told(task, format!("there is no task {task}"), "`labtrust plugins list` shows them");
+            }
+            if !self.baselines.contains_key(task) {
+                return told(task, format!("the task {task} has no baseline"), "name one below baselines");
+            }
+        }
+        if self.scale_configs.is_empty() {
+            return told("scale_configs", "the pack has no size".to_owned(), "name one below scale_configs");
+        }
+        for method in self.methods() {
+            if registry.coordination_method(&method).is_err() && !waits_for_models(&method) {
+                let hint = "`labtrust methods list` shows them";
+                return told(&method, format!("there is no coordination method {method}"), hint);
+            }
+        }
+        for task in &self.tasks.coordination {
+            let method = unversioned(&self.baselines[task]);
+            if registry.coordination_method(method).is_err() {
+                let message = format!("{method} cannot play {task}: there is no such method in this version");
+                return told(&self.baselines[task], message, "`labtrust methods list` shows them");
+            }
+        }
+        if let Some(injection) = self.injections.iter().find(|id| registry.injection(id).is_err()) {
+            let hint = "`labtrust injections list` shows them";
+            return told(injection, format!("there is no injection {injection}"), hint);
+        }
+        let unknown = |report: &&String| REPORTS.iter().all(|(known, _)| known != report);
+        if let Some(report) = self.required_reports.iter().find(unknown) {
+            return told(report, format!("there is no report {report}"), "security, safety_case, transparency_log");
+        }
+        let few = |episodes: Episodes| episodes.baseline == 0 || episodes.cell == 0;
+        if few(self.episodes.smoke) || few(self.episodes.full) {
+            return told("episodes", "there are no episodes".to_owned(), "1 or more");
+        }
+        None
+    }
+
+    /// All tasks, in the order in which they are played.
+    pub fn tasks(&self) -> impl Iterator<Item = &str> {
+        let Tasks { core, coordination, experimental } = &self.tasks;
+        core.iter().chain(coordination).chain(experimental).map(String::as_str)
+    }
+
+    /// Sizes from the smallest, with their configurations.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<(&str, Value)> {
+        let mut sizes: Vec<(&str, Value)> = self
+            .scale_configs
+            .iter()
+            .map(|(id, config)| {
+                let mut config = config.clone();
+                config["id"] = id.as_str().into();
+                (id.as_str(), config)
+            })
+            .collect();
+        let agents = |config: &Value| config["num_agents_total"].as_u64().unwrap_or(0);
+        sizes.sort_by_key(|(id, config)| (agents(config), (*id).to_owned()));
+        sizes
+    }
+
+    /// Every method that is compared: those that are listed, and those of the baselines.
+    #[must_use]
+    pub fn methods(&self) -> Vec<String> {
+        let mut methods = self.coordination_methods.clone();
+        for task in &self.tasks.coordination {
+            let method = self.baselines.get(task).map(|id| unversioned(id).to_owned());
+            methods.extend(method.filter(|method| !methods.contains(method)));
+        }
+        methods
+    }
+
+    /// The injection under which a coordination task is played that takes any: the last that is listed.
+    #[must_use]
+    pub fn injection(&self) -> &str {
+        self.injections.last().map_or(NONE, String::as_str)
+    }
+
+    /// Whether the whole security suite is run without being asked for.
+    #[must_use]
+    pub fn full_security(&self) -> bool {
+        self.security_suite.full.enabled
+    }
+
+    /// Whether a security suite is run at all.
+    #[must_use]
+    pub fn any_security(&self) -> bool {
+        self.security_suite.smoke.enabled || self.security_suite.full.enabled
+    }
+
+    /// Least mean throughput of a task [results an episode], where there is a floor.
+    #[must_use]
+    pub fn floor(&self, task: &str, official: &OfficialRegistry) -> Option<f64> {
+        let registered = || official.official_tasks.iter().find(|entry| entry.task == task);
+        let of_crew = || registered().map(|entry| entry.least_throughput_mean.explicit);
+        let directed = self.tasks.coordination.iter().any(|one| one == task);
+        self.least_throughput_mean.get(task).copied().or_else(|| if directed { None } else { of_crew() })
+    }
+}
+
+/// Whether a method is known by name and works with a language model, of which there is none.
+#[must_use]
+pub fn waits_for_models(method: &str) -> bool {
+    method.starts_with("llm_")
+}
+
+/// A baseline without the version at its end, as in names of files.
+#[must_use]
+pub fn unversioned(baseline: &str) -> &str {
+    let version = baseline.rsplit_once("_v").filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    version.filter(|(_, digits)| !digits.is_empty()).map_or(baseline, |(name, _)| name)
+}
