@@ -2,11 +2,9 @@
 //!
 //! So its tables, fronts, verdicts and page are those of studies, and `labtrust study status` reads it.
 
-use crate::policy::{FILE, NONE, PackPolicy, waits_for_models};
+use crate::policy::{NONE, PackPolicy, waits_for_models};
 use crate::{Ground, PackError};
 use labtrust_assurance::pack::ground::TASK;
-use labtrust_evidence::digest::sha256;
-use labtrust_policy::PolicyStore;
 use labtrust_study::merge::merge;
 use labtrust_study::plan::{Grounds, Identity, NAME, NotRun, Plan, PlannedCell};
 use labtrust_study::run::{CELLS, Run};
@@ -32,7 +30,7 @@ pub fn compare(
     seed: u64,
     out: &Path,
 ) -> Result<Vec<NotRun>, PackError> {
-    let spec = spec(ground, pack, episodes, seed)?;
+    let spec = spec(ground, pack, episodes, seed);
     let identity = Identity::of(ground.policy, ground.git_sha, ground.lab_domain)?;
     let (registry, policy) = (ground.registry, ground.policy);
     let plan = Plan::make(&spec, &Grounds { registry, policy, identity: identity.clone(), logs: false })?;
@@ -53,7 +51,7 @@ pub fn compare(
     Err(PackError::NotGood(told))
 }
 
-fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Result<CoordinationSpec, PackError> {
+fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> CoordinationSpec {
     let has_none = pack.injections.iter().any(|id| id == NONE);
     let baseline = (!has_none).then(|| NONE.to_owned());
     let injection =
@@ -62,10 +60,7 @@ fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Res
         let lacks = ground.registry.coordination_method(&id).is_err() && waits_for_models(&id);
         Method { not_run: lacks.then(|| format!("there is no {id} in this version")), id }
     };
-    let builtin = PolicyStore::builtin();
-    let store = if ground.policy.contains(&pack.file) { ground.policy } else { &builtin };
-    let text = store.text(&pack.file).or_else(|_| builtin.text(FILE))?;
-    Ok(CoordinationSpec {
+    CoordinationSpec {
         study_id: format!("official_pack_v{}", pack.version),
         seed_base: seed,
         episodes_per_cell: episodes,
@@ -74,6 +69,6 @@ fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Res
         injections: baseline.into_iter().chain(pack.injections.iter().cloned()).map(injection).collect(),
         risks: Vec::new(),
         waived: BTreeSet::new(),
-        sha256: sha256(text.as_bytes()),
-    })
+        sha256: pack.sha256.clone(),
+    }
 }

@@ -22,7 +22,8 @@ pub fn manifest(request: &Request<'_>, outcome: &Outcome) -> Value {
     let full = request.full_security || pack.full_security();
     json!({
         "version": pack.version,
-        "pack_policy": format!("policy/{}", pack.file),
+        "pack_policy": pack.source,
+        "pack_policy_sha256": pack.sha256,
         "seed_base": request.seed_base,
         "timestamp": stamp(request.seed_base),
         "git_sha": ground.git_sha,
@@ -72,7 +73,7 @@ pub fn summary(request: &Request<'_>, outcome: &Outcome) -> String {
     let list = |words: &[&str]| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
     let sizes = pack.sizes();
     let rows: [(&str, String); 11] = [
-        ("Pack policy", format!("policy/{}", pack.file)),
+        ("Pack policy", pack.source.clone()),
         ("Seed base", request.seed_base.to_string()),
         ("Timestamp", stamp(request.seed_base).unwrap_or_else(|| "n/a".to_owned())),
         ("Git SHA", ground.git_sha.unwrap_or("n/a").to_owned()),

@@ -1,11 +1,13 @@
 //! What a pack is made of: `official/benchmark_pack.v0.1.yaml`.
 
 use labtrust_bench::official::OfficialRegistry;
+use labtrust_evidence::digest::sha256;
 use labtrust_plugin::Registry;
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The file, where no profile names another.
 pub const FILE: &str = "official/benchmark_pack.v0.1.yaml";
@@ -106,9 +108,12 @@ pub struct PackPolicy {
     /// The coordination security pack.
     #[serde(default)]
     pub coordination_pack: Option<CoordinationPack>,
-    /// The file that it was read from, within the policy.
+    /// The file that it was read from: a path that begins with `policy/`, or the name of a file of its own.
     #[serde(skip)]
-    pub file: String,
+    pub source: String,
+    /// SHA-256 of that file.
+    #[serde(skip)]
+    pub sha256: String,
 }
 
 impl PackPolicy {
@@ -119,11 +124,27 @@ impl PackPolicy {
     /// there are not.
     pub fn load(policy: &PolicyStore, file: Option<&str>, registry: &Registry) -> Result<Self, PolicyError> {
         let name = file.unwrap_or(FILE);
-        let mut pack: Self = policy.section_or_builtin(name, None)?;
-        name.clone_into(&mut pack.file);
+        let builtin = PolicyStore::builtin();
+        let store = if file.is_some() || policy.contains(name) { policy } else { &builtin };
+        Self::read(store, name, format!("policy/{name}"), registry)
+    }
+
+    /// Reads a pack that is a file of its own.
+    ///
+    /// # Errors
+    /// As [`PackPolicy::load`].
+    pub fn load_file(path: &Path, registry: &Registry) -> Result<Self, PolicyError> {
+        let (store, name) = PolicyStore::of_file(path, "the command line")?;
+        let source = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Self::read(&store, &name, source, registry)
+    }
+
+    fn read(store: &PolicyStore, name: &str, source: String, registry: &Registry) -> Result<Self, PolicyError> {
+        let mut pack: Self = store.section(name, None)?;
+        (pack.source, pack.sha256) = (source, sha256(store.text(name)?.as_bytes()));
         match pack.complaint(registry) {
             None => Ok(pack),
-            Some((token, message, hint)) => Err(PolicyError::rule(policy, name, &token, message, hint)),
+            Some((token, message, hint)) => Err(PolicyError::rule(store, name, &token, message, hint)),
         }
     }
 

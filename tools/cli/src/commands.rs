@@ -31,6 +31,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::throughput_compare::Options>(),
     entry::<cmd::determinism_report::Options>(),
     entry::<cmd::generate_official_baselines::Options>(),
+    entry::<cmd::run_official_pack::Options>(),
     entry::<cmd::run_scenario::Options>(),
     entry::<cmd::run_vectors::Options>(),
     entry::<cmd::run_mine::Options>(),

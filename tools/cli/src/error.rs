@@ -10,6 +10,7 @@ use labtrust_evidence::release::ReleaseError;
 use labtrust_evidence::transparency::TransparencyError;
 use labtrust_figures::FiguresError;
 use labtrust_mine_study::StudyError;
+use labtrust_official_pack::PackError;
 use labtrust_plugin::RegistryError;
 use labtrust_policy::PolicyError;
 use miette::Diagnostic as _;
@@ -112,6 +113,8 @@ pub(crate) enum CliError {
     NothingReleased { task: String, specimens: u64 },
     #[error(transparent)]
     CellStudy(Box<labtrust_study::StudyError>),
+    #[error(transparent)]
+    Pack(labtrust_official_pack::PackError),
     #[error("{} of {cells} cells failed:{}", failures.len(), failures.iter().map(|one| format!("\n  {}: {}", one.cell_id, one.error)).collect::<String>())]
     CellsFailed { failures: Vec<labtrust_study::run::Failure>, cells: usize },
     #[error("the security gate is not passed: {count} cell{}", if *count == 1 { "" } else { "s" })]
@@ -156,6 +159,25 @@ impl From<AssuranceError> for CliError {
             AssuranceError::Policy(error) => Self::Policy(error),
             AssuranceError::Bench(error) => error.into(),
             other => Self::Assurance(other),
+        }
+    }
+}
+
+impl From<PackError> for CliError {
+    fn from(error: PackError) -> Self {
+        match error {
+            // Complaints about files have forms of their own, wherever they come from.
+            PackError::Policy(error) => Self::Policy(error),
+            PackError::Bench(error) => error.into(),
+            PackError::Assurance(error) => error.into(),
+            PackError::Study(error) => error.into(),
+            PackError::Comparison(error) => error.into(),
+            PackError::Figures(error) => error.into(),
+            PackError::Registry(error) => error.into(),
+            PackError::Export(error) => error.into(),
+            PackError::Transparency(error) => error.into(),
+            PackError::Release(error) => error.into(),
+            other => Self::Pack(other),
         }
     }
 }
@@ -211,6 +233,10 @@ impl CliError {
             Self::Study(StudyError::NotAStudy { .. }) => "choose another --out".to_owned(),
             Self::Study(StudyError::Animation { .. }) => {
                 "--animate names one of the scenarios, --animate-replication counts from 0".to_owned()
+            }
+            Self::Pack(PackError::Occupied { .. }) => "choose another --out".to_owned(),
+            Self::Pack(PackError::StepsFailed { .. }) => {
+                "what the other steps wrote is there, and the manifest says how each ended".to_owned()
             }
             Self::Findings { .. } | Self::ResultsFindings { .. } => {
                 "each line names its place and what to do".to_owned()

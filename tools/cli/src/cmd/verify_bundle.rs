@@ -7,6 +7,7 @@ use crate::error::CliError;
 use crate::replay;
 use crate::session::Session;
 use crate::talk::Talk;
+use labtrust_evidence::export::{BUNDLE, MANIFEST};
 use labtrust_evidence::keyfile::read_verifiers;
 use labtrust_evidence::verify::{Report, Verify};
 use serde_json::Value;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// Verify an evidence bundle: recompute everything in it, and say which levels of proof it has
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The bundle, a directory
+    /// The bundle, a directory, or the directory that it is in
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
     /// Do not mind files that the manifest does not list
@@ -64,6 +65,7 @@ impl CliCommand for Options {
         ]),
         examples: &[
             Example::new("--bundle evidence/EvidenceBundle.v0.1").needs(&["evidence"]),
+            Example::tried("--bundle evidence --no-replay").needs(&["evidence"]),
             Example::tried("--bundle evidence/EvidenceBundle.v0.1 --strict-fingerprints --no-replay")
                 .needs(&["evidence"]),
         ],
@@ -75,6 +77,9 @@ impl CliCommand for Options {
     };
 
     fn run(&self, global: &Global, _: Talk) -> Result<(), CliError> {
+        let inside = self.bundle.join(BUNDLE);
+        // Packs and releases name the directory that the bundle is in.
+        let dir = if inside.join(MANIFEST).is_file() { &inside } else { &self.bundle };
         if !self.bundle.is_dir() {
             return Err(CliError::NoBundle { path: self.bundle.clone() });
         }
@@ -96,7 +101,7 @@ impl CliCommand for Options {
             replay: (!self.no_replay).then_some(&start),
             require_replay: self.replay,
         }
-        .run(&self.bundle);
+        .run(dir);
         self.format.print::<Self>(
             || self.text(&report),
             || {
