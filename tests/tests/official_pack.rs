@@ -26,7 +26,8 @@ fn small(change: impl FnOnce(&mut Value)) -> PolicyStore {
     pack["episodes"]["smoke"] = json!({ "baseline": 1, "cell": 1 });
     change(&mut pack);
     let mut suite = builtin.value(SUITE).expect("there is a suite");
-    let inner = if suite.get("security_attack_suite").is_some() { &mut suite["security_attack_suite"] } else { &mut suite };
+    let inner =
+        if suite.get("security_attack_suite").is_some() { &mut suite["security_attack_suite"] } else { &mut suite };
     inner["attacks"].as_array_mut().expect("it lists attacks").retain(|attack| attack["attack_id"] == "SEC-TOOL-001");
     builtin.with_text(policy::FILE, &pack.to_string()).with_text(SUITE, &suite.to_string())
 }
@@ -135,7 +136,8 @@ fn every_file_of_the_layout_is_there_and_what_is_on_record_holds() {
     let manifest: Value = serde_json::from_slice(&all[MANIFEST]).expect("JSON");
     assert_eq!(manifest["timestamp"], "1970-01-01T00:01:40Z");
     assert_eq!(manifest["not_run"][0]["method_id"], "llm_constrained");
-    let cells: Vec<&str> = all.keys().filter_map(|name| name.strip_prefix("cells/")?.strip_suffix("/results.json")).collect();
+    let cells: Vec<&str> =
+        all.keys().filter_map(|name| name.strip_prefix("cells/")?.strip_suffix("/results.json")).collect();
     for method in ["centralized_planner", "hierarchical_hub_rr", "kernel_scheduler_or"] {
         assert_eq!(cells.iter().filter(|cell| cell.contains(method)).count(), 2, "{method}: {cells:?}");
     }

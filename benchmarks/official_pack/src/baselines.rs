@@ -94,7 +94,9 @@ pub fn play(ground: &Ground<'_>, asked: &Asked<'_>) -> Result<Vec<Played>, PackE
     let low: Vec<String> = played
         .iter()
         .filter(low)
-        .map(|one| format!("{} released {:.3} an episode, and its floor is {}", one.task, one.throughput_mean, one.floor))
+        .map(|one| {
+            format!("{} released {:.3} an episode, and its floor is {}", one.task, one.throughput_mean, one.floor)
+        })
         .collect();
     if !low.is_empty() {
         return Err(PackError::NotGood(low.join("; ")));

@@ -36,11 +36,7 @@ pub fn compare(
     let plan = Plan::make(&spec, &Grounds { registry, policy, identity: identity.clone(), logs: false })?;
     plan.write(&out.join(NAME))?;
     let lab = ground.lab(registry.task(TASK)?)?;
-    let run = Run {
-        tools: Tools { registry, policy, lab, identity },
-        threads: ground.threads,
-        progress: &|_, _| (),
-    };
+    let run = Run { tools: Tools { registry, policy, lab, identity }, threads: ground.threads, progress: &|_, _| () };
     let asked: Vec<&PlannedCell> = plan.cells.iter().collect();
     run.cells(&plan, &asked, out)?;
     let failures = merge(&plan, &[out.join(CELLS)], out, policy)?;
@@ -54,8 +50,7 @@ pub fn compare(
 fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> CoordinationSpec {
     let has_none = pack.injections.iter().any(|id| id == NONE);
     let baseline = (!has_none).then(|| NONE.to_owned());
-    let injection =
-        |id: String| Injection { id, intensity: None, seed_offset: None, phases: Phases::default() };
+    let injection = |id: String| Injection { id, intensity: None, seed_offset: None, phases: Phases::default() };
     let method = |id: String| {
         let lacks = ground.registry.coordination_method(&id).is_err() && waits_for_models(&id);
         Method { not_run: lacks.then(|| format!("there is no {id} in this version")), id }

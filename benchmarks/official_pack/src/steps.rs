@@ -102,7 +102,6 @@ impl<'a> Steps<'a> {
 /// [`PackError::StepsFailed`] naming the others.
 pub fn require(steps: &[Step]) -> Result<(), PackError> {
     let open = steps.iter().filter(|step| step.status != Status::Done);
-    let failed: Vec<_> =
-        open.map(|step| (step.name.to_owned(), step.error.clone().unwrap_or_default())).collect();
+    let failed: Vec<_> = open.map(|step| (step.name.to_owned(), step.error.clone().unwrap_or_default())).collect();
     if failed.is_empty() { Ok(()) } else { Err(PackError::StepsFailed { failed, all: steps.len() }) }
 }

@@ -93,8 +93,9 @@ fn a_study_that_is_killed_again_and_again_comes_to_the_bytes_of_one_that_is_not(
 fn two_processes_at_one_study_do_not_disturb_each_other() {
     let dir = with_spec();
     let study = [&STUDY[..], &["both", "--threads", "1", "-q"]].concat();
-    let both: Vec<_> =
-        (0..2).map(|_| command(dir.path(), &study).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()).collect();
+    let both: Vec<_> = (0..2)
+        .map(|_| command(dir.path(), &study).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
     let codes: Vec<_> = both.into_iter().map(|mut one| one.wait().unwrap().code().unwrap()).collect();
     // At worst one has met the other at a file, and says that the same call may do later.
     assert!(codes.contains(&0) && codes.iter().all(|code| [0, 75].contains(code)), "{codes:?}");

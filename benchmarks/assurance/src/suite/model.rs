@@ -660,7 +660,9 @@ fn scenario(raw: RawScenario) -> Result<Scenario, AssuranceError> {
         _ => return at("it has an adversarial_string, or multi_turn with messages"),
     };
     let (Some(effect), Some(benign)) = (raw.forbidden_effect, raw.benign_note) else {
-        return at("it needs a forbidden_effect and a benign_note: the shipped policy has no scenario of this name either");
+        return at(
+            "it needs a forbidden_effect and a benign_note: the shipped policy has no scenario of this name either",
+        );
     };
     if moments.iter().any(|text| text.trim().is_empty()) || benign.trim().is_empty() {
         return at("its texts must not be empty");
