@@ -11,6 +11,11 @@
 //! | [`steps`] | what was done, what failed and what was not tried |
 //! | [`pack`] | the whole pack |
 //! | [`page`] | its manifest and its summary |
+//! | [`reproduce`] | two studies of what controls do, with plots |
+//! | [`release`] | these with receipts, FHIR, tables and a manifest over every file |
+//! | [`quickstart`] | policy, security pack, report and register of risks |
+//! | [`review`] | a study as an external reviewer looks at it |
+//! | [`card`] | the card of what language models had a part in |
 //!
 //! Nothing is played in a way of its own here: parts are those of other crates, in one order and under one seed. A part that
 //! fails is named, and the others are still there.
@@ -18,6 +23,7 @@
 #![warn(missing_docs)]
 
 pub mod baselines;
+pub mod card;
 pub mod compared;
 mod error;
 pub mod evidence;
@@ -25,7 +31,11 @@ pub mod ground;
 pub mod pack;
 pub mod page;
 pub mod policy;
+pub mod quickstart;
+pub mod release;
 pub mod reports;
+pub mod reproduce;
+pub mod review;
 pub mod steps;
 
 pub use error::PackError;

@@ -88,14 +88,30 @@ pub fn safety(ground: &Ground<'_>, out: &Path) -> Result<Value, PackError> {
 /// # Errors
 /// [`PackError::Assurance`].
 pub fn coordination_pack(ground: &Ground<'_>, seed: u64, preset: &str, out: &Path) -> Result<Value, PackError> {
+    let asked = Asked { preset: Some(preset.to_owned()), ..Asked::default() };
+    security_pack(ground, seed, asked, None, out)
+}
+
+/// The same of any cells; `episodes_per_cell` instead of the policy's numbers [count].
+///
+/// # Errors
+/// As [`coordination_pack`].
+pub fn security_pack(
+    ground: &Ground<'_>,
+    seed: u64,
+    asked: Asked,
+    episodes_per_cell: Option<u64>,
+    out: &Path,
+) -> Result<Value, PackError> {
+    let preset = asked.preset.clone();
     let lab = ground.lab(ground.registry.task(labtrust_assurance::pack::ground::TASK)?)?;
     let outcome = pack::run(&pack::Request {
         registry: ground.registry,
         policy: ground.policy,
         lab,
-        asked: Asked { preset: Some(preset.to_owned()), ..Asked::default() },
+        asked,
         seed,
-        episodes_per_cell: None,
+        episodes_per_cell,
         threads: ground.threads,
         strict: false,
         multi_agentic: false,
@@ -107,7 +123,7 @@ pub fn coordination_pack(ground: &Ground<'_>, seed: u64, preset: &str, out: &Pat
         pack: out,
         out,
         policy: ground.policy,
-        preset: Some(preset),
+        preset: preset.as_deref(),
         generated_at: None,
         with_matrix: false,
     })?;

@@ -113,6 +113,8 @@ pub(crate) enum CliError {
     NothingReleased { task: String, specimens: u64 },
     #[error(transparent)]
     CellStudy(Box<labtrust_study::StudyError>),
+    #[error("--profile says how much here: {known}{}", given.as_ref().map_or_else(String::new, |given| format!("; there is no {given:?}")))]
+    Amount { given: Option<String>, known: String },
     #[error(transparent)]
     Pack(labtrust_official_pack::PackError),
     #[error("{} of {cells} cells failed:{}", failures.len(), failures.iter().map(|one| format!("\n  {}: {}", one.cell_id, one.error)).collect::<String>())]
@@ -205,6 +207,7 @@ impl CliError {
                 | StudyError::Animation { .. },
             )
             | Self::RunId { .. }
+            | Self::Amount { .. }
             | Self::NotAName { .. } => 2,
             Self::CellStudy(error) if error.is_temporary() => 75,
             _ => 1,

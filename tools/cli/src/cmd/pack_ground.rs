@@ -3,9 +3,10 @@
 use super::deps_inventory;
 use crate::error::CliError;
 use crate::session::Session;
+use crate::talk::Talk;
 use crate::{Global, plugin_files, version};
 use labtrust_evidence::verify::StartReplay;
-use labtrust_official_pack::Ground;
+use labtrust_official_pack::{Ground, Step};
 use labtrust_plugin::Registry;
 use serde_json::Value;
 
@@ -36,6 +37,32 @@ impl PackGround {
             git_sha: version::GIT_SHA,
             inventory: &self.inventory,
             replay: Some(replay),
+        }
+    }
+}
+
+/// Tells how a step ended.
+pub(super) fn tell(talk: Talk, step: &Step) {
+    let why = step.error.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    talk.say(&format!("{}: {}{why}", step.name, step.status.name()));
+}
+
+/// How much is asked for. The published commands call that `--profile`, too: it then names no laboratory.
+///
+/// # Errors
+/// [`CliError::Amount`] for none, and for one that there is not.
+pub(super) fn amount<T: Copy>(
+    global: &Global,
+    known: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<(T, Global), CliError> {
+    let given = global.profile.as_deref();
+    let found = known.iter().copied().find(|one| Some(name(*one)) == given);
+    match found {
+        Some(found) => Ok((found, Global { profile: None, ..global.clone() })),
+        None => {
+            let known = known.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ");
+            Err(CliError::Amount { given: given.map(str::to_owned), known })
         }
     }
 }

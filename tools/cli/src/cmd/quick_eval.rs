@@ -241,7 +241,7 @@ fn checked_run_id(id: &str) -> Result<String, CliError> {
 }
 
 /// `YYYYmmdd_HHMMSS` in UTC.
-fn utc_stamp(now: SystemTime) -> String {
+pub(super) fn utc_stamp(now: SystemTime) -> String {
     let moment = timestamp(now);
     let second = moment.split('.').next().unwrap_or_default();
     second.replace(['-', ':'], "").replace('T', "_")

@@ -1,7 +1,7 @@
 //! `run-official-pack`: tasks, sizes, methods, security and evidence, in one folder that others can compare with.
 
 use super::not_yet::refuse_pipeline;
-use super::pack_ground::PackGround;
+use super::pack_ground::{PackGround, tell};
 use super::study::is_set;
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
@@ -128,10 +128,7 @@ impl CliCommand for Options {
             full_security: self.full,
             coordination_pack: self.include_coordination_pack,
             out: &self.out,
-            told: &|step| {
-                let why = step.error.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                talk.say(&format!("{}: {}{why}", step.name, step.status.name()));
-            },
+            told: &|step| tell(talk, step),
         })?;
         let mut answer = Answer::new(self.format, talk);
         answer.wrote(&self.out.join(MANIFEST));

@@ -51,6 +51,11 @@ pub(super) fn draw(out: &Path) -> Result<Option<PathBuf>, CliError> {
     Ok(Some(report::write(out, Theme::Light)?))
 }
 
+/// Whether every risk that needs evidence has to be exercised.
+pub(super) fn is_strict() -> bool {
+    is_set(STRICT_VARIABLE)
+}
+
 /// What a plan is made of.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanOptions {
@@ -108,7 +113,7 @@ impl PlanOptions {
 /// # Errors
 /// [`CliError::CellStudy`].
 pub(super) fn require_coverage(plan: &Plan) -> Result<(), CliError> {
-    if is_set(STRICT_VARIABLE) {
+    if is_strict() {
         plan.head.coverage.require()?;
     }
     Ok(())
