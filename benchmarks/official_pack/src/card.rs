@@ -48,7 +48,8 @@ pub fn ensure(ground: &Ground<'_>, dir: &Path) -> Result<bool, PackError> {
 }
 
 fn text(ground: &Ground<'_>, study: &Value) -> Result<String, PackError> {
-    let ids = |key: &str| -> Vec<&str> { study[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
+    let ids =
+        |key: &str| -> Vec<&str> { study[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
     let listed = |words: Vec<&str>| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
     let plain = |key: &str| match &study[key] {
         Value::Null => "not recorded".to_owned(),

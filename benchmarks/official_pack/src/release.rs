@@ -12,9 +12,9 @@ use labtrust_bench::summary::{UncertaintyMapping, summarise_results};
 use labtrust_evidence::digest::sha256;
 use labtrust_evidence::disk::RealDisk;
 use labtrust_evidence::export::BUNDLE;
+use labtrust_evidence::fhir;
 use labtrust_evidence::release::{FILES, build, pretty, verify};
 use labtrust_evidence::verify::Verify;
-use labtrust_evidence::fhir;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -56,16 +56,20 @@ pub fn release(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
     let mut all = reproduce::reproduce(&studies)?;
     require(&all)?;
     let mut steps = Steps::new(told);
-    steps.run("receipts", &[], || each(&made_of, |label, study, condition| {
-        let log = study.join("logs").join(condition).join("log.jsonl");
-        evidence::export_one(ground, &log, &out.join(evidence::RECEIPTS).join(label))
-    }));
+    steps.run("receipts", &[], || {
+        each(&made_of, |label, study, condition| {
+            let log = study.join("logs").join(condition).join("log.jsonl");
+            evidence::export_one(ground, &log, &out.join(evidence::RECEIPTS).join(label))
+        })
+    });
     steps.run("fhir", &["receipts"], || each(&made_of, |label, _, _| fhir_of(out, label)));
-    steps.run("results", &[], || each(&made_of, |label, study, condition| {
-        let task = label.strip_suffix(condition).unwrap_or(label).trim_end_matches('_');
-        let name = Path::new("results").join(condition).join("results.json");
-        copy(&study.join(&name), &out.join("results").join(task).join(condition).join("results.json"))
-    }));
+    steps.run("results", &[], || {
+        each(&made_of, |label, study, condition| {
+            let task = label.strip_suffix(condition).unwrap_or(label).trim_end_matches('_');
+            let name = Path::new("results").join(condition).join("results.json");
+            copy(&study.join(&name), &out.join("results").join(task).join(condition).join("results.json"))
+        })
+    });
     steps.run("plots_and_tables", &[], || drawn(&made_of, out));
     steps.run("summary", &["results"], || summary(ground, out));
     steps.run("about", &[], || about(request, &made_of, out));
@@ -82,10 +86,7 @@ pub fn release(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
 }
 
 /// Calls `work` with every condition of every study: its label, the directory of its study, its id.
-fn each(
-    made_of: &Path,
-    work: impl Fn(&str, &Path, &str) -> Result<(), PackError>,
-) -> Result<(), PackError> {
+fn each(made_of: &Path, work: impl Fn(&str, &Path, &str) -> Result<(), PackError>) -> Result<(), PackError> {
     for (task, ..) in STUDIES {
         let study = made_of.join(task);
         for condition in names(&study.join("results"))? {

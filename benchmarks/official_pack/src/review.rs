@@ -156,8 +156,10 @@ fn coverage(
 
 /// What the gate that failed has written.
 fn read_missing(dir: &Path) -> Vec<(String, String)> {
-    let document: Value =
-        std::fs::read(dir.join(COVERAGE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let document: Value = std::fs::read(dir.join(COVERAGE))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
     let entries = document["missing"].as_array().into_iter().flatten();
     entries.map(|entry| (text(entry, "method_id"), text(entry, "risk_id"))).collect()

@@ -115,7 +115,10 @@ impl Options {
             return missing("--allow-network", "nothing in it uses the network");
         }
         if global.profile.as_deref() == Some("paper_v0.1") {
-            return missing("--profile paper_v0.1", "run-official-pack makes what is in it, besides the texts of a paper");
+            return missing(
+                "--profile paper_v0.1",
+                "run-official-pack makes what is in it, besides the texts of a paper",
+            );
         }
         if self.include_coordination_pack {
             return missing("--include-coordination-pack", "run-official-pack has it");

@@ -52,9 +52,11 @@ impl CliCommand for Options {
             ("bundles", "that were verified [count]"),
         ]),
         examples: &[
-            Example::new("reviewed --spec study.yaml --threads 1")
-                .needs(&["study.yaml"])
-                .leaves(&["reviewed/review.json", "reviewed/COORDINATION_LLM_CARD.md", "reviewed/receipts"]),
+            Example::new("reviewed --spec study.yaml --threads 1").needs(&["study.yaml"]).leaves(&[
+                "reviewed/review.json",
+                "reviewed/COORDINATION_LLM_CARD.md",
+                "reviewed/receipts",
+            ]),
             Example::shown("study --strict"),
         ],
         refusals: &[
