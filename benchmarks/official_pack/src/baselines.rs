@@ -3,7 +3,6 @@
 //! A task has a directory of its own below [`RUNS`]: log, episode records, results and, of coordination tasks, how
 //! decisions came about. Nothing of two tasks is in one file.
 
-use crate::compared::scales;
 use crate::policy::{NONE, PackPolicy, unversioned};
 use crate::{Ground, PackError};
 use labtrust_assurance::pack::ground::{Ground as Cells, Play};
@@ -84,8 +83,7 @@ pub struct Asked<'a> {
 /// names; otherwise [`PackError`] for what could not be played.
 pub fn play(ground: &Ground<'_>, asked: &Asked<'_>) -> Result<Vec<Played>, PackError> {
     let official = official::registry()?;
-    let sizes = scales(asked.pack);
-    let sized = labtrust_study::settings::with_scales(ground.policy, sizes.iter())?;
+    let sized = asked.pack.sized(ground.policy)?;
     let tasks: Vec<&str> = asked.pack.tasks().collect();
     // One after the other, the short packs would leave all threads but one without work.
     let played: Vec<_> = tasks.into_par_iter().map(|task| one(ground, asked, &official, &sized, task)).collect();

@@ -8,16 +8,10 @@ use labtrust_assurance::pack::ground::TASK;
 use labtrust_study::merge::merge;
 use labtrust_study::plan::{Grounds, Identity, NAME, NotRun, Plan, PlannedCell};
 use labtrust_study::run::{CELLS, Run};
-use labtrust_study::spec::{CoordinationSpec, Injection, Method, Phases, Scale};
+use labtrust_study::spec::{CoordinationSpec, Injection, Method, Phases};
 use labtrust_study::workshop::Tools;
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// The sizes of a pack, from the smallest.
-#[must_use]
-pub fn scales(pack: &PackPolicy) -> Vec<Scale> {
-    pack.sizes().into_iter().map(|(id, config)| Scale { id: id.to_owned(), config: Some(config) }).collect()
-}
 
 /// Runs the study of a pack and writes it. The methods that this version does not have are in the answer.
 ///
@@ -59,7 +53,7 @@ fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Coo
         study_id: format!("official_pack_v{}", pack.version),
         seed_base: seed,
         episodes_per_cell: episodes,
-        scales: scales(pack),
+        scales: pack.scales(),
         methods: pack.methods().into_iter().map(method).collect(),
         injections: baseline.into_iter().chain(pack.injections.iter().cloned()).map(injection).collect(),
         risks: Vec::new(),

@@ -11,7 +11,8 @@ use std::time::{Duration, UNIX_EPOCH};
 pub fn stamp(seed: u64) -> Option<String> {
     // Years of four digits; what lies behind them has no stamp.
     let moment = UNIX_EPOCH.checked_add(Duration::from_secs(seed)).filter(|_| seed < 253_402_300_800);
-    moment.map(timestamp)
+    // Whole seconds, written without their thousandths.
+    moment.map(|moment| timestamp(moment).replace(".000Z", "Z"))
 }
 
 /// The manifest of a pack.

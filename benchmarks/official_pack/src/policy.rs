@@ -4,6 +4,8 @@ use labtrust_bench::official::OfficialRegistry;
 use labtrust_evidence::digest::sha256;
 use labtrust_plugin::Registry;
 use labtrust_policy::{PolicyError, PolicyStore};
+use labtrust_study::StudyError;
+use labtrust_study::spec::Scale;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -214,6 +216,20 @@ impl PackPolicy {
         let agents = |config: &Value| config["num_agents_total"].as_u64().unwrap_or(0);
         sizes.sort_by_key(|(id, config)| (agents(config), (*id).to_owned()));
         sizes
+    }
+
+    /// A policy that knows the sizes of the pack besides its own.
+    ///
+    /// # Errors
+    /// [`StudyError`] for sizes of the policy that cannot be read.
+    pub fn sized(&self, policy: &PolicyStore) -> Result<PolicyStore, StudyError> {
+        labtrust_study::settings::with_scales(policy, self.scales().iter())
+    }
+
+    /// The sizes as those of a study, from the smallest.
+    #[must_use]
+    pub fn scales(&self) -> Vec<Scale> {
+        self.sizes().into_iter().map(|(id, config)| Scale { id: id.to_owned(), config: Some(config) }).collect()
     }
 
     /// Every method that is compared: those that are listed, and those of the baselines.

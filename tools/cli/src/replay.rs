@@ -9,6 +9,7 @@ use labtrust_bench::results::PolicyFacts;
 use labtrust_evidence::lines::Line;
 use labtrust_evidence::replay::{Batched, Player, Replay};
 use labtrust_plugin::lab::{LabEngine, LoadedLab};
+use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +19,18 @@ use std::sync::Arc;
 /// # Errors
 /// In words, why the run cannot be done again.
 pub(crate) fn start(global: &Global, facts: &Value) -> Result<Box<dyn Replay>, String> {
+    start_under(global, None, facts)
+}
+
+/// The same, under a policy that knows more than that of the command line.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn start_under(
+    global: &Global,
+    policy: Option<&PolicyStore>,
+    facts: &Value,
+) -> Result<Box<dyn Replay>, String> {
     for (key, what) in
         [("approval_hook", "approvals"), ("injection_id", "an injection"), ("ablated_controls", "controls left out")]
     {
@@ -26,7 +39,7 @@ pub(crate) fn start(global: &Global, facts: &Value) -> Result<Box<dyn Replay>, S
             return Err(format!("the run had {what}, and nobody knows yet how such a run is done again"));
         }
     }
-    Ok(Box::new(Batched::new(Run::new(global, facts)?)))
+    Ok(Box::new(Batched::new(Run::new(global, policy, facts)?)))
 }
 
 /// What is run again.
@@ -51,13 +64,16 @@ struct Episode {
 }
 
 impl Run {
-    fn new(global: &Global, facts: &Value) -> Result<Self, String> {
+    fn new(global: &Global, policy: Option<&PolicyStore>, facts: &Value) -> Result<Self, String> {
         let text = |key: &str| facts.get(key).and_then(Value::as_str);
         let number = |key: &str| facts.get(key).and_then(Value::as_u64).ok_or(format!("its {key} is not known"));
         let words = |error: CliError| error.to_string();
         let task = text("task").ok_or("its task is not known")?;
         let timing = text("timing_mode").ok_or("its timing mode is not known")?;
-        let session = Session::open(global, text("partner_id")).map_err(words)?;
+        let mut session = Session::open(global, text("partner_id")).map_err(words)?;
+        if let Some(policy) = policy {
+            session.policy = policy.clone();
+        }
         let registry = labtrust_builtin::registry().map_err(|error| error.to_string())?;
         let task = registry.task(task).map_err(|error| error.to_string())?;
         let sized = task.bind(&session.policy, text("scale_id")).map_err(|error| error.to_string())?;

@@ -119,7 +119,8 @@ impl CliCommand for Options {
             Some(file) => PackPolicy::load_file(file, registry)?,
             None => PackPolicy::load(policy, named.as_deref(), registry)?,
         };
-        let start = |facts: &Value| replay::start(global, facts);
+        let sized = pack.sized(policy)?;
+        let start = |facts: &Value| replay::start_under(global, Some(&sized), facts);
         let outcome = run(&Request {
             ground: opened.ground(self.threads, &start),
             pack: &pack,
