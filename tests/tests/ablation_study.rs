@@ -61,7 +61,10 @@ fn every_axis_moves_a_figure_of_a_task_that_it_is_about() {
         let text = format!("task: {task}\nepisodes: 2\nseed_base: 100\nablations:\n  {}: {values}\n", axis.name());
         let all = study(&text);
         let (first, second) = (figures(&all[0], figure), figures(&all[1], figure));
-        assert!(first.iter().zip(&second).all(|(one, two)| one != two), "{values} {task} {figure}: {first:?} {second:?}");
+        assert!(
+            first.iter().zip(&second).all(|(one, two)| one != two),
+            "{values} {task} {figure}: {first:?} {second:?}"
+        );
         assert_eq!(all[0].results.seeds, all[1].results.seeds, "the same episodes");
     }
 }
@@ -70,7 +73,8 @@ fn every_axis_moves_a_figure_of_a_task_that_it_is_about() {
 fn an_axis_that_is_not_set_changes_nothing_and_a_minimal_log_changes_no_result() {
     let plain = study("task: qc_cascade\nepisodes: 1\nseed_base: 5\n");
     assert_eq!((plain.len(), plain[0].condition.label.as_str()), (1, "cond_0"));
-    let logs = study("task: qc_cascade\nepisodes: 1\nseed_base: 5\nablations: { log_granularity: [null, full, minimal] }\n");
+    let logs =
+        study("task: qc_cascade\nepisodes: 1\nseed_base: 5\nablations: { log_granularity: [null, full, minimal] }\n");
     for ran in &logs {
         assert_eq!(ran.results.episodes, plain[0].results.episodes);
     }
@@ -150,14 +154,20 @@ fn a_study_has_the_same_bytes_for_any_number_of_threads_and_its_differences_are_
         assert!(first.contains_key(name), "{name} of {:?}", first.keys());
     }
     let manifest: Value = serde_json::from_slice(&first["manifest.json"]).expect("it is JSON");
-    assert_eq!((manifest["num_conditions"].as_u64(), manifest["result_hashes"][1].as_str()), (Some(2), Some(all[1].sha256.as_str())));
+    assert_eq!(
+        (manifest["num_conditions"].as_u64(), manifest["result_hashes"][1].as_str()),
+        (Some(2), Some(all[1].sha256.as_str()))
+    );
     assert!(!first.values().any(|bytes| String::from_utf8_lossy(bytes).contains(&one.path().display().to_string())));
 
     // From the results files alone.
     let of = |condition: &str| -> Vec<f64> {
-        let results: Value = serde_json::from_slice(&first[&format!("results/{condition}/results.json")]).expect("JSON");
+        let results: Value =
+            serde_json::from_slice(&first[&format!("results/{condition}/results.json")]).expect("JSON");
         let episodes = results["episodes"].as_array().expect("a list").iter();
-        episodes.map(|episode| episode["metrics"]["fraction_of_attacks_contained"].as_f64().expect("it has one")).collect()
+        episodes
+            .map(|episode| episode["metrics"]["fraction_of_attacks_contained"].as_f64().expect("it has one"))
+            .collect()
     };
     let expected = paired_difference(&of("cond_1"), &of("cond_0"), Confidence::P95).expect("there are three");
     let csv = String::from_utf8(first["paired_differences.csv"].clone()).expect("it is text");

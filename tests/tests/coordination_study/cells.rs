@@ -47,7 +47,10 @@ fn all_methods_and_injections_of_a_size_have_the_same_seeds_and_the_blocks_of_a_
     let id = "scale_horizon_steps_30_num_agents_4_gossip_consensus_INJ-ID-SPOOF-001";
     let cell = results(out.path(), id);
     assert_eq!(cell["coordination"]["method_id"], "gossip_consensus");
-    assert_eq!((&cell["security"]["injection_id"], &cell["security"]["risk_id"]), (&"INJ-ID-SPOOF-001".into(), &"R-COMMS-001".into()));
+    assert_eq!(
+        (&cell["security"]["injection_id"], &cell["security"]["risk_id"]),
+        (&"INJ-ID-SPOOF-001".into(), &"R-COMMS-001".into())
+    );
     assert_eq!(cell["config"]["scale_config"]["num_agents_total"], 4);
     let manifest = &files(out.path())["manifest_coordination.json"];
     let manifest: Value = serde_json::from_slice(manifest).expect("it is JSON");
@@ -79,8 +82,10 @@ fn a_cell_alone_is_what_it_is_beside_others_whatever_they_share() {
 #[test]
 fn what_a_study_says_of_an_injection_reaches_it() {
     let text = |setting: &str| {
-        format!("study_id: s\nseed_base: 7\nepisodes_per_cell: 2\nscales: [{{ name: scale_preset, values: [small_smoke] }}]\n\
-                 methods: [kernel_auction_edf]\ninjections: [{{ injection_id: INJ-ID-SPOOF-001, {setting} }}]\n")
+        format!(
+            "study_id: s\nseed_base: 7\nepisodes_per_cell: 2\nscales: [{{ name: scale_preset, values: [small_smoke] }}]\n\
+                 methods: [kernel_auction_edf]\ninjections: [{{ injection_id: INJ-ID-SPOOF-001, {setting} }}]\n"
+        )
     };
     let applied = |setting: &str| {
         let out = tempfile::tempdir().expect("a directory");

@@ -38,9 +38,13 @@ fn sizes_are_a_product_whose_names_are_sorted_and_whose_values_stand_as_they_wer
 
 #[test]
 fn a_size_of_the_policy_keeps_its_name_and_may_be_varied() {
-    let text = |rest: &str| format!("study_id: s\nscales:\n  - {{ name: scale_preset, values: [small_smoke] }}\n{rest}");
+    let text =
+        |rest: &str| format!("study_id: s\nscales:\n  - {{ name: scale_preset, values: [small_smoke] }}\n{rest}");
     let alone = plan(&text(""));
-    assert_eq!((alone.head.scale_ids.as_slice(), &alone.cells[0].config.scale.config), (&["small_smoke".to_owned()][..], &None));
+    assert_eq!(
+        (alone.head.scale_ids.as_slice(), &alone.cells[0].config.scale.config),
+        (&["small_smoke".to_owned()][..], &None)
+    );
     let varied = plan(&text("  - { name: horizon_steps, values: [20] }\n"));
     assert_eq!(varied.head.scale_ids, ["scale_horizon_steps_20_scale_preset_small_smoke"]);
     let config = varied.cells[0].config.scale.config.as_ref().expect("a size of its own");
@@ -82,7 +86,8 @@ fn a_risk_that_needs_evidence_and_has_no_injection_is_missing_unless_it_is_waive
     let tool = found.missing.iter().find(|one| one.risk_id == "R-TOOL-001").expect("it is missing");
     assert!(!tool.covering_injection_ids.is_empty() && tool.message.contains(&tool.covering_injection_ids[0]));
 
-    let waived: Vec<String> = missing.iter().map(|risk| format!("  - {{ risk_id: {risk}, reason: elsewhere }}")).collect();
+    let waived: Vec<String> =
+        missing.iter().map(|risk| format!("  - {{ risk_id: {risk}, reason: elsewhere }}")).collect();
     let all = plan(&format!("{SPEC}waived_risks:\n{}\n", waived.join("\n")));
     all.head.coverage.require().expect("the rest is waived");
     // As many by their injections.
@@ -93,7 +98,8 @@ fn a_risk_that_needs_evidence_and_has_no_injection_is_missing_unless_it_is_waive
 
 #[test]
 fn an_injection_of_no_known_risk_has_the_label_at_its_place_or_its_own_name() {
-    let text = "study_id: s\nrisks: [R-OWN-001]\ninjections: [none, { injection_id: org.example.crash }, INJ-ID-SPOOF-001]\n";
+    let text =
+        "study_id: s\nrisks: [R-OWN-001]\ninjections: [none, { injection_id: org.example.crash }, INJ-ID-SPOOF-001]\n";
     let risks = plan(text).head.risks;
     assert_eq!(risks["none"], ["R-OWN-001"]);
     assert_eq!(risks["org.example.crash"], ["org.example.crash"]);

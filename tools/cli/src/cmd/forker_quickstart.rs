@@ -65,7 +65,7 @@ impl CliCommand for Options {
                     "small_quickstart/risk_out/RISK_REGISTER_BUNDLE.v0.1.json",
                 ]),
         ],
-        refusals: &[Refusal::new("--out q --scale-ids enormous", 1, "enormous")],
+        refusals: &[Refusal::new("--out q --scale-ids enormous", 1, "--scale-ids")],
         ..Spec::NEW
     };
 
