@@ -30,7 +30,7 @@ pub enum PackError {
     Assurance(#[from] AssuranceError),
     /// A study could not be run.
     #[error(transparent)]
-    Study(#[from] StudyError),
+    Study(Box<StudyError>),
     /// Tables could not be made.
     #[error(transparent)]
     Comparison(#[from] ComparisonError),
@@ -73,4 +73,10 @@ pub enum PackError {
         /// Steps that there are [count].
         all: usize,
     },
+}
+
+impl From<StudyError> for PackError {
+    fn from(error: StudyError) -> Self {
+        Self::Study(Box::new(error))
+    }
 }

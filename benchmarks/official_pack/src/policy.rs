@@ -1,10 +1,10 @@
 //! What a pack is made of: `official/benchmark_pack.v0.1.yaml`.
 
+use crate::PackError;
 use labtrust_bench::official::OfficialRegistry;
 use labtrust_evidence::digest::sha256;
 use labtrust_plugin::Registry;
 use labtrust_policy::{PolicyError, PolicyStore};
-use labtrust_study::StudyError;
 use labtrust_study::spec::Scale;
 use serde::Deserialize;
 use serde_json::Value;
@@ -221,9 +221,9 @@ impl PackPolicy {
     /// A policy that knows the sizes of the pack besides its own.
     ///
     /// # Errors
-    /// [`StudyError`] for sizes of the policy that cannot be read.
-    pub fn sized(&self, policy: &PolicyStore) -> Result<PolicyStore, StudyError> {
-        labtrust_study::settings::with_scales(policy, self.scales().iter())
+    /// [`PackError::Study`] for sizes of the policy that cannot be read.
+    pub fn sized(&self, policy: &PolicyStore) -> Result<PolicyStore, PackError> {
+        Ok(labtrust_study::settings::with_scales(policy, self.scales().iter())?)
     }
 
     /// The sizes as those of a study, from the smallest.

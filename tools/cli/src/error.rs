@@ -116,7 +116,7 @@ pub(crate) enum CliError {
     #[error("--profile says how much here: {known}{}", given.as_ref().map_or_else(String::new, |given| format!("; there is no {given:?}")))]
     Amount { given: Option<String>, known: String },
     #[error(transparent)]
-    Pack(labtrust_official_pack::PackError),
+    Pack(Box<PackError>),
     #[error("{} of {cells} cells failed:{}", failures.len(), failures.iter().map(|one| format!("\n  {}: {}", one.cell_id, one.error)).collect::<String>())]
     CellsFailed { failures: Vec<labtrust_study::run::Failure>, cells: usize },
     #[error("the security gate is not passed: {count} cell{}", if *count == 1 { "" } else { "s" })]
@@ -172,14 +172,14 @@ impl From<PackError> for CliError {
             PackError::Policy(error) => Self::Policy(error),
             PackError::Bench(error) => error.into(),
             PackError::Assurance(error) => error.into(),
-            PackError::Study(error) => error.into(),
+            PackError::Study(error) => (*error).into(),
             PackError::Comparison(error) => error.into(),
             PackError::Figures(error) => error.into(),
             PackError::Registry(error) => error.into(),
             PackError::Export(error) => error.into(),
             PackError::Transparency(error) => error.into(),
             PackError::Release(error) => error.into(),
-            other => Self::Pack(other),
+            other => Self::Pack(Box::new(other)),
         }
     }
 }
@@ -237,10 +237,13 @@ impl CliError {
             Self::Study(StudyError::Animation { .. }) => {
                 "--animate names one of the scenarios, --animate-replication counts from 0".to_owned()
             }
-            Self::Pack(PackError::Occupied { .. }) => "choose another --out".to_owned(),
-            Self::Pack(PackError::StepsFailed { .. }) => {
-                "what the other steps wrote is there, and the manifest says how each ended".to_owned()
-            }
+            Self::Pack(error) => match **error {
+                PackError::Occupied { .. } => "choose another --out".to_owned(),
+                PackError::StepsFailed { .. } => {
+                    "the manifest, where there is one, says how every step ended".to_owned()
+                }
+                _ => return None,
+            },
             Self::Findings { .. } | Self::ResultsFindings { .. } => {
                 "each line names its place and what to do".to_owned()
             }

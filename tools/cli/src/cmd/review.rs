@@ -74,7 +74,10 @@ impl CliCommand for Options {
             baseline: true,
             most_episodes: is_smoke().then_some(1),
         };
-        let spec = self.spec.as_deref().map(|path| CoordinationSpec::load(path, &reading)).transpose()?;
+        let spec = match &self.spec {
+            Some(path) => Some(CoordinationSpec::load(path, &reading)?),
+            None => None,
+        };
         let start = |facts: &Value| replay::start(global, facts);
         let reviewed = review(&Request {
             ground: &opened.ground(self.threads, &start),
