@@ -4,7 +4,8 @@ use crate::steps::{Step, Steps};
 use crate::{Ground, PackError, reports};
 use labtrust_assurance::files::write_json;
 use labtrust_assurance::findings::findings;
-use labtrust_assurance::pack::Asked;
+use labtrust_assurance::pack::config::Config;
+use labtrust_assurance::pack::{Asked, Matrix};
 use labtrust_assurance::register::{BundleOptions, RISK_BUNDLE, Register, build, crosswalk, schema_complaints};
 use labtrust_bench::files::write_whole;
 use labtrust_evidence::release::pretty;
@@ -49,9 +50,12 @@ pub fn published() -> Asked {
 /// Runs all of it. Steps that failed are in the answer and in the manifest.
 ///
 /// # Errors
-/// [`PackError::Bench`] where the manifest cannot be written.
+/// [`PackError::Assurance`] for cells that there are not, before anything is begun; [`PackError::Bench`] where the manifest cannot
+/// be written.
 pub fn quickstart(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
     let Request { ground, out, .. } = *request;
+    // Cells that there are not are no step that failed: nothing is begun.
+    Matrix::resolve(&Config::load(ground.policy)?, ground.registry, &request.asked)?;
     let mut steps = Steps::new(request.told);
     steps.run("validate_policy", &[], || validate(ground));
     let pack = out.join(PACK);
