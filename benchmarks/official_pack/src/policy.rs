@@ -7,7 +7,7 @@ use labtrust_plugin::Registry;
 use labtrust_policy::{PolicyError, PolicyStore};
 use labtrust_study::spec::Scale;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -57,6 +57,11 @@ pub struct BySize {
     pub full: Episodes,
 }
 
+/// One episode of a short pack and fifty of a whole one, as published; the comparison has fewer, of more cells.
+const fn published() -> BySize {
+    BySize { smoke: Episodes { baseline: 1, cell: 2 }, full: Episodes { baseline: 50, cell: 20 } }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Switch {
@@ -102,7 +107,8 @@ pub struct PackPolicy {
     /// Injections that they are compared under, with [`NONE`].
     #[serde(default)]
     pub injections: Vec<String>,
-    /// Episodes.
+    /// Episodes; the published layout does not say how many.
+    #[serde(default = "published")]
     pub episodes: BySize,
     security_suite: Suites,
     /// Reports without which the pack has failed.
@@ -209,6 +215,7 @@ impl PackPolicy {
             .iter()
             .map(|(id, config)| {
                 let mut config = config.clone();
+                complete(&mut config);
                 config["id"] = id.as_str().into();
                 (id.as_str(), config)
             })
@@ -271,6 +278,25 @@ impl PackPolicy {
     }
 }
 
+/// A size of the published layout has counts and rates under other names, and says neither who works there nor when.
+fn complete(config: &mut Value) {
+    let Some(config) = config.as_object_mut() else { return };
+    let devices = config.remove("num_devices").and_then(|count| count.as_u64());
+    let rate = config.remove("arrival_rate");
+    let mut fill = |name: &str, value: Value| {
+        config.entry(name).or_insert(value);
+    };
+    if let Some(devices) = devices {
+        let centrifuges = (devices / 2).max(1);
+        fill("num_devices_per_type", json!({ "CHEM_ANALYZER": devices, "CENTRIFUGE_BANK": centrifuges }));
+    }
+    if let Some(rate) = rate {
+        fill("specimens_per_min", rate);
+    }
+    fill("role_mix", json!({ "ROLE_RUNNER": 0.5, "ROLE_ANALYTICS": 0.3, "ROLE_RECEPTION": 0.2 }));
+    fill("timing_mode", json!("explicit"));
+}
+
 /// Whether a method is known by name and works with a language model, of which there is none.
 #[must_use]
 pub fn waits_for_models(method: &str) -> bool {
@@ -282,4 +308,20 @@ pub fn waits_for_models(method: &str) -> bool {
 pub fn unversioned(baseline: &str) -> &str {
     let version = baseline.rsplit_once("_v").filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
     version.filter(|(_, digits)| !digits.is_empty()).map_or(baseline, |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_of_the_published_layout_is_completed() {
+        let mut size = json!({ "num_agents_total": 8, "num_devices": 4, "arrival_rate": 2.0, "horizon_steps": 200 });
+        complete(&mut size);
+        assert_eq!(size["num_devices_per_type"], json!({ "CHEM_ANALYZER": 4, "CENTRIFUGE_BANK": 2 }));
+        assert_eq!((&size["specimens_per_min"], &size["timing_mode"]), (&json!(2.0), &json!("explicit")));
+        let whole = size.clone();
+        complete(&mut size);
+        assert_eq!(size, whole);
+    }
 }
