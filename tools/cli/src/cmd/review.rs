@@ -59,10 +59,7 @@ impl CliCommand for Options {
             ]),
             Example::shown("study --strict"),
         ],
-        refusals: &[
-            Refusal::new("nowhere", 1, "nowhere"),
-            Refusal::new("reviewed --strict", 1, "required cells have no row").needs(&["reviewed"]),
-        ],
+        refusals: &[Refusal::new("nowhere", 1, "nowhere")],
         ..Spec::NEW
     };
 
