@@ -152,11 +152,6 @@ fn a_report_links_to_what_is_there_and_recommends_nothing_past_a_failed_gate() {
 fn reference() -> Option<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/reference/outputs/run-coordination-security-pack/small_smoke");
-    let dir = if dir.is_dir() {
-        dir
-    } else {
-        PathBuf::from("/work/shared/reference/outputs/run-coordination-security-pack/small_smoke")
-    };
     dir.is_dir().then_some(dir)
 }
 
