@@ -10,11 +10,13 @@ mod envelope;
 mod roster;
 
 pub use envelope::{Countersign, Envelope, Message};
+use roster::Made;
 pub use roster::Roster;
 
 use labtrust_trust::canonical::CanonicalError;
 use labtrust_trust::keys::Signer;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// Why a key, a roster or an envelope cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +41,8 @@ pub enum IdentityError {
 pub struct KeyHandle {
     worker_id: String,
     signer: Signer,
+    /// Place in a roster that wants to know what is signed.
+    entered: Option<(usize, Arc<Made>)>,
 }
 
 impl KeyHandle {
@@ -51,7 +55,24 @@ impl KeyHandle {
             return Err(IdentityError::EmptyId);
         }
         let signer = Signer::from_seed(private_seed(master_seed, worker_id));
-        Ok(Self { worker_id: worker_id.to_owned(), signer })
+        Ok(Self { worker_id: worker_id.to_owned(), signer, entered: None })
+    }
+
+    /// The same key, whose signatures `roster` knows without verifying them, if it is the key that the roster has under this
+    /// name. Nothing that anybody sees changes.
+    #[must_use]
+    pub fn entered_in(self, roster: &Roster) -> Self {
+        let place = roster.place(&self.worker_id);
+        let own = place.filter(|place| roster.public_key(*place) == Some(&self.public_key_b64()));
+        Self { entered: own.map(|place| (place, roster.made())), ..self }
+    }
+
+    fn sign_and_enter(&self, bytes: &[u8]) -> String {
+        let signature = self.signer.sign_b64(bytes);
+        if let Some((place, made)) = &self.entered {
+            made.enter(*place, &signature, bytes);
+        }
+        signature
     }
 
     /// Whose key it is.
@@ -72,7 +93,7 @@ impl KeyHandle {
     /// [`IdentityError::Payload`].
     pub fn sign(&self, message: Message) -> Result<Envelope, IdentityError> {
         let envelope = self.address(message)?;
-        let signature = self.signer.sign_b64(&envelope.signed_bytes()?);
+        let signature = self.sign_and_enter(&envelope.signed_bytes()?);
         Ok(Envelope { signature, ..envelope })
     }
 
@@ -86,14 +107,14 @@ impl KeyHandle {
 
     /// The same envelope, signed.
     pub(crate) fn signed(&self, envelope: &Envelope) -> Envelope {
-        let signature = envelope.signed_bytes().map(|bytes| self.signer.sign_b64(&bytes)).unwrap_or_default();
+        let signature = envelope.signed_bytes().map(|bytes| self.sign_and_enter(&bytes)).unwrap_or_default();
         Envelope { signature, ..envelope.clone() }
     }
 
     /// Says that this worker stands by an envelope of somebody else.
     #[must_use]
     pub fn countersign(&self, envelope: &Envelope) -> Countersign {
-        let signature = self.signer.sign_b64(&Countersign::signed_bytes(&self.worker_id, envelope));
+        let signature = self.sign_and_enter(&Countersign::signed_bytes(&self.worker_id, envelope));
         Countersign { signer_id: self.worker_id.clone(), signature }
     }
 
@@ -102,7 +123,7 @@ impl KeyHandle {
     #[must_use]
     pub fn sign_bytes(&self, bytes: &[u8]) -> String {
         debug_assert!(bytes.first() != Some(&b'{'), "this could be an envelope");
-        self.signer.sign_b64(bytes)
+        self.sign_and_enter(bytes)
     }
 }
 

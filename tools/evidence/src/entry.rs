@@ -6,7 +6,7 @@
 use crate::strict::{self, MemberRange};
 use labtrust_trust::canonical::to_canonical_vec;
 use serde_json::{Map, Value};
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 /// Bytes of a line that is read, at most [bytes].
 pub const MAX_LINE: usize = 16 << 20;
@@ -16,13 +16,13 @@ pub const MAX_LINE: usize = 16 << 20;
 pub struct Entry {
     text: Vec<u8>,
     members: Vec<Member>,
-    whole: OnceCell<Map<String, Value>>,
+    whole: OnceLock<Map<String, Value>>,
 }
 
 #[derive(Debug, Clone)]
 struct Member {
     place: MemberRange,
-    value: OnceCell<Value>,
+    value: OnceLock<Value>,
 }
 
 impl PartialEq for Entry {
@@ -60,8 +60,8 @@ impl Entry {
             Ok(None) => return Ok(Err("the line should be a JSON map".to_owned())),
             Err(error) => return Err((text, error)),
         };
-        let members = places.into_iter().map(|place| Member { place, value: OnceCell::new() }).collect();
-        Ok(Ok(Self { text, members, whole: OnceCell::new() }))
+        let members = places.into_iter().map(|place| Member { place, value: OnceLock::new() }).collect();
+        Ok(Ok(Self { text, members, whole: OnceLock::new() }))
     }
 
     /// Its canonical text, without a line feed.

@@ -204,7 +204,7 @@ impl Export<'_> {
             }
             trace.clear();
             enforcements.clear();
-            deriver.take(&line, &mut trace, &mut enforcements);
+            deriver.take(line, &mut trace, &mut enforcements);
             let [log, traced, enforced] = &mut outputs;
             let written = log.write(line.entry.bytes()).and_then(|()| log.write(b"\n"));
             let written = written.and_then(|()| traced.write(&trace)).and_then(|()| enforced.write(&enforcements));

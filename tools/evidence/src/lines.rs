@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 /// Bytes that are looked at together [bytes].
 const BATCH: usize = 1 << 20;
@@ -74,14 +74,17 @@ pub struct ReadReport {
 ///
 /// # Errors
 /// [`LogError`] at the first line that is none.
-pub fn read(path: &Path, form: Form, mut take: impl FnMut(Line)) -> Result<ReadReport, LogError> {
+pub fn read(path: &Path, form: Form, mut take: impl FnMut(&Arc<Line>)) -> Result<ReadReport, LogError> {
     let mut lines = Lines::open(path)?;
-    let first = lines.batch(form)?;
+    let mut show = |batch: Vec<Arc<Line>>| {
+        batch.iter().for_each(&mut take);
+        // To take apart what the other cores have made is left to them: `take` is what everybody waits for.
+        rayon::spawn(move || drop(batch));
+    };
+    show(lines.batch(form)?);
     if lines.over {
-        first.into_iter().for_each(take);
         return Ok(lines.report());
     }
-    first.into_iter().for_each(&mut take);
     std::thread::scope(|scope| {
         let (sender, batches) = mpsc::sync_channel(1);
         let reader = scope.spawn(move || {
@@ -93,9 +96,7 @@ pub fn read(path: &Path, form: Form, mut take: impl FnMut(Line)) -> Result<ReadR
             }
             Ok(lines.report())
         });
-        for batch in batches {
-            batch.into_iter().for_each(&mut take);
-        }
+        batches.into_iter().for_each(show);
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -146,14 +147,14 @@ impl<'p> Lines<'p> {
     }
 
     /// The next lines. There may be none in it, and still some after it.
-    fn batch(&mut self, form: Form) -> Result<Vec<Line>, LogError> {
+    fn batch(&mut self, form: Form) -> Result<Vec<Arc<Line>>, LogError> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while bytes < BATCH && !self.over {
             let Some(line) = self.next()? else { break };
             bytes += line.len() + 1;
             batch.push((self.number, line));
         }
-        let looked: Result<Vec<Option<Line>>, LogError> =
+        let looked: Result<Vec<Option<Arc<Line>>>, LogError> =
             batch.into_par_iter().map(|(number, line)| look(self.path, form, number, line)).collect();
         Ok(looked?.into_iter().flatten().collect())
     }
@@ -196,7 +197,7 @@ impl<'p> Lines<'p> {
     }
 }
 
-fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<Option<Line>, LogError> {
+fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<Option<Arc<Line>>, LogError> {
     let wrong = |problem: String| LogError::Line { path: path.to_path_buf(), line, problem };
     if form == Form::Any && text.trim_ascii().is_empty() {
         return Ok(None);
@@ -206,5 +207,5 @@ fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<Option<Line
         Form::Any => Entry::parse(text),
     };
     let entry = entry.map_err(wrong)?;
-    Ok(Some(Line { leaf: leaf_hash(entry.bytes()), own: OwnWords::of(&entry), entry }))
+    Ok(Some(Arc::new(Line { leaf: leaf_hash(entry.bytes()), own: OwnWords::of(&entry), entry })))
 }

@@ -6,6 +6,7 @@
 
 use crate::lines::Line;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Text of episodes that wait to be played together, at most [bytes].
 const WAITING: usize = 16 << 20;
@@ -13,7 +14,7 @@ const WAITING: usize = 16 << 20;
 /// Plays the steps of a log again. Lines may be played some time after they were taken in, and several episodes at once.
 pub trait Replay {
     /// Takes in the next line.
-    fn take(&mut self, line: Line);
+    fn take(&mut self, line: Arc<Line>);
 
     /// Whether a line was found that is not what comes out: more of them need not be shown.
     fn has_failed(&self) -> bool;
@@ -79,7 +80,7 @@ struct Waiting {
     episode: u64,
     /// Number of its first line in the log, from 1.
     first: u64,
-    lines: Vec<Line>,
+    lines: Vec<Arc<Line>>,
 }
 
 impl Waiting {
@@ -115,7 +116,7 @@ impl<P: Player> Batched<P> {
         played.into_iter().collect()
     }
 
-    fn try_take(&mut self, line: Line) -> Result<(), Unlike> {
+    fn try_take(&mut self, line: Arc<Line>) -> Result<(), Unlike> {
         self.taken += 1;
         let (episode, first) = (line.entry.episode(), self.taken);
         let unlike = |problem| Unlike { line: Some(first), problem };
@@ -142,7 +143,7 @@ impl<P: Player> Batched<P> {
 }
 
 impl<P: Player> Replay for Batched<P> {
-    fn take(&mut self, line: Line) {
+    fn take(&mut self, line: Arc<Line>) {
         if self.failure.is_none() {
             self.failure = self.try_take(line).err();
         }
@@ -199,7 +200,7 @@ mod tests {
         let text: String = log.iter().map(|(episode, n)| format!("{{\"episode\":{episode},\"n\":{n}}}\n")).collect();
         std::fs::write(&path, text).unwrap();
         let mut replay = Batched { most, ..Batched::new(Counting) };
-        read(&path, Form::Canonical, |line| replay.take(line)).unwrap();
+        read(&path, Form::Canonical, |line| replay.take(Arc::clone(line))).unwrap();
         replay.finish().map_err(|unlike| (unlike.line, unlike.problem))
     }
 

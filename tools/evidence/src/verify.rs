@@ -20,6 +20,7 @@ use crate::replay::{Replay, Unlike};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Starts a replay from the facts of a run (`run_facts.v0.2.json`); in words, why it cannot be run again.
 pub type StartReplay<'a> = dyn Fn(&Value) -> Result<Box<dyn Replay>, String> + Sync + 'a;
@@ -294,7 +295,7 @@ impl<'a> Bundle<'a> {
         let report = lines::read(&path, Form::Canonical, |line| {
             trace_rows.clear();
             enforcement_rows.clear();
-            deriver.take(&line, &mut trace_rows, &mut enforcement_rows);
+            deriver.take(line, &mut trace_rows, &mut enforcement_rows);
             trace.update(&trace_rows);
             enforcements.update(&enforcement_rows);
             if since == Some(deriver.size()) {
@@ -303,7 +304,7 @@ impl<'a> Bundle<'a> {
             if let Ok(replay) = &mut replay
                 && !replay.has_failed()
             {
-                replay.take(line);
+                replay.take(Arc::clone(line));
             }
         });
         let report = report.map_err(|error| error.to_string().replace(&path.display().to_string(), LOG))?;

@@ -5,7 +5,7 @@ use labtrust_kernel::Symbols;
 use labtrust_trust::keys::{KeyEntry, KeyPolicy, KeyRegistry};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who may speak, and how to know that it is them. Verification is the strict one of [`KeyRegistry`].
 #[derive(Clone, Debug, Default)]
@@ -13,8 +13,11 @@ pub struct Roster {
     keys: KeyRegistry,
     symbols: Symbols,
     ids: Vec<String>,
+    /// The public keys, standard base64, by place.
+    public: Vec<String>,
     memo: Memo,
     attributed: Attributed,
+    made: Arc<Made>,
 }
 
 /// Most judgements that are remembered [count].
@@ -23,6 +26,30 @@ const MOST_JUDGED: usize = 1 << 16;
 /// Most forgeries that are attributed [count]. To attribute one costs a look at every key, and whoever forges pays nothing: a
 /// flood of forgeries must not use up the time of those who judge. They are all refused.
 const MOST_ATTRIBUTED: usize = 16;
+
+/// The signatures that keys of a roster made themselves, where they are [entered](KeyHandle::entered_in): whose, and over what.
+/// To verify one costs more than making it did, and would find the same: strict Ed25519 accepts a signature under the key that made
+/// it and over what it was made for, and under no other key and over nothing else (Brendel et al., IEEE S&P 2021). So a
+/// letter that was changed on its way is refused by a look, too. Signatures that nobody here made are verified.
+#[derive(Debug, Default)]
+pub(super) struct Made(Mutex<FxHashMap<String, (usize, [u8; 32])>>);
+
+impl Made {
+    pub(super) fn enter(&self, place: usize, signature: &str, bytes: &[u8]) {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= MOST_JUDGED {
+            made.clear();
+        }
+        made.insert(signature.to_owned(), (place, Sha256::digest(bytes).into()));
+    }
+
+    /// Whose signature over `bytes` it is: nobody's where it was made for something else. `None` of one that is not known.
+    fn look_up(&self, signature: &str, bytes: &[u8]) -> Option<Option<usize>> {
+        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (place, of) = made.get(signature)?;
+        Some((Sha256::digest(bytes).as_slice() == of).then_some(*place))
+    }
+}
 
 /// Whose the forgeries really are that were attributed before: many hear the same one.
 #[derive(Debug, Default)]
@@ -84,7 +111,7 @@ impl Roster {
     /// [`IdentityError`] for an empty id, an id that comes twice, a key that cannot be used.
     pub fn from_public_keys(keys: impl IntoIterator<Item = (String, String)>) -> Result<Self, IdentityError> {
         let mut symbols = Symbols::default();
-        let (mut ids, mut entries) = (Vec::new(), Vec::new());
+        let (mut ids, mut public, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for (id, key) in keys {
             if id.trim().is_empty() {
                 return Err(IdentityError::EmptyId);
@@ -95,6 +122,7 @@ impl Roster {
             symbols.intern(&id);
             entries.push(KeyEntry::active(&id, &key, &id, "worker"));
             ids.push(id);
+            public.push(key);
         }
         // One at a time: the registry's warnings do not say which entry they are about in a form for programs.
         let mut registry = KeyRegistry::default();
@@ -106,13 +134,16 @@ impl Roster {
             }
             registry.overlay([&entry], &mut symbols);
         }
-        Ok(Self { keys: registry, symbols, ids, memo: Memo::default(), attributed: Attributed::default() })
+        Ok(Self { keys: registry, symbols, ids, public, ..Self::default() })
     }
 
     /// Whether `signature` is of `worker_id` over `bytes`. Unknown workers have signed nothing.
     #[must_use]
     pub fn verify(&self, worker_id: &str, signature: &str, bytes: &[u8]) -> bool {
         let Some(key) = self.symbols.get(worker_id) else { return false };
+        if let Some(whose) = self.made.look_up(signature, bytes) {
+            return whose == Some(key.index());
+        }
         self.memo.judge(worker_id, signature, bytes, || self.keys.verify_bytes(key, signature, 0, bytes).passed)
     }
 
@@ -120,6 +151,9 @@ impl Roster {
     /// nobody knows.
     #[must_use]
     pub fn attribute(&self, signature: &str, bytes: &[u8]) -> Option<&str> {
+        if let Some(whose) = self.made.look_up(signature, bytes) {
+            return self.worker_id(whose?);
+        }
         let what = digest([b"", signature.as_bytes(), bytes]);
         let mut known = self.attributed.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = known.len() >= MOST_ATTRIBUTED;
@@ -133,6 +167,15 @@ impl Roster {
             }
         };
         self.worker_id(place?)
+    }
+
+    /// The public key with a number, as it was given.
+    pub(super) fn public_key(&self, place: usize) -> Option<&str> {
+        self.public.get(place).map(String::as_str)
+    }
+
+    pub(super) fn made(&self) -> Arc<Made> {
+        Arc::clone(&self.made)
     }
 
     /// Whether the worker has a key here.
@@ -185,6 +228,25 @@ mod tests {
         assert_eq!(roster.attribute(&signature, b"bytes"), Some("worker_1"));
         assert_eq!(roster.attribute(&signature, b"other"), None);
         assert_eq!((roster.place("worker_2"), roster.place("worker")), (Some(2), None));
+    }
+
+    #[test]
+    fn who_looks_it_up_and_who_calculates_find_the_same() {
+        let (known, stranger) = (Roster::of(&handles()).unwrap(), Roster::of(&handles()).unwrap());
+        let made = handles().map(|handle| handle.entered_in(&known));
+        let thief = KeyHandle::derive(7, "worker_0").unwrap().entered_in(&known);
+        assert!(thief.entered.is_none() && made.iter().all(|key| key.entered.is_some()));
+        for (bytes, other) in [(&b"bytes"[..], &b"byteS"[..]), (b"", b"b")] {
+            let signatures: Vec<String> = made.iter().chain([&thief]).map(|key| key.sign_bytes(bytes)).collect();
+            for signature in &signatures {
+                for said in [bytes, other] {
+                    for id in ["worker_0", "worker_1", "worker_2", "worker_3"] {
+                        assert_eq!(known.verify(id, signature, said), stranger.verify(id, signature, said), "{id}");
+                    }
+                    assert_eq!(known.attribute(signature, said), stranger.attribute(signature, said));
+                }
+            }
+        }
     }
 
     #[test]

@@ -56,13 +56,13 @@ impl Seal {
         kind: &'static str,
         controls: Controls,
     ) -> Result<Vec<Self>, IdentityError> {
-        let key = |name: &str| KeyHandle::derive(master_seed, name).map(Arc::new);
+        let key = |name: &str| KeyHandle::derive(master_seed, name);
         let names = names.iter().map(String::as_str).chain([WORLD]);
-        let handles: Vec<Arc<KeyHandle>> = names.map(key).collect::<Result<_, _>>()?;
+        let handles: Vec<KeyHandle> = names.map(key).collect::<Result<_, _>>()?;
         let people = handles.len() - 1;
-        let roster = Arc::new(Roster::of(handles.iter().map(AsRef::as_ref))?);
-        let seal = |handle: Arc<KeyHandle>| Self {
-            handle,
+        let roster = Arc::new(Roster::of(&handles)?);
+        let seal = |handle: KeyHandle| Self {
+            handle: Arc::new(handle.entered_in(&roster)),
             roster: Arc::clone(&roster),
             // What is said at the end of a step may be heard at the beginning of the next.
             bus: Bus::new(IdentityPolicy::for_types([kind]).with_epoch_slack(1), Arc::clone(&roster))
