@@ -45,6 +45,7 @@ fn request<'a>(preset: &str, methods: &[&str], threads: usize, out: Option<&'a P
         strict: false,
         multi_agentic: false,
         out,
+        logs: false,
         git_sha: None,
         progress: &|_, _| (),
     }
@@ -105,6 +106,57 @@ fn a_pack_has_the_same_bytes_for_any_number_of_threads() {
         assert_eq!(of(METHODS[1], injection).verdict, Verdict::NotRun, "{injection}");
     }
     assert_eq!((outcome.gate.passed, outcome.gate.not_run, outcome.gate.overall_pass), (1, 3, false));
+}
+
+#[test]
+fn logs_are_kept_where_they_are_asked_for_and_change_nothing_else() {
+    const METHOD: &str = "market_auction";
+    const LOGS: [&str; 5] =
+        ["METHOD_TRACE.jsonl", "coord_decisions.jsonl", "coord_events.jsonl", "ground_truth.jsonl", "log.jsonl"];
+    let made = |logs: bool, threads: usize, dir: &Path| {
+        let methods = [METHOD, METHODS[1]];
+        run(&Request { logs, ..request("hospital_lab_full", &methods, threads, Some(dir)) }).expect("it runs");
+        let mut files = files(dir);
+        files.remove(outputs::TIMINGS);
+        files
+    };
+    let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a directory"));
+    let (plain, one, two) = (made(false, 2, dirs[0].path()), made(true, 1, dirs[1].path()), made(true, 3, dirs[2].path()));
+    let differ: Vec<_> = one.iter().filter(|(name, bytes)| two.get(*name) != Some(*bytes)).map(|(name, _)| name).collect();
+    assert!(differ.is_empty() && one.len() == two.len(), "{differ:?}");
+
+    let cell = |injection: &str| format!("pack_results/small_smoke_{METHOD}_{injection}");
+    let added: Vec<&String> = one.keys().filter(|name| !plain.contains_key(*name)).collect();
+    let mut expected: Vec<String> = [SPOOF, POISON].iter().flat_map(|id| LOGS.map(|log| format!("{}/{log}", cell(id)))).collect();
+    // Of a course that nobody disturbs there is no truth to keep apart.
+    expected.extend(LOGS.iter().filter(|log| **log != "ground_truth.jsonl").map(|log| format!("{}/{log}", cell("none"))));
+    expected.sort_unstable();
+    assert_eq!(added, expected.iter().collect::<Vec<_>>());
+    for (name, bytes) in &plain {
+        assert!(name == outputs::MANIFEST || one[name] == *bytes, "{name} is another");
+    }
+
+    let manifest: serde_json::Value = serde_json::from_slice(&one[outputs::MANIFEST]).expect("it is JSON");
+    let listed: BTreeMap<String, String> = manifest["logs"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| (entry["path"].as_str().expect("a path").to_owned(), entry["sha256"].as_str().expect("a digest").to_owned()))
+        .collect();
+    assert!(expected.iter().all(|name| listed.contains_key(name)), "{listed:?}");
+    for (name, sha256) in &listed {
+        use sha2::Digest as _;
+        let digest: String = sha2::Sha256::digest(&one[name]).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, *sha256, "{name}");
+    }
+    // A log has every episode of its cell.
+    let log = String::from_utf8(one[&format!("{}/log.jsonl", cell(SPOOF))].clone()).expect("it is text");
+    assert!(log.contains("\"episode\":0") && log.contains("\"episode\":1"));
+    let plain_manifest: serde_json::Value = serde_json::from_slice(&plain[outputs::MANIFEST]).expect("it is JSON");
+    assert!(plain_manifest.get("logs").is_none());
+
+    // Made again without logs, those of before are gone.
+    assert_eq!(made(false, 2, dirs[1].path()), plain);
 }
 
 #[test]

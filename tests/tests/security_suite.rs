@@ -325,7 +325,7 @@ fn the_same_bytes_come_out_for_any_number_of_threads() {
 #[test]
 fn the_packet_is_whole_fits_its_schemas_and_says_no_times() {
     let dir = tempfile::tempdir().expect("a directory");
-    report::write(dir.path(), &POLICY, &SHIPPED, &FULL, &About { timeout_s: 120, git_sha: None })
+    report::write(dir.path(), &POLICY, &SHIPPED, &FULL, &About { timeout_s: 120, ..About::default() })
         .expect("it is written");
     let runtime = json!({"version": "0.1", "python_version": "none", "platform": "linux", "packages": []});
     packet::write(dir.path(), &POLICY, &SHIPPED, &runtime).expect("it is written");

@@ -11,6 +11,7 @@
 //! | [`run`](mod@run) | all cells of a pack |
 //! | [`outputs`] | the files of a pack |
 //! | [`read`] | the files of a pack, read again: fail closed |
+//! | [`strict`] | what a gate is decided by: failures, and cells that show nothing and are not waived |
 //! | [`decision`] | which method is recommended, if any |
 //! | [`report`] | the report of a pack |
 //!
@@ -27,6 +28,7 @@ pub mod outputs;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod strict;
 pub mod validity;
 mod without;
 

@@ -9,6 +9,7 @@
 //! | [`attacks`], [`pack`], [`run`] | what results of the suite, of the pack and of single runs say of which risk |
 //! | [`evidence`] | which evidence there is in a directory |
 //! | [`bundle`] | all of it in one document |
+//! | [`waivers`] | what may be without evidence on a day |
 //! | [`coverage`] | which required cells have evidence or a waiver, and what would close the gaps |
 //! | [`claims`] | whether the claims of safety stand |
 //! | [`matrix`] | the method-risk matrix as a table |
@@ -30,6 +31,7 @@ pub mod pack;
 pub mod placeholders;
 pub mod policy;
 pub mod run;
+pub mod waivers;
 
 pub use assess::{Assessment, Flaw, Reason};
 pub use bundle::{BundleOptions, RISK_BUNDLE, build, crosswalk, schema_complaints};

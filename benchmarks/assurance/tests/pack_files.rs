@@ -2,8 +2,9 @@
 
 use labtrust_assurance::AssuranceError;
 use labtrust_assurance::pack::decision::{DECISION_JSON, decide};
-use labtrust_assurance::pack::read::{gate_rows, objected, results};
+use labtrust_assurance::pack::read::{GateRow, gate_rows, results};
 use labtrust_assurance::pack::report::{self, REPORT, Request};
+use labtrust_assurance::pack::strict::{Strict, read};
 use labtrust_policy::PolicyStore;
 use labtrust_policy::schema_complaints;
 use std::path::{Path, PathBuf};
@@ -29,10 +30,16 @@ fn pack(verdict: &str) -> tempfile::TempDir {
     dir
 }
 
-fn gate(text: &str) -> Result<Vec<labtrust_assurance::pack::read::GateRow>, AssuranceError> {
+fn gate(text: &str) -> Result<Vec<GateRow>, AssuranceError> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("pack_gate.md"), text).unwrap();
     gate_rows(dir.path())
+}
+
+/// Objections without waivers.
+fn objected(rows: &[GateRow], strict: bool) -> usize {
+    let by = Strict { waivers: &[], date: "2026-11-22".parse().unwrap(), exists: &|_| false };
+    read(rows, strict.then_some(by)).objections.len()
 }
 
 #[test]
@@ -56,7 +63,7 @@ fn a_gate_fails_on_fail_and_a_strict_one_on_all_that_shows_nothing() {
         [("PASS", 0, 0), ("FAIL", 1, 1), ("fail", 1, 1), ("SKIP", 0, 1), ("not_supported", 0, 1), ("not_run", 0, 1)]
     {
         let rows = gate_rows(pack(verdict).path()).unwrap();
-        assert_eq!([false, true].map(|strict| objected(&rows, strict).len()), [plain, strict], "{verdict}");
+        assert_eq!([false, true].map(|strict| objected(&rows, strict)), [plain, strict], "{verdict}");
     }
 }
 
@@ -67,7 +74,7 @@ fn schema() -> String {
 #[test]
 fn who_does_nothing_is_not_chosen_although_nothing_succeeds_against_it() {
     let dir = pack("PASS");
-    let decision = decide(dir.path(), &PolicyStore::builtin(), None).unwrap();
+    let decision = decide(dir.path(), &PolicyStore::builtin(), None, None).unwrap();
     assert_eq!(decision.verdict(), "admissible");
     assert_eq!(decision.chosen().collect::<Vec<_>>(), [("small_smoke", Some("good"))]);
     let disqualified = &decision.document["scale_decisions"][0]["disqualified"];
@@ -80,7 +87,7 @@ fn who_does_nothing_is_not_chosen_although_nothing_succeeds_against_it() {
 #[test]
 fn past_a_gate_that_failed_nothing_is_recommended() {
     let dir = pack("FAIL");
-    let decision = decide(dir.path(), &PolicyStore::builtin(), Some("2026-01-01")).unwrap();
+    let decision = decide(dir.path(), &PolicyStore::builtin(), Some("2026-01-01"), None).unwrap();
     assert_eq!(decision.verdict(), "security_gate_failed");
     assert_eq!(decision.chosen().collect::<Vec<_>>(), [("small_smoke", None)]);
     assert!(decision.document["scale_decisions"][0]["overall_score"].is_null());
@@ -91,7 +98,7 @@ fn past_a_gate_that_failed_nothing_is_recommended() {
 #[test]
 fn a_method_that_withstood_no_attack_is_not_admissible() {
     let dir = pack("SKIP");
-    let decision = decide(dir.path(), &PolicyStore::builtin(), None).unwrap();
+    let decision = decide(dir.path(), &PolicyStore::builtin(), None, None).unwrap();
     assert_eq!(decision.verdict(), "no_admissible_method");
     assert_eq!(decision.chosen().collect::<Vec<_>>(), [("small_smoke", None)]);
     assert!(decision.document.to_string().contains("withstood_an_attack"));
@@ -104,12 +111,12 @@ fn a_pack_without_a_gate_or_with_one_that_leaves_cells_out_is_refused() {
     let policy = PolicyStore::builtin();
     std::fs::write(dir.path().join("pack_gate.md"), format!("{HEAD}| small_smoke | good | none | PASS | why |\n"))
         .unwrap();
-    let cut = decide(dir.path(), &policy, None).unwrap_err();
+    let cut = decide(dir.path(), &policy, None, None).unwrap_err();
     assert!(cut.to_string().contains("INJ-REPLAY-001"), "{cut}");
     std::fs::remove_file(dir.path().join("pack_gate.md")).unwrap();
-    assert!(matches!(decide(dir.path(), &policy, None), Err(AssuranceError::Read { .. })));
+    assert!(matches!(decide(dir.path(), &policy, None, None), Err(AssuranceError::Read { .. })));
     std::fs::write(dir.path().join("pack_summary.csv"), COLUMNS).unwrap();
-    assert!(matches!(decide(dir.path(), &policy, None), Err(AssuranceError::Invalid { .. })));
+    assert!(matches!(decide(dir.path(), &policy, None, None), Err(AssuranceError::Invalid { .. })));
 }
 
 /// Every link of a page, `](` to `)`.
@@ -129,6 +136,7 @@ fn a_report_links_to_what_is_there_and_recommends_nothing_past_a_failed_gate() {
             preset: None,
             generated_at: None,
             with_matrix: false,
+            by: None,
         };
         let made = report::write(&request).unwrap();
         assert_eq!(made.gate_passes, recommended);
@@ -163,14 +171,14 @@ fn the_references_own_pack_can_be_read() {
         return;
     };
     let rows = gate_rows(&dir).unwrap();
-    assert_eq!((rows.len(), objected(&rows, false).len(), objected(&rows, true).len()), (42, 3, 11));
+    assert_eq!((rows.len(), objected(&rows, false), objected(&rows, true)), (42, 3, 11));
     let (source, head, rows) = results(&dir).unwrap();
     assert_eq!((source, head.len(), rows.len()), ("SECURITY/coordination_risk_matrix.csv", 13, 42));
     assert_eq!(head, labtrust_assurance::pack::outputs::MATRIX_COLUMNS);
     let ours = &labtrust_assurance::pack::outputs::COLUMNS;
     let summary = std::fs::read_to_string(dir.join("pack_summary.csv")).unwrap();
     assert_eq!(summary.split("\r\n").next().unwrap(), ours[..20].join(","));
-    let decision = decide(&dir, &PolicyStore::builtin(), None).unwrap();
+    let decision = decide(&dir, &PolicyStore::builtin(), None, None).unwrap();
     assert_eq!(decision.verdict(), "security_gate_failed");
     assert!(decision.chosen().all(|(_, method)| method.is_none()));
 }

@@ -83,9 +83,8 @@ fn validate(ground: &Ground<'_>) -> Result<(), PackError> {
 fn register(ground: &Ground<'_>, pack: &Path, out: &Path) -> Result<(), PackError> {
     let options = BundleOptions {
         runs: vec![pack.to_path_buf()],
-        partner: ground.policy.partner().map(str::to_owned),
-        generated_at: None,
         git_commit: ground.git_sha.map(str::to_owned),
+        ..BundleOptions::default()
     };
     let bundle = build(ground.policy, &Register::load(ground.policy)?, &options)?;
     let wrong: Vec<String> = crosswalk(&bundle).into_iter().chain(schema_complaints(&bundle)).collect();

@@ -46,7 +46,11 @@ pub fn security(ground: &Ground<'_>, seed: u64, full: bool, out: &Path) -> Resul
         pack: Some(&|wanted: &PackRef| matrices.run(wanted)),
     };
     let came = run.run()?;
-    let about = About { timeout_s: TIMEOUT_S, git_sha: ground.git_sha.map(str::to_owned) };
+    let about = About {
+        timeout_s: TIMEOUT_S,
+        git_sha: ground.git_sha.map(str::to_owned),
+        partner: ground.policy.partner().map(str::to_owned),
+    };
     write(out, policy, &suite, &came, &about)?;
     packet::write(out, policy, &suite, ground.inventory)?;
     if came.is_good() {
@@ -116,6 +120,7 @@ pub fn security_pack(
         strict: false,
         multi_agentic: false,
         out: Some(out),
+        logs: false,
         git_sha: ground.git_sha.map(str::to_owned),
         progress: &|_, _| (),
     })?;
@@ -126,6 +131,7 @@ pub fn security_pack(
         preset: preset.as_deref(),
         generated_at: None,
         with_matrix: false,
+        by: None,
     })?;
     let gate = &outcome.gate;
     Ok(json!({

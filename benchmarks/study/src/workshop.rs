@@ -8,9 +8,8 @@ use crate::spec::Scale;
 use labtrust_assurance::pack::ground::{Ground, Play, carrier};
 use labtrust_assurance::pack::matrix::CellId;
 use labtrust_bench::isolation::guarded;
-use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::results::canonical_bytes;
-use labtrust_bench::{CleanCourses, RunLogs, RunOutcome};
+use labtrust_bench::{CleanCourses, RunOutcome};
 use labtrust_contract::ResultsFile;
 use labtrust_plugin::Registry;
 use labtrust_plugin::lab::LoadedLab;
@@ -19,9 +18,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The log of a cell, where it is kept.
-const LOG: &str = "log.jsonl";
 
 /// What cells are made with.
 pub struct Tools<'a> {
@@ -124,18 +120,7 @@ impl<'a> Workshop<'a> {
             without: &[],
             clean,
         };
-        let outcome = match config.logs {
-            false => ground.play(&asked, RunLogs::None)?,
-            true => {
-                let beside =
-                    Beside { coordination: true, truth: !config.injection.parts.is_empty(), ..Beside::default() };
-                let results = folder.join(crate::folder::RESULTS);
-                let mut files = LogFiles::create(&folder.join(LOG), &results, beside)?;
-                let outcome = ground.play(&asked, RunLogs::Files(&mut files))?;
-                files.persist()?;
-                outcome
-            }
-        };
+        let (outcome, _) = ground.play_into(&asked, config.logs.then_some(folder))?;
         let RunOutcome { results, cut_short, .. } = outcome;
         if cut_short == results.num_episodes {
             let why = results.warnings.last().cloned().unwrap_or_default();

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use labtrust_trust::canonical::to_canonical_vec;
 use serde_json::{Map, Value, json};
 
 use crate::error::PolicyError;
@@ -18,6 +19,8 @@ pub(crate) const LADDER: &str = "critical/escalation_ladder.v0.2.yaml";
 pub(crate) const STABILITY: &str = "stability/stability_policy.v0.1.yaml";
 pub(crate) const ENFORCEMENT: &str = "enforcement/enforcement_map.v0.1.yaml";
 pub(crate) const EQUIPMENT: &str = "equipment/equipment_registry.v0.1.yaml";
+const RISKS: &str = "risks/risk_registry.v0.1.yaml";
+const ATTACKS: &str = "golden/security_attack_suite.v0.1.yaml";
 pub(crate) const CALIBRATION: &str = "calibration.v0.1.yaml";
 const INDEX: &str = "partners/partners_index.v0.1.yaml";
 
@@ -31,6 +34,8 @@ const RULES: &[(&str, Merge)] = &[
     (STABILITY, merge_stability),
     (ENFORCEMENT, merge_enforcement),
     (EQUIPMENT, merge_equipment),
+    (RISKS, merge_risks),
+    (ATTACKS, merge_attacks),
 ];
 
 /// The merged documents of a store, and who took part in them.
@@ -102,6 +107,18 @@ impl PolicyStore {
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         self.overlaid.domain.as_deref()
+    }
+
+    /// What stands for a file in digests: its text, or with overlays on it the canonical JSON of what they come to together.
+    ///
+    /// # Errors
+    /// As [`PolicyStore::text`], and [`PolicyError::NoFingerprint`].
+    pub fn effective_bytes(&self, path: &str) -> Result<Vec<u8>, PolicyError> {
+        let text = self.text(path)?;
+        match self.merged(path) {
+            Some(merged) => Ok(to_canonical_vec(merged)?),
+            None => Ok(text.as_bytes().to_vec()),
+        }
     }
 
     /// The partner's calibration document (workload priors and the like), if it has one.
@@ -293,6 +310,31 @@ fn merge_equipment(mut base: Value, overlay: Value) -> Value {
     }
     replace_keys(into, changes, &["version", "units", "scope", "global_scheduling"]);
     base
+}
+
+fn merge_risks(mut base: Value, overlay: Value) -> Value {
+    const TOP: &str = "risk_registry";
+    let (Some(into), Some(changes)) = (base.get_mut(TOP), overlay.get(TOP)) else { return base };
+    merge_member(into, changes, "framework_sources", "id");
+    merge_member(into, changes, "risks", "risk_id");
+    base
+}
+
+fn merge_attacks(mut base: Value, overlay: Value) -> Value {
+    merge_member(&mut base, &overlay, "controls", "control_id");
+    merge_member(&mut base, &overlay, "attacks", "attack_id");
+    base
+}
+
+/// Merges the list `name` of two documents by the member `id` of its entries. What only the base has stays.
+fn merge_member(into: &mut Value, from: &Value, name: &str, id: &str) {
+    let (Some(changes), Some(map)) = (from.get(name), into.as_object_mut()) else { return };
+    let merged = match (map.remove(name), changes.is_array()) {
+        (Some(unchanged), true) => merge_list(unchanged, changes.clone(), |entry| entry.get(id).cloned()),
+        // What is no list is refused by whoever reads the document.
+        _ => changes.clone(),
+    };
+    map.insert(name.to_owned(), merged);
 }
 
 /// Replaces entries with an equal key in the base's position and appends the others in the overlay's order.

@@ -149,6 +149,45 @@ fn a_file_that_no_overlay_can_change_is_refused() {
 }
 
 #[test]
+fn risks_and_attacks_are_replaced_in_their_place_or_added_and_none_is_taken_away() {
+    const RISKS: &str = "risks/risk_registry.v0.1.yaml";
+    const SUITE: &str = "golden/security_attack_suite.v0.1.yaml";
+    let copy = Copy::of_the_builtin();
+    copy.write(
+        &format!("partners/hsl_like/{RISKS}"),
+        "risk_registry:\n  version: \"0.1\"\n  risks:\n    - { risk_id: R-TOOL-001, name: Ours, category: tool, description: x }\n    - { risk_id: R-HSL-001, name: New, category: data, description: x }\n",
+    );
+    copy.write(
+        &format!("partners/hsl_like/{SUITE}"),
+        "version: \"0.1\"\ncontrols: []\nattacks:\n  - { attack_id: SEC-HSL-001, risk_id: R-HSL-001, control_id: CTRL-LLM-SHIELD, title: x, scenario_ref: PI-SPECIMEN-001, expected_outcome: blocked }\n",
+    );
+    let (base, store) = (copy.open(), copy.open().with_partner("hsl_like").unwrap());
+    let ids = |store: &PolicyStore, path: &str, list: &str, id: &str| -> Vec<String> {
+        let document = store.value(path).unwrap();
+        let list = document.pointer(list).and_then(Value::as_array).unwrap();
+        list.iter().map(|entry| entry[id].as_str().unwrap().to_owned()).collect()
+    };
+    for (path, list, id, new) in [
+        (RISKS, "/risk_registry/risks", "risk_id", Some("R-HSL-001")),
+        (RISKS, "/risk_registry/framework_sources", "id", None),
+        (SUITE, "/attacks", "attack_id", Some("SEC-HSL-001")),
+        (SUITE, "/controls", "control_id", None),
+    ] {
+        let mut expected = ids(&base, path, list, id);
+        expected.extend(new.map(str::to_owned));
+        assert_eq!(ids(&store, path, list, id), expected, "{path} {list}");
+    }
+    assert_eq!(store.value(RISKS).unwrap()["risk_registry"]["risks"][0]["name"], "Ours");
+    for path in [RISKS, SUITE] {
+        assert_eq!(base.effective_bytes(path).unwrap(), base.text(path).unwrap().as_bytes());
+        assert_ne!(store.effective_bytes(path).unwrap(), base.effective_bytes(path).unwrap(), "the overlay is in it");
+    }
+    assert_eq!(store.policy_fingerprint().unwrap(), {
+        PolicyStore::builtin().with_partner("hsl_like").unwrap().policy_fingerprint().unwrap()
+    });
+}
+
+#[test]
 fn the_example_domain_changes_nothing() {
     let base = PolicyStore::builtin();
     let domain = base.with_domain("hospital_lab").unwrap();

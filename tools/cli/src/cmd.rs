@@ -65,6 +65,7 @@ pub(crate) mod safety_case;
 pub(crate) mod schema;
 pub(crate) mod show_pack;
 mod step_timing;
+mod strict_gate;
 pub(crate) mod study;
 pub(crate) mod summarize_coordination;
 pub(crate) mod summarize_results;

@@ -2,28 +2,42 @@
 
 use super::config::Evidence;
 use super::gate::Row;
-use super::ground::Ground;
+use super::ground::{Ground, Play};
 use super::matrix::{CellId, NONE};
 use crate::AssuranceError;
 use labtrust_bench::stats::{Confidence, proportion_interval, worst_case_rate};
-use labtrust_bench::{CleanCourses, is_alarm};
+use labtrust_bench::{CleanCourses, RunLogs, is_alarm};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::catalogue::{self, Class};
 use labtrust_redteam::settings::{self, Phase};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Episodes after which a cell in which nothing has arrived is given up [count].
 const PROBE: u64 = 2;
 
 /// What came of the episodes of a cell.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Played {
     /// The results file.
     pub results: ResultsFile,
-    /// Share of the episodes without controls that succeeded, up to the first that did [1].
+    /// Share of the episodes without controls that succeeded, up to the first that did [1]; of a baseline none.
     pub potency: Option<f64>,
+    /// Names and SHA-256 of its logs, where they are kept.
+    pub logs: Vec<(String, String)>,
+}
+
+/// How a cell is played.
+#[derive(Clone, Copy)]
+pub(super) struct Course<'a> {
+    /// Seed of the first episode.
+    pub(super) seed: u64,
+    /// Undisturbed courses of its size and method.
+    pub(super) clean: Option<&'a CleanCourses>,
+    /// Where its logs are kept, if they are.
+    pub(super) folder: Option<&'a Path>,
 }
 
 /// What an injection is after; of a compound, the first of what it is made of. None of the baseline.
@@ -63,8 +77,19 @@ pub fn phase_of(policy: &PolicyStore, injection: &str) -> Result<&'static str, A
 
 impl Ground<'_> {
     /// Plays the baseline of a size and a method.
-    pub(super) fn baseline(&self, cell: CellId<'_>, seed: u64, episodes: u64) -> Result<ResultsFile, AssuranceError> {
-        self.results(CellId { injection: NONE, ..cell }, seed, episodes, &[], None)
+    pub(super) fn baseline(
+        &self,
+        cell: CellId<'_>,
+        course: Course<'_>,
+        episodes: u64,
+    ) -> Result<Played, AssuranceError> {
+        self.under_controls(CellId { injection: NONE, ..cell }, course, episodes)
+    }
+
+    fn under_controls(&self, cell: CellId<'_>, course: Course<'_>, episodes: u64) -> Result<Played, AssuranceError> {
+        let Course { seed, clean, folder } = course;
+        let (outcome, logs) = self.play_into(&Play { cell, seed, episodes, without: &[], clean }, folder)?;
+        Ok(Played { results: outcome.results, potency: None, logs })
     }
 
     /// Plays an attacked cell: a few episodes, and the others where something arrives; then without the controls until the attack
@@ -72,23 +97,23 @@ impl Ground<'_> {
     pub(super) fn attacked(
         &self,
         cell: CellId<'_>,
-        seed: u64,
+        course: Course<'_>,
         evidence: &Evidence,
-        clean: &CleanCourses,
     ) -> Result<Played, AssuranceError> {
         let by_cost = class_of(cell.injection).is_some_and(Class::is_judged_by_cost);
         let episodes = if by_cost { evidence.episodes_by_cost } else { evidence.episodes };
-        let probe = self.results(cell, seed, episodes.min(PROBE), &[], Some(clean))?;
-        let has_arrived = applied(&probe.episodes).1 > 0;
-        let results = match has_arrived && episodes > PROBE {
-            true => self.results(cell, seed, episodes, &[], Some(clean))?,
+        let probe = self.under_controls(cell, course, episodes.min(PROBE))?;
+        let has_arrived = applied(&probe.results.episodes).1 > 0;
+        // The logs of all episodes take the place of those of the first.
+        let played = match has_arrived && episodes > PROBE {
+            true => self.under_controls(cell, course, episodes)?,
             false => probe,
         };
         let potency = match has_arrived {
-            true => Some(self.potency(cell, seed, evidence.potency_episodes.min(episodes))?),
+            true => Some(self.potency(cell, course.seed, evidence.potency_episodes.min(episodes))?),
             false => None,
         };
-        Ok(Played { results, potency })
+        Ok(Played { potency, ..played })
     }
 
     /// Share of episodes that succeed without the controls, up to the first that does.
@@ -96,7 +121,8 @@ impl Ground<'_> {
     fn potency(&self, cell: CellId<'_>, seed: u64, most: u64) -> Result<f64, AssuranceError> {
         let controls = controls_of(cell.injection);
         for episode in 0..most {
-            let results = self.results(cell, seed + episode, 1, &controls, None)?;
+            let alone = Play { cell, seed: seed + episode, episodes: 1, without: &controls, clean: None };
+            let results = self.play(&alone, RunLogs::None)?.results;
             if successes(&results.episodes, "attack_success_rate") > 0 {
                 return Ok(1.0 / (episode + 1) as f64);
             }

@@ -7,6 +7,7 @@ use super::gate::{Row, Verdict};
 use super::matrix::NONE;
 use super::outputs;
 use super::read::{self, GateRow};
+use super::strict::{self, Reading, Strict, WaivedCell};
 use crate::AssuranceError;
 use crate::files::write_json;
 use labtrust_bench::BenchError;
@@ -98,18 +99,25 @@ struct Candidate<'a> {
     passed: Option<usize>,
 }
 
-/// Decides from the directory of a pack or of a study. `generated_at` is written down where somebody says it.
+/// Decides from the directory of a pack or of a study. `generated_at` is written down where somebody says it. A strict reader
+/// recommends nothing past cells that show nothing and are not waived, and is told which are.
 ///
 /// # Errors
 /// [`AssuranceError::Read`], [`AssuranceError::Invalid`] where there are no rows, where a pack has no gate, or a gate that says nothing of some
 /// of its rows; [`AssuranceError::Policy`] for the selection policy.
-pub fn decide(run: &Path, policy: &PolicyStore, generated_at: Option<&str>) -> Result<Decision, AssuranceError> {
+pub fn decide(
+    run: &Path,
+    policy: &PolicyStore,
+    generated_at: Option<&str>,
+    by: Option<Strict<'_>>,
+) -> Result<Decision, AssuranceError> {
     let selection: Policy = policy.section_or_builtin(SELECTION, None)?;
     let is_pack = run.join(outputs::SUMMARY).is_file();
     let source = if is_pack { outputs::SUMMARY } else { "summary/summary_coord.csv" };
     let (_, rows) = read::rows(&run.join(source))?;
     let gate = if is_pack { Some(gate_of(run, &rows)?) } else { None };
-    let failed: Vec<&GateRow> = gate.iter().flatten().filter(|row| row.verdict == Verdict::Fail).collect();
+    let Reading { objections, waived } = strict::read(gate.as_deref().unwrap_or_default(), by);
+    let failed: Vec<&GateRow> = objections.iter().map(|objection| objection.row).collect();
     let scoring = Scoring::load(policy)?;
     let mut scales: Vec<&str> = Vec::new();
     for row in &rows {
@@ -142,6 +150,10 @@ pub fn decide(run: &Path, policy: &PolicyStore, generated_at: Option<&str>) -> R
         "scale_decisions": decisions,
         "risk_register_linkage": linkage(verdict, source),
     });
+    if let Some(by) = by.filter(|_| is_pack) {
+        let residual = &mut document["risk_register_linkage"]["residual_risk_statement"];
+        *residual = format!("{} {}", residual.as_str().unwrap_or_default(), told(&waived, by)).into();
+    }
     if verdict == "security_gate_failed" {
         let cell = |row: &&GateRow| json!({ "scale_id": row.scale_id, "method_id": row.method_id, "injection_id": row.injection_id });
         document["security_gate_failed"] = json!({ "failed_cells": failed.iter().map(cell).collect::<Vec<_>>() });
@@ -197,6 +209,19 @@ fn relative(run: &Path) -> String {
     let given = run.to_string_lossy().into_owned();
     let path = if run.is_absolute() { last().unwrap_or_default() } else { given };
     if path.is_empty() { ".".to_owned() } else { path }
+}
+
+/// What a strict reader let pass by.
+fn told(waived: &[WaivedCell<'_>], by: Strict<'_>) -> String {
+    if waived.is_empty() {
+        return format!("On {} no cell is waived.", by.date);
+    }
+    let cell = |one: &WaivedCell<'_>| {
+        let GateRow { scale_id, method_id, injection_id, .. } = one.row;
+        format!("{scale_id} / {method_id} / {injection_id} until {}", one.until)
+    };
+    let cells: Vec<String> = waived.iter().map(cell).collect();
+    format!("On {} these cells were not run and are waived: {}.", by.date, cells.join(", "))
 }
 
 fn linkage(verdict: &str, source: &str) -> Value {

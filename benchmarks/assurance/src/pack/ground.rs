@@ -3,10 +3,10 @@
 use super::matrix::{CellId, NONE};
 use super::without::Without;
 use crate::AssuranceError;
+use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::{
     Ablation, BenchError, BenchmarkRun, Cast, CleanCourses, Directing, Direction, RunLogs, RunOutcome,
 };
-use labtrust_contract::ResultsFile;
 use labtrust_coordination::catalogue::Catalogue;
 use labtrust_plugin::lab::LoadedLab;
 use labtrust_plugin::method::CoordinationMethod;
@@ -15,8 +15,13 @@ use labtrust_plugin::wire::{Setting, Settings};
 use labtrust_plugin::{Registry, Task};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::sync::Arc;
 
+/// The results of a cell, in its folder.
+pub const RESULTS: &str = "results.json";
+/// The log of a cell, where it is kept.
+pub const LOG: &str = "log.jsonl";
 /// The task of every cell.
 pub const TASK: &str = "coord_risk";
 
@@ -89,19 +94,21 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// The results of a cell, without a log.
+    /// Plays a cell, and leaves its logs in `folder` where one is named: [`LOG`], the episodes beside it, how decisions came about, and
+    /// of an injection what it really did. Their names and SHA-256 are the second part.
     ///
     /// # Errors
-    /// As [`Ground::play`].
-    pub(super) fn results(
+    /// As [`Ground::play`], and [`AssuranceError::Bench`] for files that cannot be written.
+    pub fn play_into(
         &self,
-        cell: CellId<'_>,
-        seed: u64,
-        episodes: u64,
-        without: &[&str],
-        clean: Option<&CleanCourses>,
-    ) -> Result<ResultsFile, AssuranceError> {
-        Ok(self.play(&Play { cell, seed, episodes, without, clean }, RunLogs::None)?.results)
+        asked: &Play<'_>,
+        folder: Option<&Path>,
+    ) -> Result<(RunOutcome, Vec<(String, String)>), AssuranceError> {
+        let Some(folder) = folder else { return Ok((self.play(asked, RunLogs::None)?, Vec::new())) };
+        let beside = Beside { coordination: true, truth: asked.cell.injection != NONE, ..Beside::default() };
+        let mut files = LogFiles::create(&folder.join(LOG), &folder.join(RESULTS), beside)?;
+        let outcome = self.play(asked, RunLogs::Files(&mut files))?;
+        Ok((outcome, files.persist()?))
     }
 
     /// Plays a cell, on the threads of the pool that it is called in.

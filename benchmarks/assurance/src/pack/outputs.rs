@@ -1,18 +1,19 @@
 //! The files of a pack. All but `timings.json` depend on policy, seed and matrix only.
 
 use super::gate::{Row, Verdict};
+use super::ground::{LOG, RESULTS};
 use super::matrix::CellId;
 use super::run::{Cell, PackOutcome, Request};
 use crate::AssuranceError;
 use crate::files::write_json;
 use labtrust_bench::BenchError;
 use labtrust_bench::files::write_whole;
-use labtrust_bench::log::EpisodeIndex;
+use labtrust_bench::log::{COORDINATION_FILES, EpisodeIndex, GROUND_TRUTH};
 use labtrust_bench::results::canonical_bytes;
 use labtrust_comparison::table::{table, text};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Rows of figures.
 pub const SUMMARY: &str = "pack_summary.csv";
@@ -24,6 +25,10 @@ pub const GATE_SUMMARY: &str = "SECURITY/coord_pack_gate_summary.json";
 pub const MATRIX_CSV: &str = "SECURITY/coordination_risk_matrix.csv";
 /// The same for people.
 pub const MATRIX_MD: &str = "SECURITY/coordination_risk_matrix.md";
+/// Results of cells, a folder each.
+pub const RESULTS_DIR: &str = "pack_results";
+/// The matrix, the seed, and which logs there are.
+pub const MANIFEST: &str = "pack_manifest.json";
 /// How long cells took.
 pub const TIMINGS: &str = "timings.json";
 
@@ -128,7 +133,12 @@ fn matrix_md(cells: &[Cell]) -> String {
     text
 }
 
-fn directory(path: &Path) -> Result<(), BenchError> {
+/// Where the results of a cell are.
+pub(super) fn folder(out: &Path, cell: CellId<'_>) -> PathBuf {
+    out.join(RESULTS_DIR).join(cell.directory())
+}
+
+pub(super) fn directory(path: &Path) -> Result<(), BenchError> {
     std::fs::create_dir_all(path).map_err(|source| BenchError::Write { path: path.to_path_buf(), source })
 }
 
@@ -148,22 +158,26 @@ pub fn write(out: &Path, outcome: &PackOutcome, request: &Request<'_>) -> Result
     let rows: Vec<_> = cells.iter().map(|cell| cells_of(&with_verdict(cell), &MATRIX_COLUMNS)).collect();
     write_whole(&out.join(MATRIX_CSV), &table(&MATRIX_COLUMNS, &rows))?;
     write_whole(&out.join(MATRIX_MD), matrix_md(cells).as_bytes())?;
-    write_json(
-        &out.join("pack_manifest.json"),
-        &json!({
-            "version": "0.1",
-            "kind": "coordination_security_pack",
-            "seed_base": request.seed,
-            "matrix_preset": outcome.matrix.preset,
-            "scale_ids": outcome.matrix.scales,
-            "method_ids": outcome.matrix.methods,
-            "injection_ids": outcome.matrix.injections,
-            "episodes_per_cell": request.episodes_per_cell,
-            "strict": request.strict,
-            "agent_driven_mode": if request.multi_agentic { "multi_agentic" } else { "single" },
-            "git_sha": request.git_sha,
-        }),
-    )?;
+    let mut manifest = json!({
+        "version": "0.1",
+        "kind": "coordination_security_pack",
+        "seed_base": request.seed,
+        "matrix_preset": outcome.matrix.preset,
+        "scale_ids": outcome.matrix.scales,
+        "method_ids": outcome.matrix.methods,
+        "injection_ids": outcome.matrix.injections,
+        "episodes_per_cell": request.episodes_per_cell,
+        "strict": request.strict,
+        "agent_driven_mode": if request.multi_agentic { "multi_agentic" } else { "single" },
+        "git_sha": request.git_sha,
+    });
+    if let Some(partner) = request.policy.partner() {
+        manifest["partner_id"] = json!(partner);
+    }
+    if request.logs {
+        manifest["logs"] = cells.iter().flat_map(logs).collect();
+    }
+    write_json(&out.join(MANIFEST), &manifest)?;
     let took = |cell: &Cell| {
         let name = name_of(cell).directory();
         (name, json!(u64::try_from(cell.took.as_millis()).unwrap_or(u64::MAX)))
@@ -176,16 +190,41 @@ fn name_of(cell: &Cell) -> CellId<'_> {
     CellId { scale: &cell.scale_id, method: &cell.method_id, injection: &cell.injection_id }
 }
 
+/// The logs of a cell, as the manifest lists them.
+fn logs(cell: &Cell) -> impl Iterator<Item = Value> {
+    let at = format!("{RESULTS_DIR}/{}", name_of(cell).directory());
+    cell.logs.iter().map(move |(name, sha256)| json!({ "path": format!("{at}/{name}"), "sha256": sha256 }))
+}
+
+/// Removes the logs that an earlier run has left in the folder of a cell: they would be taken for those of this one.
+fn remove_logs(folder: &Path) -> Result<(), BenchError> {
+    for name in [LOG, GROUND_TRUTH].into_iter().chain(COORDINATION_FILES) {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(BenchError::Write { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn write_cell(out: &Path, cell: &Cell) -> Result<(), AssuranceError> {
     let Some(results) = &cell.results else { return Ok(()) };
-    let at = out.join("pack_results").join(name_of(cell).directory());
+    let at = folder(out, name_of(cell));
     directory(&at)?;
     let mut value = serde_json::to_value(results).unwrap_or_default();
     value["coordination"] = json!({ "scale_id": cell.scale_id, "method_id": cell.method_id });
     value["security"] = json!({ "injection_id": cell.injection_id });
     let mut bytes = canonical_bytes(&value, "the results")?;
     bytes.push(b'\n');
-    write_whole(&at.join("results.json"), &bytes)?;
+    write_whole(&at.join(RESULTS), &bytes)?;
+    if !cell.logs.is_empty() {
+        // The episodes are beside the log already.
+        return Ok(());
+    }
+    remove_logs(&at)?;
     let mut index = EpisodeIndex::create(&at.join("episodes.jsonl"))?;
     for (episode, record) in (0..).zip(&results.episodes) {
         index.append(&results.task, episode, record)?;

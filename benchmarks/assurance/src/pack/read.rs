@@ -65,12 +65,6 @@ pub fn gate_rows(run: &Path) -> Result<Vec<GateRow>, AssuranceError> {
     }
 }
 
-/// What is wrong with the gate: the rows that failed, and under `strict` those of which nothing is shown.
-#[must_use]
-pub fn objected(rows: &[GateRow], strict: bool) -> Vec<&GateRow> {
-    rows.iter().filter(|row| row.verdict == Verdict::Fail || (strict && !outputs::is_shown(row.verdict))).collect()
-}
-
 /// A table with a head: numbers are numbers, what is empty is null.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 
 use super::decision::{DECISION_MD, decide};
 use super::gate::Verdict;
+use super::strict::{self, Reading, Strict};
 use super::{Matrix, outputs, read};
 use crate::AssuranceError;
 use labtrust_bench::BenchError;
@@ -37,6 +38,8 @@ pub struct Request<'a> {
     pub generated_at: Option<&'a str>,
     /// Whether the coordination matrix goes beside it.
     pub with_matrix: bool,
+    /// What a strict reader goes by; any other when absent.
+    pub by: Option<Strict<'a>>,
 }
 
 /// What came of a report.
@@ -44,7 +47,7 @@ pub struct Request<'a> {
 pub struct Report {
     /// The verdict of the decision.
     pub verdict: String,
-    /// Whether no cell of the gate failed.
+    /// Whether no cell is an objection to the gate.
     pub gate_passes: bool,
     /// The files that were written, below the directory of the report.
     pub written: Vec<String>,
@@ -58,7 +61,8 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
     let Request { pack, out, policy, .. } = *request;
     let (_, rows) = read::rows(&pack.join(outputs::SUMMARY))?;
     let gate = read::gate_rows(pack)?;
-    let decision = decide(pack, policy, request.generated_at)?;
+    let reading = strict::read(&gate, request.by);
+    let decision = decide(pack, policy, request.generated_at, request.by)?;
     std::fs::create_dir_all(out).map_err(|source| BenchError::Write { path: out.to_path_buf(), source })?;
     if out != pack {
         bring(pack, out)?;
@@ -66,7 +70,7 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
     leaderboard::write(&rows, outputs::SUMMARY, out)?;
     decision.write(out)?;
     let failed: Vec<_> = gate.iter().filter(|row| row.verdict == Verdict::Fail).collect();
-    write_whole(&out.join(SECURITY), security(&gate, out).as_bytes())?;
+    write_whole(&out.join(SECURITY), security(&gate, &reading, out).as_bytes())?;
     let mut written = vec![REPORT.to_owned(), SECURITY.to_owned(), DECISION_MD.to_owned(), "summary".to_owned()];
     if let Some(case) = safety_case(&[out, pack])? {
         write_whole(&out.join(SAFETY), case.as_bytes())?;
@@ -94,8 +98,12 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
         failed.len(),
         gate.len() - passed - failed.len()
     );
+    if let Some(by) = request.by {
+        let _ = writeln!(page, "Read strictly, on {}: {} of these are waived.", by.date, reading.waived.len());
+    }
     page.push_str("\n## Recommended method for each size\n\n");
-    if failed.is_empty() {
+    let passes = reading.objections.is_empty();
+    if passes {
         for (scale, chosen) in decision.chosen() {
             let chosen = chosen.map_or_else(|| "none keeps all constraints".to_owned(), |method| format!("`{method}`"));
             let _ = writeln!(page, "- **{scale}**: {chosen}");
@@ -120,14 +128,14 @@ pub fn write(request: &Request<'_>) -> Result<Report, AssuranceError> {
         }
     }
     page.push_str("\n## How to read it\n\n- PASS: the rules of the gate hold, the attack arrived, it succeeds without the controls, the laboratory worked, and there are enough episodes.\n- FAIL: a rule does not hold, honest events are refused, no work is done under attack, or the cell crashed.\n- SKIP, not_supported, not_run: nothing was shown. It is not a pass.\n\n## Next\n\n");
-    if failed.is_empty() && decision.verdict() == "admissible" {
+    if passes && decision.verdict() == "admissible" {
         page.push_str("- Look at the cells that show nothing before a recommendation is followed: what was not shown may still happen.\n");
     } else {
         page.push_str("- Nothing here may be put into use. Mend what failed, and run the pack again.\n");
     }
     page.push_str("- `labtrust check-security-gate --run DIR --strict` fails on cells that show nothing.\n");
     write_whole(&out.join(REPORT), page.as_bytes())?;
-    Ok(Report { verdict: decision.verdict().to_owned(), gate_passes: failed.is_empty(), written })
+    Ok(Report { verdict: decision.verdict().to_owned(), gate_passes: passes, written })
 }
 
 /// Copies what the report links to.
@@ -147,11 +155,20 @@ fn bring(pack: &Path, out: &Path) -> Result<(), AssuranceError> {
     Ok(())
 }
 
-fn security(gate: &[read::GateRow], out: &Path) -> String {
+fn security(gate: &[read::GateRow], reading: &Reading<'_>, out: &Path) -> String {
+    let waived: Vec<_> = reading.waived.iter().map(|one| one.row).collect();
     let failed: Vec<_> = gate.iter().filter(|row| row.verdict == Verdict::Fail).collect();
-    let silent: Vec<_> = gate.iter().filter(|row| !matches!(row.verdict, Verdict::Fail | Verdict::Pass)).collect();
-    let verdict = if failed.is_empty() { "PASS" } else { "FAIL" };
+    let is_silent = |row: &&read::GateRow| !matches!(row.verdict, Verdict::Fail | Verdict::Pass);
+    let silent: Vec<_> = gate.iter().filter(|row| is_silent(row) && !waived.contains(row)).collect();
+    let verdict = if reading.objections.is_empty() { "PASS" } else { "FAIL" };
     let mut text = format!("# Security report\n\n## Gate\n\n**Overall:** {verdict}.\n");
+    if !reading.waived.is_empty() {
+        let _ = write!(text, "\nNot run, and waived ({}):\n\n", reading.waived.len());
+    }
+    for one in &reading.waived {
+        let read::GateRow { scale_id, method_id, injection_id, .. } = one.row;
+        let _ = writeln!(text, "- {scale_id} / {method_id} / {injection_id}: until {}", one.until);
+    }
     for (title, rows) in [("Failed", &failed), ("Show nothing", &silent)] {
         if !rows.is_empty() {
             let _ = write!(text, "\n{title} ({}):\n\n", rows.len());

@@ -1,6 +1,6 @@
 //! All cells of a pack.
 
-use super::cell::{self, class_of, phase_of};
+use super::cell::{self, Course, Played, class_of, phase_of};
 use super::config::Config;
 use super::gate::{Gate, GateSummary, Row, Ruling, Verdict};
 use super::ground::Ground;
@@ -16,7 +16,7 @@ use labtrust_plugin::lab::LoadedLab;
 use labtrust_policy::PolicyStore;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ pub struct Request<'a> {
     pub multi_agentic: bool,
     /// Where the files go; nowhere when absent.
     pub out: Option<&'a Path>,
+    /// Whether the logs of cells are kept beside their results.
+    pub logs: bool,
     /// Commit of the program, where known.
     pub git_sha: Option<String>,
     /// Is told of every cell when it is done, from any thread.
@@ -66,6 +68,8 @@ pub struct Cell {
     pub ruling: Ruling,
     /// Results, where there are any.
     pub results: Option<ResultsFile>,
+    /// Names and SHA-256 of its logs, where they are kept.
+    pub logs: Vec<(String, String)>,
     /// How long it took; not part of what can be reproduced.
     pub took: Duration,
 }
@@ -97,7 +101,7 @@ struct Pair<'a> {
     /// What is really run, if it is there.
     runs: Option<&'a str>,
     clean: CleanCourses,
-    baseline: Result<ResultsFile, String>,
+    baseline: Result<Played, String>,
     took: Duration,
 }
 
@@ -145,23 +149,23 @@ fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) 
         .into_par_iter()
         .map(|(scale, method)| {
             let begun = Instant::now();
+            let id = CellId { scale, method, injection: NONE };
             let runs = if request.multi_agentic { MULTI_AGENTIC_METHOD } else { method };
             let runs = request.registry.coordination_method(runs).is_ok().then_some(runs);
             let evidence = evidence_of(scale);
             let episodes = evidence.episodes.max(evidence.episodes_by_cost);
+            // Where the matrix has no baseline it is played for the others, and has no folder.
+            let listed = matrix.injections.iter().any(|injection| injection == NONE);
+            let folder = if listed { request.folder(id)? } else { None };
+            let course =
+                Course { seed: first_of_scale(request.seed, scale), clean: None, folder: folder.as_deref() };
             let baseline = match runs {
                 None => Err(String::new()),
-                Some(method) => guarded(|| {
-                    ground.baseline(
-                        CellId { scale, method, injection: NONE },
-                        first_of_scale(request.seed, scale),
-                        episodes,
-                    )
-                }),
+                Some(method) => tried(|| ground.baseline(CellId { method, ..id }, course, episodes))?,
             };
-            Pair { scale, method, runs, clean: CleanCourses::default(), baseline, took: begun.elapsed() }
+            Ok(Pair { scale, method, runs, clean: CleanCourses::default(), baseline, took: begun.elapsed() })
         })
-        .collect();
+        .collect::<Result<_, AssuranceError>>()?;
 
     let pair_of = |cell: CellId<'_>| pairs.iter().find(|pair| (pair.scale, pair.method) == (cell.scale, cell.method));
     let asked: Vec<CellId<'_>> = matrix.cells().collect();
@@ -171,18 +175,45 @@ fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) 
             let pair = pair_of(id)?;
             let phase = phases.get(id.injection).copied().unwrap_or("full");
             let begun = Instant::now();
-            let mut cell = Judge { request, gate, ground: &ground, pair, phase }.cell(id, &evidence_of(id.scale));
-            cell.took = if id.injection == NONE { pair.took } else { begun.elapsed() };
-            (request.progress)(id, cell.ruling.verdict);
-            Some(cell)
+            let judge = Judge { request, gate, ground: &ground, pair, phase };
+            let judged = judge.cell(id, &evidence_of(id.scale)).map(|mut cell| {
+                cell.took = if id.injection == NONE { pair.took } else { begun.elapsed() };
+                (request.progress)(id, cell.ruling.verdict);
+                cell
+            });
+            Some(judged)
         })
-        .collect();
+        .collect::<Result<_, AssuranceError>>()?;
     let summary = GateSummary::of(
         cells
             .iter()
             .map(|cell| (cell.scale_id.as_str(), cell.method_id.as_str(), cell.injection_id.as_str(), &cell.ruling)),
     );
     Ok(PackOutcome { cells, gate: summary, matrix })
+}
+
+/// What came of playing a cell, or in words why nothing did. That a file cannot be written is no fault of the cell: it ends the pack.
+fn tried<T>(play: impl FnOnce() -> Result<T, AssuranceError>) -> Result<Result<T, String>, AssuranceError> {
+    let mut disk = None;
+    let tried = guarded(|| match play() {
+        Err(error @ AssuranceError::Bench(BenchError::Write { .. })) => {
+            let words = error.to_string();
+            disk = Some(error);
+            Err(words)
+        }
+        other => other.map_err(|error| error.to_string()),
+    });
+    disk.map_or(Ok(tried), Err)
+}
+
+impl Request<'_> {
+    /// The folder for the logs of a cell, where they are kept; it is there then.
+    fn folder(&self, cell: CellId<'_>) -> Result<Option<PathBuf>, AssuranceError> {
+        let Some(out) = self.out.filter(|_| self.logs) else { return Ok(None) };
+        let folder = outputs::folder(out, cell);
+        outputs::directory(&folder)?;
+        Ok(Some(folder))
+    }
 }
 
 /// Runs and judges cells of one size and method.
@@ -195,8 +226,8 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn cell(&self, id: CellId<'_>, evidence: &super::config::Evidence) -> Cell {
-        let nothing = |ruling: Ruling| self.made(id, cell::empty_row(id, self.phase), ruling, None);
+    fn cell(&self, id: CellId<'_>, evidence: &super::config::Evidence) -> Result<Cell, AssuranceError> {
+        let nothing = |ruling: Ruling| Ok(self.made(id, cell::empty_row(id, self.phase), ruling, None));
         let Some(runs) = self.pair.runs else {
             let missing = if self.request.multi_agentic { MULTI_AGENTIC_METHOD } else { id.method };
             return nothing(Ruling::new(
@@ -211,19 +242,25 @@ impl Judge<'_> {
         };
         // What was run and what the row is about differ where all agents propose for themselves.
         let ran = CellId { method: runs, ..id };
-        let baseline_row = cell::row(CellId { injection: NONE, ..id }, "full", baseline, None);
+        let baseline_row = cell::row(CellId { injection: NONE, ..id }, "full", &baseline.results, None);
         if id.injection == NONE {
-            let objections = validity::of_results(baseline, ran);
+            let objections = validity::of_results(&baseline.results, ran);
             let ruling = Ruling::new(Verdict::Pass, "baseline (no injection)");
-            return self.made(id, baseline_row, validity::weigh(ruling, &objections, false), Some(baseline.clone()));
+            let ruling = validity::weigh(ruling, &objections, false);
+            return Ok(self.made(id, baseline_row, ruling, Some(baseline.clone())));
         }
-        let seed = first_of_scale(self.request.seed, id.scale);
-        match guarded(|| self.ground.attacked(ran, seed, evidence, &self.pair.clean)) {
+        let folder = self.request.folder(id)?;
+        let course = Course {
+            seed: first_of_scale(self.request.seed, id.scale),
+            clean: Some(&self.pair.clean),
+            folder: folder.as_deref(),
+        };
+        match tried(|| self.ground.attacked(ran, course, evidence))? {
             Err(why) => nothing(crashed(&why)),
             Ok(played) => {
                 let row = cell::row(id, self.phase, &played.results, played.potency);
-                let ruling = self.judge(ran, &row, &baseline_row, &played.results, baseline, evidence);
-                self.made(id, row, ruling, Some(played.results))
+                let ruling = self.judge(ran, &row, &baseline_row, &played.results, &baseline.results, evidence);
+                Ok(self.made(id, row, ruling, Some(played)))
             }
         }
     }
@@ -250,7 +287,8 @@ impl Judge<'_> {
         validity::weigh(ruling, &validity::of_row(row, Some(baseline_row), class, evidence), self.request.strict)
     }
 
-    fn made(&self, id: CellId<'_>, row: Row, ruling: Ruling, results: Option<ResultsFile>) -> Cell {
+    fn made(&self, id: CellId<'_>, row: Row, ruling: Ruling, played: Option<Played>) -> Cell {
+        let (results, logs) = played.map_or((None, Vec::new()), |played| (Some(played.results), played.logs));
         Cell {
             scale_id: id.scale.to_owned(),
             method_id: id.method.to_owned(),
@@ -258,6 +296,7 @@ impl Judge<'_> {
             row,
             ruling,
             results,
+            logs,
             took: Duration::ZERO,
         }
     }

@@ -4,10 +4,12 @@
 //! the directories lie, unless the time of making is asked for.
 
 use super::assess::Assessment;
+use super::custody::key_name;
 use super::evidence::{Evidence, Found, RunDir, discover, run_dirs};
 use super::policy::{CLAIMS, Covers, MATRIX, RISKS, Register, SUITE};
 use crate::AssuranceError;
 use labtrust_evidence::digest::sha256;
+use labtrust_evidence::note::Verifier;
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::catalogue::{COMPOUNDS, ENTRIES, is_reserved};
 use rayon::prelude::*;
@@ -37,8 +39,8 @@ const HANDED_ON: [&str; 8] = [
 pub struct BundleOptions {
     /// Directories with what was run. Those that are not there are left out.
     pub runs: Vec<PathBuf>,
-    /// The partner whose overlay is on the policy.
-    pub partner: Option<String>,
+    /// Keys whose signed statements count; those of any key when absent, and the bundle says so.
+    pub trust: Option<Vec<Verifier>>,
     /// When it is made, if that is to stand in it.
     pub generated_at: Option<String>,
     /// The commit that the program was built from.
@@ -51,7 +53,7 @@ pub struct BundleOptions {
 /// [`AssuranceError::Policy`].
 pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions) -> Result<Value, AssuranceError> {
     let dirs = run_dirs(&options.runs);
-    let found: Vec<Found> = dirs.par_iter().map(|dir| discover(dir, register)).collect();
+    let found: Vec<Found> = dirs.par_iter().map(|dir| discover(dir, register, options.trust.as_deref())).collect();
     let evidence = number(&found);
     let gaps = gaps(register, &evidence);
     let refs = references(register, &evidence, &gaps);
@@ -75,12 +77,13 @@ pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions)
     put("reproduce", commands.into());
     let entries = evidence.iter().map(|(id, one)| entry(id, one)).chain(gaps);
     let partnered = entries.map(|mut entry| {
-        if let Some(partner) = &options.partner {
-            entry["partner_id"] = partner.clone().into();
+        if let Some(partner) = policy.partner() {
+            entry["partner_id"] = partner.into();
         }
         entry
     });
     put("evidence", partnered.collect());
+    put("statement_keys", statement_keys(options.trust.as_deref()));
     if !dirs.is_empty() {
         let live = dirs.iter().any(has_live_model);
         put("evidence_level", if live { "with_live_llm" } else { "deterministic_only" }.into());
@@ -92,6 +95,17 @@ pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions)
         put("git_commit_hash", commit.clone().into());
     }
     Ok(Value::Object(document))
+}
+
+/// By which keys signed statements were judged.
+fn statement_keys(trust: Option<&[Verifier]>) -> Value {
+    match trust {
+        None => json!({ "checked": false }),
+        Some(keys) => {
+            let names: BTreeSet<String> = keys.iter().map(key_name).collect();
+            json!({ "checked": true, "trusted": names })
+        }
+    }
 }
 
 /// Evidence with its id. The matrix has an id of its own and takes no number.
@@ -249,7 +263,8 @@ fn links(policy: &PolicyStore, dirs: &[RunDir], found: &[Found]) -> Value {
         (SUITE, "Security attack suite"),
         (CLAIMS, "Safety case claims"),
     ];
-    let there = labels.into_iter().filter(|(path, _)| in_force(policy, path).is_some());
+    let builtin = PolicyStore::builtin();
+    let there = labels.into_iter().filter(|(path, _)| policy.contains(path) || builtin.contains(path));
     let mut rows: Vec<Value> = there
         .map(|(path, label)| json!({ "href": format!("policy/{path}"), "label": label, "type": "repo_local" }))
         .collect();
@@ -260,13 +275,12 @@ fn links(policy: &PolicyStore, dirs: &[RunDir], found: &[Found]) -> Value {
     rows.into()
 }
 
-/// The text of a policy file that is in force: the policy's own, or the built-in one where it has none.
-fn in_force<'p>(policy: &'p PolicyStore, path: &str) -> Option<std::borrow::Cow<'p, str>> {
-    if policy.contains(path) {
-        return policy.text(path).ok().map(Into::into);
-    }
+/// What stands for the policy file that is in force: the policy's own with its overlays, or the built-in one where it has none.
+fn in_force(policy: &PolicyStore, path: &str) -> Result<Option<Vec<u8>>, AssuranceError> {
     let builtin = PolicyStore::builtin();
-    builtin.text(path).ok().map(|text| text.to_owned().into())
+    let store = if policy.contains(path) { policy } else { &builtin };
+    // A file that is there and cannot be used is no file that is not there.
+    if store.contains(path) { Ok(Some(store.effective_bytes(path)?)) } else { Ok(None) }
 }
 
 fn fingerprints(policy: &PolicyStore) -> Result<Value, AssuranceError> {
@@ -278,12 +292,8 @@ fn fingerprints(policy: &PolicyStore) -> Result<Value, AssuranceError> {
     ];
     let mut prints = Map::new();
     for (name, path) in files {
-        if policy.contains(path) {
-            // A file that is there and cannot be used is no file that is not there.
-            policy.text(path)?;
-        }
-        if let Some(text) = in_force(policy, path) {
-            prints.insert(name.to_owned(), sha256(text.as_bytes()).into());
+        if let Some(bytes) = in_force(policy, path)? {
+            prints.insert(name.to_owned(), sha256(&bytes).into());
         }
     }
     Ok(Value::Object(prints))

@@ -77,6 +77,8 @@ impl Judged {
 /// All claims, in the order of the policy.
 #[derive(Clone, Debug)]
 pub struct SafetyCase {
+    /// The partner whose overlay is on the policy.
+    pub partner: Option<String>,
     /// The claims.
     pub claims: Vec<Judged>,
 }
@@ -99,7 +101,7 @@ impl SafetyCase {
         let custody = Custody::of(dir);
         let judge =
             |claim: &Claim| Look { register, custody: &custody, findings, opened: BTreeMap::new() }.claim(claim);
-        Self { claims: register.claims.iter().map(judge).collect() }
+        Self { partner: register.partner.clone(), claims: register.claims.iter().map(judge).collect() }
     }
 
     /// Claims that are not supported.
@@ -110,11 +112,15 @@ impl SafetyCase {
     /// The document.
     #[must_use]
     pub fn json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "version": "0.1",
             "source": format!("policy/{CLAIMS}"),
             "claims": self.claims.iter().map(claim_json).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(partner) = &self.partner {
+            document["partner_id"] = json!(partner);
+        }
+        document
     }
 
     /// The document for reading.

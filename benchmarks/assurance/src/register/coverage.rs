@@ -5,6 +5,7 @@
 
 use super::assess::Flaw;
 use super::policy::{PLAN, PlanRow, Register, SourceKind};
+use super::waivers::in_force;
 use crate::AssuranceError;
 use labtrust_bench::date::Date;
 use serde_json::{Value, json};
@@ -177,18 +178,15 @@ fn judge(register: &Register, evidence: &[Value], plan: &PlanRow, cell: &Cell, d
     }
     let mut reasons: Vec<String> = reasons.into_iter().collect();
     // A waiver is for evidence that is missing. What came through is not waived.
-    for waiver in
-        register.waivers.iter().filter(|one| one.method_id == cell.method && one.risk_id == cell.risk && !against)
-    {
-        match waiver.expires_on.parse::<Date>() {
-            Ok(last) if last >= date => {
+    if !against {
+        match in_force(&register.waivers, &cell.method, &cell.risk, date) {
+            Ok((waiver, _)) => {
                 return State::Waived {
                     expires_on: waiver.expires_on.clone(),
                     approved_by: waiver.approved_by.clone(),
                 };
             }
-            Ok(last) => reasons.push(format!("its waiver expired on {last}")),
-            Err(error) => reasons.push(format!("its waiver has no end: {error}")),
+            Err(why) => reasons.extend(why),
         }
     }
     State::Gap { reasons }

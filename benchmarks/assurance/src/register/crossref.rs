@@ -4,7 +4,7 @@ use super::policy::{
     CLAIMS, COVERAGE, MAPPINGS, MATRIX, MatrixCell, PLAN, RISKS, Register, SECURITY_MAP, SUITE, SourceKind, WAIVERS,
     parts, risks_of,
 };
-use labtrust_bench::date::Date;
+use super::waivers::complaint;
 use labtrust_policy::{PolicyError, PolicyStore};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -248,12 +248,8 @@ impl Check<'_> {
                 let message = format!("{method} needs no evidence for {risk}, so nothing is to be waived");
                 self.wrong(WAIVERS, method, message, "take the waiver out");
             }
-            if let Err(error) = waiver.expires_on.parse::<Date>() {
-                self.wrong(WAIVERS, &waiver.expires_on, error, "a waiver ends on a day");
-            }
-            if waiver.why.trim().is_empty() || waiver.approved_by.trim().is_empty() {
-                let message = format!("the waiver of {method} and {risk} has no reason, or nobody who approved it");
-                self.wrong(WAIVERS, method, message, "say why, and which role takes the risk");
+            if let Some((token, message, hint)) = complaint(waiver) {
+                self.wrong(WAIVERS, token, message, hint);
             }
         }
     }

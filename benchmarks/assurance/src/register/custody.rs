@@ -3,10 +3,14 @@
 //! Four places may hold the digest of a file: `MANIFEST.v0.1.json` of its directory, a file of its name with `.sha256` behind
 //! it, the `run_manifest.json` beside it, and a signed in-toto statement (`*.dsse.json`) about it. Each that is there has to
 //! agree. A manifest that does not name the file vouches for another directory than this one, so that is no agreement either.
+//!
+//! A statement is checked by the key that it names. Whose key that is, is known only to who says which keys are trusted: then a
+//! statement by another key vouches for nothing, and what it is about is unverified.
 
 use super::assess::{Flaw, Reason};
 use labtrust_evidence::digest::sha256;
 use labtrust_evidence::dsse::Envelope;
+use labtrust_evidence::note::Verifier;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,9 +24,20 @@ const RUN_MANIFEST: &str = "run_manifest.json";
 pub struct Custody {
     dir: PathBuf,
     manifest: Option<BTreeMap<String, String>>,
-    statements: Vec<(String, BTreeMap<String, String>)>,
+    statements: Vec<Statement>,
     /// Why nothing here can be trusted.
     broken: Option<Reason>,
+}
+
+/// A signed statement about files.
+#[derive(Clone, Debug)]
+struct Statement {
+    /// The file that it is in.
+    name: String,
+    /// Digests by file.
+    subjects: BTreeMap<String, String>,
+    /// Name and id of its key, where that is not one of those that are trusted.
+    stranger: Option<String>,
 }
 
 /// A file that was opened, and whose digests agree.
@@ -37,9 +52,15 @@ pub struct Opened {
 }
 
 impl Custody {
-    /// Reads what is vouched for in `dir`.
+    /// Reads what is vouched for in `dir`, by whatever key.
     #[must_use]
     pub fn of(dir: &Path) -> Self {
+        Self::trusting(dir, None)
+    }
+
+    /// Reads what is vouched for in `dir`. With `trust`, statements count that were signed with one of these keys.
+    #[must_use]
+    pub fn trusting(dir: &Path, trust: Option<&[Verifier]>) -> Self {
         let mut custody = Self { dir: dir.to_path_buf(), ..Self::default() };
         match read_manifest(&dir.join(MANIFEST)) {
             Ok(manifest) => custody.manifest = manifest,
@@ -51,7 +72,11 @@ impl Custody {
         names.sort_unstable();
         for name in names {
             match read_statement(&dir.join(&name)) {
-                Ok(subjects) => custody.statements.push((name, subjects)),
+                Ok((key, subjects)) => {
+                    let is_known = |keys: &[Verifier]| keys.iter().any(|one| one.public_b64() == key.public_b64());
+                    let stranger = trust.is_some_and(|keys| !is_known(keys)).then(|| key_name(&key));
+                    custody.statements.push(Statement { name, subjects, stranger });
+                }
                 Err(problem) => custody.broken = Some(Flaw::Unverified.because(format!("{name}: {problem}"))),
             }
         }
@@ -105,11 +130,13 @@ impl Custody {
         if let Some(said) = self.run_manifest(path) {
             compare(RUN_MANIFEST.to_owned(), said.as_deref())?;
         }
-        for (name, subjects) in &self.statements {
+        for Statement { name, subjects, stranger } in &self.statements {
             // A statement may be about some files only.
-            if let Some(said) = subjects.get(path) {
-                compare(name.clone(), Some(said))?;
+            let Some(said) = subjects.get(path) else { continue };
+            if let Some(key) = stranger {
+                return Err(Flaw::Unverified.because(format!("{name} is signed with the key {key}, which is not trusted")));
             }
+            compare(name.clone(), Some(said))?;
         }
         verified_by.sort_unstable();
         Ok(Opened { bytes, sha256: digest, verified_by })
@@ -143,7 +170,13 @@ fn read_manifest(path: &Path) -> Result<Option<BTreeMap<String, String>>, String
     if listed.len() == files.len() { Ok(Some(listed)) } else { Err("a file is listed twice".to_owned()) }
 }
 
-fn read_statement(path: &Path) -> Result<BTreeMap<String, String>, String> {
+/// Name and id of a key.
+#[must_use]
+pub fn key_name(key: &Verifier) -> String {
+    format!("{} ({})", key.name(), key.id())
+}
+
+fn read_statement(path: &Path) -> Result<(Verifier, BTreeMap<String, String>), String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let envelope = Envelope::parse(&bytes).map_err(|error| error.to_string())?;
     envelope.verify().map_err(|error| error.to_string())?;
@@ -151,5 +184,6 @@ fn read_statement(path: &Path) -> Result<BTreeMap<String, String>, String> {
     let subject = |subject: &Value| {
         Some((subject["name"].as_str()?.to_owned(), subject["digest"]["sha256"].as_str()?.to_owned()))
     };
-    Ok(statement["subject"].as_array().into_iter().flatten().filter_map(subject).collect())
+    let subjects = statement["subject"].as_array().into_iter().flatten().filter_map(subject).collect();
+    Ok((envelope.key, subjects))
 }

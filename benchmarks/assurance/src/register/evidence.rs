@@ -6,6 +6,7 @@ use super::custody::{Custody, MANIFEST, Opened};
 use super::policy::Register;
 use super::{pack, run};
 use labtrust_evidence::export::BUNDLE;
+use labtrust_evidence::note::Verifier;
 use labtrust_evidence::release::bundles;
 use labtrust_evidence::verify::Verify;
 use serde_json::{Map, Value, json};
@@ -92,10 +93,10 @@ struct Search<'a> {
     found: Found,
 }
 
-/// Looks for evidence in a directory, and opens all of it.
+/// Looks for evidence in a directory, and opens all of it. With `trust`, signed statements have to be by one of these keys.
 #[must_use]
-pub fn discover(dir: &RunDir, register: &Register) -> Found {
-    let custody = Custody::of(&dir.path);
+pub fn discover(dir: &RunDir, register: &Register, trust: Option<&[Verifier]>) -> Found {
+    let custody = Custody::trusting(&dir.path, trust);
     let mut search = Search { custody, dir, register, found: Found::default() };
     search.attack_results();
     search.document("ev-coverage", "security_suite", "Securitization coverage", "SECURITY/coverage.json", "high");

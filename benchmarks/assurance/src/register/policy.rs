@@ -329,8 +329,9 @@ fn first_version() -> String {
     "0.1".to_owned()
 }
 
+/// A file with one list in it, whatever the list is called.
 #[derive(Deserialize)]
-struct List<T> {
+pub(super) struct List<T> {
     #[serde(
         alias = "risks",
         alias = "cells",
@@ -340,12 +341,14 @@ struct List<T> {
         alias = "waivers",
         alias = "claims"
     )]
-    rows: Vec<T>,
+    pub(super) rows: Vec<T>,
 }
 
 /// Everything that the policy says of risks.
 #[derive(Clone, Debug)]
 pub struct Register {
+    /// The partner whose overlay is on the policy.
+    pub partner: Option<String>,
     /// The risks, in the order of the file.
     pub risks: Vec<Risk>,
     /// The method-risk matrix.
@@ -385,10 +388,11 @@ impl Register {
             None
         };
         Ok(Self {
+            partner: policy.partner().map(str::to_owned),
             risks: rows(policy, RISKS, Some("risk_registry"))?,
             matrix: rows(policy, MATRIX, Some("method_risk_matrix"))?,
             plan: policy.section_or_builtin(PLAN, None)?,
-            waivers: rows(policy, WAIVERS, None)?,
+            waivers: super::waivers::of_policy(policy)?,
             coverage: rows(policy, COVERAGE, Some("risk_coverage_registry"))?,
             security_map: rows(policy, SECURITY_MAP, None)?,
             mappings: rows(policy, MAPPINGS, None)?,

@@ -39,6 +39,7 @@ impl Matrices<'_> {
             strict: false,
             multi_agentic: wanted.multi_agentic,
             out: None,
+            logs: false,
             git_sha: None,
             progress: &|_, _| (),
         };

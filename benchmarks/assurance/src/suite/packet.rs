@@ -142,7 +142,7 @@ pub fn inventory(store: &PolicyStore) -> Result<Value, AssuranceError> {
     let mut paths = Vec::new();
     for path in [RISKS, SUITE, REASONS] {
         if store.contains(path) {
-            paths.push(json!({ "path": format!("policy/{path}"), "sha256": sha256(store.text(path)?.as_bytes()) }));
+            paths.push(json!({ "path": format!("policy/{path}"), "sha256": sha256(&store.effective_bytes(path)?) }));
         }
     }
     Ok(json!({

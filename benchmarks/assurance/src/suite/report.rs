@@ -25,6 +25,8 @@ pub struct About {
     pub timeout_s: u64,
     /// Commit of the program, where known.
     pub git_sha: Option<String>,
+    /// The partner whose overlay is on the policy.
+    pub partner: Option<String>,
 }
 
 fn came(came: &Came) -> Value {
@@ -119,6 +121,9 @@ pub fn results(suite: &Suite, report: &SuiteReport, about: &About) -> Value {
     if !report.only.is_empty() {
         metadata["only"] = json!(report.only);
     }
+    if let Some(partner) = &about.partner {
+        metadata["partner_id"] = json!(partner);
+    }
     json!({
         "version": "0.1",
         "metadata": metadata,
@@ -176,7 +181,7 @@ pub fn write(
     whole("attack_results.json", &bytes)?;
     whole("attack_results.json.sha256", sha256(&bytes).as_bytes())?;
     // Keys in this order, as published; the path is that within the policy, the same on every machine.
-    let digest = sha256(store.text(SUITE)?.as_bytes());
+    let digest = sha256(&store.effective_bytes(SUITE)?);
     whole(
         "suite_fingerprint.json",
         format!("{{\n  \"suite_path\": \"policy/{SUITE}\",\n  \"sha256\": \"{digest}\"\n}}").as_bytes(),

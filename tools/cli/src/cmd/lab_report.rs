@@ -1,5 +1,6 @@
 //! `recommend-coordination-method` and `build-lab-coordination-report`: what is made of a pack.
 
+use super::strict_gate::StrictOptions;
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -24,6 +25,8 @@ pub(crate) struct Recommend {
     #[arg(long, value_name = "TIME")]
     generated_at: Option<String>,
     #[command(flatten)]
+    strictness: StrictOptions,
+    #[command(flatten)]
     format: FormatOption,
 }
 
@@ -45,6 +48,8 @@ pub(crate) struct Report {
     /// Write this down as the time of the decision; none is written unless given
     #[arg(long, value_name = "TIME")]
     generated_at: Option<String>,
+    #[command(flatten)]
+    strictness: StrictOptions,
     /// Put the coordination matrix of the pack beside it
     #[arg(long)]
     include_matrix: bool,
@@ -62,7 +67,7 @@ fn time(given: Option<&String>) -> Result<Option<&str>, CliError> {
 impl CliCommand for Recommend {
     const SPEC: Spec = Spec {
         name: "recommend-coordination-method",
-        notes: "By `coordination_selection_policy.v0.1.yaml`. Past a gate that failed no method is chosen; a pack without a gate is refused: [security pack](security_pack.md).",
+        notes: "By `coordination_selection_policy.v0.1.yaml`. Past a gate that failed no method is chosen, with `--strict` past cells that show nothing either; a pack without a gate is refused: [security pack](security_pack.md).",
         writes: &[
             output("--out/COORDINATION_DECISION.v0.1.json", "the decision"),
             output("--out/COORDINATION_DECISION.md", "the same for people"),
@@ -82,7 +87,8 @@ impl CliCommand for Recommend {
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         let policy = Session::open(global, None)?.policy;
-        let decision = decide(&self.run, &policy, time(self.generated_at.as_ref())?)?;
+        let time = time(self.generated_at.as_ref())?;
+        let decision = self.strictness.with(global, |by| Ok(decide(&self.run, &policy, time, by)?))?;
         decision.write(&self.out)?;
         let mut answer = Answer::new(self.format, talk);
         answer.wrote(&self.out.join(DECISION_JSON));
@@ -99,7 +105,7 @@ impl CliCommand for Recommend {
 impl CliCommand for Report {
     const SPEC: Spec = Spec {
         name: "build-lab-coordination-report",
-        notes: "Past a gate that failed the report recommends nothing. It links to files that are there: [security pack](security_pack.md).",
+        notes: "Past a gate that failed, with `--strict` past cells that show nothing, the report recommends nothing. It links to files that are there: [security pack](security_pack.md).",
         writes: &[
             output("--out/LAB_COORDINATION_REPORT.md", "the page that leads to everything"),
             output("--out/SECURITY_REPORT.md", "what the gate says"),
@@ -109,7 +115,7 @@ impl CliCommand for Report {
             output("--out/summary/", "means by method, by class of methods, by phase"),
         ],
         fails: "a directory without a pack; a pack without a gate; with `--include-matrix`, one without baselines or attacks",
-        json: Json::product(&[("verdict", "of the decision"), ("gate_passes", "whether no cell failed")]),
+        json: Json::product(&[("verdict", "of the decision"), ("gate_passes", "whether no cell failed; with `--strict`, every cell passed or is waived")]),
         examples: &[
             Example::new("--pack-dir small --out report").needs(&["small/timings.json"]).leaves(&[
                 "report/LAB_COORDINATION_REPORT.md",
@@ -127,13 +133,17 @@ impl CliCommand for Report {
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         let policy = Session::open(global, partner(self.partner.as_deref()).as_deref())?.policy;
         let out = self.out.as_ref().unwrap_or(&self.pack_dir);
-        let report = report::write(&Request {
-            pack: &self.pack_dir,
-            out,
-            policy: &policy,
-            preset: self.matrix_preset.as_deref(),
-            generated_at: time(self.generated_at.as_ref())?,
-            with_matrix: self.include_matrix,
+        let generated_at = time(self.generated_at.as_ref())?;
+        let report = self.strictness.with(global, |by| {
+            Ok(report::write(&Request {
+                pack: &self.pack_dir,
+                out,
+                policy: &policy,
+                preset: self.matrix_preset.as_deref(),
+                generated_at,
+                with_matrix: self.include_matrix,
+                by,
+            })?)
         })?;
         let mut answer = Answer::new(self.format, talk);
         for name in &report.written {

@@ -4,12 +4,14 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{Session, partner};
 use crate::talk::Talk;
 use crate::version::GIT_SHA;
 use labtrust_assurance::files::write_json;
 use labtrust_assurance::register::{BundleOptions, RISK_BUNDLE, Register, build, crosswalk, schema_complaints};
 use labtrust_bench::date::timestamp;
+use labtrust_evidence::keyfile::read_verifiers;
+use labtrust_evidence::note::Verifier;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -21,9 +23,33 @@ const SUMMARY: Json = Json::product(&[
     ("risks", "[count]"),
 ]);
 
+/// Whose signed statements count.
+#[derive(Debug, clap::Args)]
+pub(super) struct TrustOptions {
+    /// File of public keys, or a rotation: signed statements about evidence have to be by one of them. Without it they are
+    /// judged by the key that they name, and the document says so
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
+}
+
+impl TrustOptions {
+    /// The keys, where any were asked for.
+    ///
+    /// # Errors
+    /// [`CliError`] for a file that has no keys.
+    pub(super) fn keys(&self) -> Result<Option<Vec<Verifier>>, CliError> {
+        Ok(if self.trust.is_empty() { None } else { Some(read_verifiers(&self.trust)?) })
+    }
+}
+
 /// How a bundle is made, whatever is done with it.
 #[derive(Debug, clap::Args)]
 struct Making {
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
+    #[command(flatten)]
+    trust: TrustOptions,
     /// Put the time of making into it; two bundles are then not the same bytes
     #[arg(long)]
     include_generated_at: bool,
@@ -41,9 +67,6 @@ pub(crate) struct Export {
     /// Directory that a run left, or a pattern with * and ? for several; may be given several times
     #[arg(long, value_name = "DIR_OR_GLOB")]
     runs: Vec<String>,
-    /// Partner overlay of the policy
-    #[arg(long, value_name = "ID")]
-    partner: Option<String>,
     /// Directory of an official pack, as one more run
     #[arg(long, value_name = "DIR")]
     include_official_pack: Option<PathBuf>,
@@ -71,7 +94,11 @@ impl CliCommand for Export {
             Example::new("--out risk_register_out").leaves(&["risk_register_out/RISK_REGISTER_BUNDLE.v0.1.json"]),
             Example::shown("--out risk_register_out --runs 'required_bench/*' --runs runs/security_suite"),
         ],
-        refusals: &[Refusal::new("--out a --runs nowhere", 1, "nowhere")],
+        refusals: &[
+            Refusal::new("--out a --runs nowhere", 1, "nowhere"),
+            Refusal::new("--out a --partner nobody", 1, "hsl_like"),
+            Refusal::new("--out a --trust nowhere.pub", 1, "nowhere.pub"),
+        ],
         ..Spec::NEW
     };
 
@@ -82,7 +109,7 @@ impl CliCommand for Export {
         }
         runs.extend(self.include_official_pack.iter().map(|dir| there(dir)).collect::<Result<Vec<_>, _>>()?);
         let mut answer = Answer::new(self.format, talk);
-        let bundle = make(global, self.partner.as_deref(), &runs, &self.making)?;
+        let bundle = make(global, &runs, &self.making)?;
         let injected = runs.iter().filter(|_| self.inject_ui_export);
         for dir in std::iter::once(&self.out).chain(injected) {
             let path = dir.join(RISK_BUNDLE);
@@ -116,13 +143,17 @@ impl CliCommand for Build {
         fails: "a run that is not there, a document that does not have the shape of its schema",
         json: SUMMARY,
         examples: &[Example::new("--out register.json").leaves(&["register.json"])],
-        refusals: &[Refusal::new("--out a.json --run nowhere", 1, "nowhere")],
+        refusals: &[
+            Refusal::new("--out a.json --run nowhere", 1, "nowhere"),
+            Refusal::new("--out a.json --partner nobody", 1, "hsl_like"),
+            Refusal::new("--out a.json --trust nowhere.pub", 1, "nowhere.pub"),
+        ],
         ..Spec::NEW
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         let runs = self.runs.iter().map(|dir| there(dir)).collect::<Result<Vec<_>, _>>()?;
-        let bundle = make(global, None, &runs, &self.making)?;
+        let bundle = make(global, &runs, &self.making)?;
         write_json(&self.out, &bundle)?;
         let mut answer = Answer::new(self.format, talk);
         answer.wrote(&self.out);
@@ -130,11 +161,11 @@ impl CliCommand for Build {
     }
 }
 
-fn make(global: &Global, partner: Option<&str>, runs: &[PathBuf], making: &Making) -> Result<Value, CliError> {
-    let policy = Session::open(global, partner)?.policy;
+fn make(global: &Global, runs: &[PathBuf], making: &Making) -> Result<Value, CliError> {
+    let policy = Session::open(global, partner(making.partner.as_deref()).as_deref())?.policy;
     let options = BundleOptions {
         runs: runs.to_vec(),
-        partner: policy.partner().map(str::to_owned),
+        trust: making.trust.keys()?,
         generated_at: making.include_generated_at.then(|| timestamp(SystemTime::now())),
         git_commit: GIT_SHA.map(str::to_owned),
     };

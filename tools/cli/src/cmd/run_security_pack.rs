@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Who decides: the method, or (`multi_agentic`) every agent for itself, behind the same controls
     #[arg(long, value_name = "MODE", default_value = "single", value_parser = ["single", "multi_agentic"])]
     agent_driven_mode: String,
+    /// Keep the logs of every cell beside its results
+    #[arg(long)]
+    logs: bool,
     #[arg(long, hide = true)]
     llm_backend: Option<String>,
     #[arg(long, hide = true)]
@@ -93,8 +96,8 @@ impl CliCommand for Options {
             output("--out/pack_gate.md", "the verdict of every cell, and why"),
             output("--out/SECURITY/coord_pack_gate_summary.json", "the gate over all cells"),
             output("--out/SECURITY/coordination_risk_matrix.csv", "figures of security with verdicts; .md for people"),
-            output("--out/pack_results/", "for every cell results.json and episodes.jsonl"),
-            output("--out/pack_manifest.json", "the matrix and the seed"),
+            output("--out/pack_results/", "for every cell results.json and episodes.jsonl; with --logs its logs"),
+            output("--out/pack_manifest.json", "the matrix and the seed; with --logs the digests of all logs"),
             output("--out/timings.json", "how long cells took; the one file that differs between equal runs"),
         ],
         json: Json::product(&[
@@ -111,6 +114,8 @@ impl CliCommand for Options {
             Example::shown("--out pack --matrix-preset hospital_lab_core").leaves(&["pack/pack_gate.md"]),
             Example::tried("--out small --matrix-preset hospital_lab_core --scale-ids small_smoke --method-ids kernel_centralized_edf --injection-ids none INJ-ID-SPOOF-001 --episodes-per-cell 2")
                 .leaves(&["small/pack_gate.md", "small/pack_summary.csv", "small/SECURITY/coord_pack_gate_summary.json", "small/timings.json"]),
+            Example::tried("--out logged --matrix-preset hospital_lab_core --scale-ids small_smoke --method-ids market_auction --injection-ids INJ-ID-SPOOF-001 --episodes-per-cell 1 --logs")
+                .leaves(&["logged/pack_results/small_smoke_market_auction_INJ-ID-SPOOF-001/METHOD_TRACE.jsonl"]),
         ],
         refusals: &[
             Refusal::new("--out p --matrix-preset hospital", 1, "hospital_lab_core"),
@@ -146,6 +151,7 @@ impl CliCommand for Options {
             strict: self.strict,
             multi_agentic: self.agent_driven_mode == "multi_agentic",
             out: Some(&self.out),
+            logs: self.logs,
             git_sha: version::GIT_SHA.map(str::to_owned),
             progress: &|_, _| bar.inc(1),
         };

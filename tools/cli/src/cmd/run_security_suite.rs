@@ -4,7 +4,7 @@ use super::deps_inventory;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{Session, partner};
 use crate::talk::Talk;
 use crate::{Global, version};
 use labtrust_assurance::suite::matrix::Matrices;
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// All attacks
     #[arg(long, conflicts_with = "smoke")]
     full: bool,
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
     /// Seed of episodes
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
@@ -113,6 +116,7 @@ impl CliCommand for Options {
             Example::new("--only SEC-TOOL-001 --out suite").leaves(&["suite/SECURITY/attack_results.json"]),
         ],
         refusals: &[
+            Refusal::new("--only SEC-TOOL-001 --partner nobody --out suite", 1, "hsl_like"),
             Refusal::new("--only SEC-NOTHING-001 --out suite", 1, "SEC-NOTHING-001"),
             Refusal::new("--only SEC-TOOL-001 --without CTRL-NOTHING --out suite", 1, "CTRL-NOTHING"),
             Refusal::new("--only SEC-TOOL-001 --baseline nowhere.json --out suite", 1, "nowhere.json"),
@@ -156,7 +160,7 @@ impl Options {
 
 fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     options.refuse()?;
-    let session = Session::open(global, None)?;
+    let session = Session::open(global, partner(options.partner.as_deref()).as_deref())?;
     let registry = labtrust_builtin::registry()?;
     let suite = Suite::load(&session.policy)?;
     let lab = registry.lab_domain("hospital_lab")?.load(&session.policy)?;
@@ -180,7 +184,11 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let report = run.run()?;
     let baseline =
         options.baseline.as_deref().map(|path| baseline::check(path, &suite, &bench, &run.taken)).transpose()?;
-    let about = About { timeout_s: options.timeout, git_sha: version::GIT_SHA.map(str::to_owned) };
+    let about = About {
+        timeout_s: options.timeout,
+        git_sha: version::GIT_SHA.map(str::to_owned),
+        partner: session.policy.partner().map(str::to_owned),
+    };
     let mut answer = Answer::new(options.format, talk);
     let written = report::write(&options.out, &session.policy, &suite, &report, &about)?;
     let packet = packet::write(&options.out, &session.policy, &suite, &deps_inventory::inventory())?;

@@ -5,7 +5,7 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{Session, partner};
 use crate::talk::Talk;
 use labtrust_assurance::files::write_json;
 use labtrust_assurance::register::claims::{SAFETY_CASE, SAFETY_CASE_TEXT};
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Directory with the artefacts
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
     /// Claim that is judged alone; may be given several times
     #[arg(long, value_name = "ID")]
     claim: Vec<String>,
@@ -59,12 +62,13 @@ impl CliCommand for Options {
         refusals: &[
             Refusal::new("--out a --claim SC-NONE-001", 1, "SC-NONE-001"),
             Refusal::new("--out a --run nowhere", 1, "nowhere"),
+            Refusal::new("--out a --partner nobody", 1, "hsl_like"),
         ],
         ..Spec::NEW
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        let policy = Session::open(global, None)?.policy;
+        let policy = Session::open(global, partner(self.partner.as_deref()).as_deref())?.policy;
         let mut register = Register::load(&policy)?;
         for id in &self.claim {
             if !register.claims.iter().any(|claim| claim.claim_id == *id) {

@@ -1,11 +1,11 @@
 //! `validate-coverage`: whether every method has the evidence that its risks ask for.
 
-use super::risk_register::matching;
+use super::risk_register::{TrustOptions, matching};
 use crate::Global;
 use crate::answer::FormatOption;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{Session, partner};
 use crate::talk::Talk;
 use labtrust_assurance::register::{BundleOptions, Coverage, RISK_BUNDLE, Register, State, build, crosswalk};
 use labtrust_bench::date::Date;
@@ -25,6 +25,11 @@ pub(crate) struct Options {
     /// Do not read a document: open these runs, given as to export-risk-register
     #[arg(long, value_name = "DIR_OR_GLOB", conflicts_with = "out")]
     runs: Vec<String>,
+    #[command(flatten)]
+    trust: TrustOptions,
+    /// Partner overlay of the policy (or the one that LABTRUST_PARTNER names)
+    #[arg(long, value_name = "ID")]
+    partner: Option<String>,
     /// End with 1 where evidence is missing and nothing waives it
     #[arg(long)]
     strict: bool,
@@ -61,6 +66,7 @@ impl CliCommand for Options {
         ],
         refusals: &[
             Refusal::new("--out nowhere", 1, "nowhere"),
+            Refusal::new("--bundle register.json --trust keys.pub", 1, "keys.pub").needs(&["register.json"]),
             Refusal::new("--bundle register.json --strict --date 2026-11-22", 1, "market_auction R-DATA-001")
                 .needs(&["register.json"]),
             Refusal::new("--bundle register.json --date tomorrow", 2, "tomorrow").needs(&["register.json"]),
@@ -69,16 +75,21 @@ impl CliCommand for Options {
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        let policy = Session::open(global, None)?.policy;
+        let policy = Session::open(global, partner(self.partner.as_deref()).as_deref())?.policy;
         let register = Register::load(&policy)?;
+        let trust = self.trust.keys()?;
         let bundle = if self.runs.is_empty() {
+            if trust.is_some() {
+                let reason = "a document is believed as it is; --runs opens the evidence";
+                return Err(CliError::NotAvailable { flag: "--trust", reason });
+            }
             read(&self.bundle.clone().unwrap_or_else(|| self.out.join(RISK_BUNDLE)))?
         } else {
             let mut runs = Vec::new();
             for pattern in &self.runs {
                 runs.extend(matching(pattern)?);
             }
-            build(&policy, &register, &BundleOptions { runs, ..BundleOptions::default() })?
+            build(&policy, &register, &BundleOptions { runs, trust, ..BundleOptions::default() })?
         };
         if let Some(first) = crosswalk(&bundle).into_iter().next() {
             talk.say(&format!("warning: {first}"));
