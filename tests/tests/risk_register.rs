@@ -9,6 +9,8 @@ mod case;
 mod desk;
 #[path = "risk_register/packs.rs"]
 mod packs;
+#[path = "risk_register/partners.rs"]
+mod partners;
 #[path = "risk_register/references.rs"]
 mod references;
 #[path = "risk_register/runs.rs"]

@@ -1,6 +1,9 @@
 //! The coordination security pack, run.
 
+use labtrust_assurance::pack::agree::check_files;
+use labtrust_assurance::pack::decision::decide;
 use labtrust_assurance::pack::{Asked, PackOutcome, Request, Verdict, outputs, run};
+use labtrust_assurance::register::{BundleOptions, Register, build};
 use labtrust_bench::seeds::first_of_scale;
 use labtrust_bench::{BenchmarkRun, Cast, Directing, Direction, RunLogs};
 use labtrust_coordination::catalogue::Catalogue;
@@ -121,15 +124,19 @@ fn logs_are_kept_where_they_are_asked_for_and_change_nothing_else() {
         files
     };
     let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a directory"));
-    let (plain, one, two) = (made(false, 2, dirs[0].path()), made(true, 1, dirs[1].path()), made(true, 3, dirs[2].path()));
-    let differ: Vec<_> = one.iter().filter(|(name, bytes)| two.get(*name) != Some(*bytes)).map(|(name, _)| name).collect();
+    let (plain, one, two) =
+        (made(false, 2, dirs[0].path()), made(true, 1, dirs[1].path()), made(true, 3, dirs[2].path()));
+    let differ: Vec<_> =
+        one.iter().filter(|(name, bytes)| two.get(*name) != Some(*bytes)).map(|(name, _)| name).collect();
     assert!(differ.is_empty() && one.len() == two.len(), "{differ:?}");
 
     let cell = |injection: &str| format!("pack_results/small_smoke_{METHOD}_{injection}");
     let added: Vec<&String> = one.keys().filter(|name| !plain.contains_key(*name)).collect();
-    let mut expected: Vec<String> = [SPOOF, POISON].iter().flat_map(|id| LOGS.map(|log| format!("{}/{log}", cell(id)))).collect();
+    let mut expected: Vec<String> =
+        [SPOOF, POISON].iter().flat_map(|id| LOGS.map(|log| format!("{}/{log}", cell(id)))).collect();
     // Of a course that nobody disturbs there is no truth to keep apart.
-    expected.extend(LOGS.iter().filter(|log| **log != "ground_truth.jsonl").map(|log| format!("{}/{log}", cell("none"))));
+    expected
+        .extend(LOGS.iter().filter(|log| **log != "ground_truth.jsonl").map(|log| format!("{}/{log}", cell("none"))));
     expected.sort_unstable();
     assert_eq!(added, expected.iter().collect::<Vec<_>>());
     for (name, bytes) in &plain {
@@ -141,7 +148,9 @@ fn logs_are_kept_where_they_are_asked_for_and_change_nothing_else() {
         .as_array()
         .expect("a list")
         .iter()
-        .map(|entry| (entry["path"].as_str().expect("a path").to_owned(), entry["sha256"].as_str().expect("a digest").to_owned()))
+        .map(|entry| {
+            (entry["path"].as_str().expect("a path").to_owned(), entry["sha256"].as_str().expect("a digest").to_owned())
+        })
         .collect();
     assert!(expected.iter().all(|name| listed.contains_key(name)), "{listed:?}");
     for (name, sha256) in &listed {
@@ -157,6 +166,62 @@ fn logs_are_kept_where_they_are_asked_for_and_change_nothing_else() {
 
     // Made again without logs, those of before are gone.
     assert_eq!(made(false, 2, dirs[1].path()), plain);
+}
+
+#[test]
+fn figures_that_are_not_those_of_the_results_are_told_with_their_place() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name);
+    let read = |name: &str| std::fs::read_to_string(at(name)).expect("it is there");
+    let wrong = || check_files(dir.path()).map_err(|error| error.to_string());
+    full(2, dir.path());
+    wrong().expect("a pack agrees with itself");
+
+    let results = format!("pack_results/small_smoke_{}_{SPOOF}/results.json", METHODS[0]);
+    let (summary, good) = (read(outputs::SUMMARY), read(&results));
+    let line = 1 + summary.lines().position(|row| row.contains(METHODS[0]) && row.contains(SPOOF)).expect("the row");
+    let row = summary.lines().nth(line - 1).expect("the row");
+    let place = |column: &str| format!("pack_summary.csv: line {line}, {column}: ");
+    let with = |column: &str, value: &str| {
+        let at = outputs::COLUMNS.iter().position(|known| *known == column).expect("a column");
+        let mut fields: Vec<&str> = row.split(',').collect();
+        fields[at] = value;
+        summary.replace(row, &fields.join(","))
+    };
+    for (column, value) in
+        [("perf.throughput", "99.0"), ("sec.applications_total", ""), ("sec.attack_success_rate", "0.5")]
+    {
+        std::fs::write(at(outputs::SUMMARY), with(column, value)).expect("it is written");
+        let error = wrong().expect_err(column);
+        assert!(error.contains(&place(column)) && error.contains(&results), "{error}");
+        assert!(decide(dir.path(), &POLICY, None, None).is_err_and(|told| told.to_string() == error), "{column}");
+        let options = BundleOptions { runs: vec![dir.path().to_path_buf()], ..BundleOptions::default() };
+        let bundle = build(&POLICY, &Register::load(&POLICY).expect("it loads"), &options).expect("it is made");
+        let is_pack = |entry: &&serde_json::Value| entry["type"] == "coordination_pack";
+        let entry = bundle["evidence"].as_array().expect("a list").iter().find(is_pack).expect("the pack");
+        let reason = entry["reason"].as_str().unwrap_or_default();
+        assert!(
+            entry["status"] == "inadmissible" && reason.starts_with("unverified") && reason.contains(column),
+            "{reason}"
+        );
+    }
+    // The potency is of episodes that are not kept.
+    std::fs::write(at(outputs::SUMMARY), with("sec.potency", "0.25")).expect("it is written");
+    wrong().expect("nobody can tell");
+    std::fs::write(at(outputs::SUMMARY), &summary).expect("it is written");
+
+    let other = good.replace(&format!("\"injection_id\":\"{SPOOF}\""), &format!("\"injection_id\":\"{POISON}\""));
+    for (content, column) in [(other.as_str(), "injection_id"), ("{}", "scale_id"), ("[", "scale_id")] {
+        std::fs::write(at(&results), content).expect("it is written");
+        let error = wrong().expect_err(column);
+        assert!(error.contains(&place(column)), "{error}");
+    }
+    std::fs::remove_file(at(&results)).expect("it is gone");
+    let error = wrong().expect_err("no results");
+    assert!(error.contains(&place("perf.throughput")) && error.contains("there is no"), "{error}");
+    // A copy of the tables alone has nothing to be compared with.
+    std::fs::remove_dir_all(at("pack_results")).expect("they are gone");
+    wrong().expect("there are no results");
 }
 
 #[test]

@@ -323,6 +323,33 @@ fn the_same_bytes_come_out_for_any_number_of_threads() {
 }
 
 #[test]
+fn an_attack_of_a_partner_is_made_under_the_partners_policy_and_results_say_so() {
+    let file = format!("partners/ours/{SUITE}");
+    let attack = "version: \"0.1\"\ncontrols: []\nattacks:\n  - { attack_id: SEC-OURS-001, risk_id: R-CAP-001, control_id: CTRL-LLM-SHIELD, title: Ours, scenario_ref: PI-SPECIMEN-001, expected_outcome: blocked }\n";
+    let policy = POLICY.with_text(&file, attack).with_partner("ours").expect("the overlay is good");
+    let suite = Suite::load(&policy).expect("it is good with the overlay");
+    assert_eq!(suite.attacks.len(), SHIPPED.attacks.len() + 1);
+    let report = run(asked(&suite, &["SEC-OURS-001"]));
+    assert!(report.rows[0].passed, "{:?}", report.rows[0].error);
+    let written = |store: &PolicyStore, partner: Option<&str>| {
+        let dir = tempfile::tempdir().expect("a directory");
+        let about = About { partner: partner.map(str::to_owned), ..About::default() };
+        report::write(dir.path(), store, &suite, &report, &about).expect("it is written");
+        packet::write(dir.path(), store, &suite, &json!({})).expect("it is written");
+        let read = |name: &str| -> Value {
+            let bytes = std::fs::read(dir.path().join("SECURITY").join(name)).expect(name);
+            serde_json::from_slice(&bytes).expect("it is JSON")
+        };
+        (read("attack_results.json"), read("suite_fingerprint.json"), read("deps_inventory.json"))
+    };
+    let (theirs, plain) = (written(&policy, policy.partner()), written(&POLICY, None));
+    assert_eq!(theirs.0["metadata"]["partner_id"], "ours");
+    assert!(plain.0["metadata"].get("partner_id").is_none());
+    assert_ne!(theirs.1["sha256"], plain.1["sha256"]);
+    assert_ne!(theirs.2["policy_paths"], plain.2["policy_paths"]);
+}
+
+#[test]
 fn the_packet_is_whole_fits_its_schemas_and_says_no_times() {
     let dir = tempfile::tempdir().expect("a directory");
     report::write(dir.path(), &POLICY, &SHIPPED, &FULL, &About { timeout_s: 120, ..About::default() })

@@ -11,6 +11,7 @@
 //! | [`run`](mod@run) | all cells of a pack |
 //! | [`outputs`] | the files of a pack |
 //! | [`read`] | the files of a pack, read again: fail closed |
+//! | [`agree`] | whether its figures are those of its results |
 //! | [`strict`] | what a gate is decided by: failures, and cells that show nothing and are not waived |
 //! | [`decision`] | which method is recommended, if any |
 //! | [`report`] | the report of a pack |
@@ -18,6 +19,7 @@
 //! The episodes of a cell have the seeds of its size and of nothing else, so every cell of a size is compared with its baseline on
 //! the same work. A cell that crashed is a FAIL, a cell whose method does not exist is `not_run`, and neither is ever counted as passed.
 
+pub mod agree;
 pub mod cell;
 pub mod config;
 pub mod decision;
@@ -30,7 +32,6 @@ pub mod report;
 pub mod run;
 pub mod strict;
 pub mod validity;
-mod without;
 
 pub use gate::{GateSummary, Verdict};
 pub use matrix::{Asked, Matrix};

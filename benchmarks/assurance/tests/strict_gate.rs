@@ -128,9 +128,7 @@ fn a_strict_decision_chooses_only_past_cells_that_passed_or_are_waived_and_says_
     let (dir, policy) = (pack(), PolicyStore::builtin());
     let held = both("2027-06-30", "2027-06-30");
     let expired = both("2026-01-31", "2027-06-30");
-    for (waivers, verdict, chosen) in
-        [(&held, "admissible", Some("good")), (&expired, "security_gate_failed", None)]
-    {
+    for (waivers, verdict, chosen) in [(&held, "admissible", Some("good")), (&expired, "security_gate_failed", None)] {
         let decision = decide(dir.path(), &policy, None, Some(by(waivers, DAY))).unwrap();
         assert_eq!(decision.verdict(), verdict);
         assert_eq!(decision.chosen().collect::<Vec<_>>(), [("small_smoke", chosen)]);
@@ -181,7 +179,12 @@ fn a_file_of_waivers_is_refused_with_its_place() {
         waivers::of_file(&path).map_err(|error| error.to_string())
     };
     assert_eq!(of("2027-06-30", "so", "").unwrap()[0].risk_id, "R-COMMS-001");
-    for (expires_on, why, more) in [("2027-02-30", "so", ""), ("soon", "so", ""), ("2027-06-30", " ", ""), ("2027-06-30", "so", ", for_ever: true")] {
+    for (expires_on, why, more) in [
+        ("2027-02-30", "so", ""),
+        ("soon", "so", ""),
+        ("2027-06-30", " ", ""),
+        ("2027-06-30", "so", ", for_ever: true"),
+    ] {
         let error = of(expires_on, why, more).unwrap_err();
         assert!(error.contains("waivers.yaml:3"), "{error}");
     }

@@ -1,10 +1,39 @@
 //! A task without some of the laboratory's controls.
 
-use labtrust_plugin::lab::Controls;
+use labtrust_plugin::lab::{Control, Controls};
 use labtrust_plugin::{AgentSeat, Opening, Referrals, SigningKey, Sites, Task, TaskError, TaskSpec};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value};
 use std::ops::Deref;
+
+/// What a control of a method's bus is called begins so.
+const BUS: &str = "bus.";
+
+/// Controls that a run does without, parted by whose they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Without {
+    /// Those of the laboratory.
+    pub lab: Controls,
+    /// What a method's parameter `signed` is to be, so that its bus does without its own.
+    pub bus: String,
+    /// Names of those of the run, of models and of their memory.
+    pub run: Vec<String>,
+}
+
+impl Without {
+    /// What these names take away.
+    #[must_use]
+    pub fn of(names: &[&str]) -> Self {
+        let bus: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(BUS)).collect();
+        let lab = |name: &&str| name.parse::<Control>().ok();
+        let other = |name: &&&str| lab(name).is_none() && !name.starts_with(BUS);
+        Self {
+            lab: names.iter().filter_map(lab).collect(),
+            bus: if bus.is_empty() { "on".to_owned() } else { format!("on without {}", bus.join(" ")) },
+            run: names.iter().filter(other).map(|name| (*name).to_owned()).collect(),
+        }
+    }
+}
 
 /// A task as it is, except that its episodes do without some controls. Its results say so (`ablate` in their `config`),
 /// and so does the first record of every episode.

@@ -35,7 +35,7 @@ mod testing;
 pub mod trace_check;
 pub mod validate;
 
-pub use ablation::Ablation;
+pub use ablation::{Ablation, Without};
 pub use building::Building;
 pub use direction::{Directing, Direction};
 pub use disturbance::is_alarm;

@@ -20,6 +20,8 @@ pub(crate) const STABILITY: &str = "stability/stability_policy.v0.1.yaml";
 pub(crate) const ENFORCEMENT: &str = "enforcement/enforcement_map.v0.1.yaml";
 pub(crate) const EQUIPMENT: &str = "equipment/equipment_registry.v0.1.yaml";
 const RISKS: &str = "risks/risk_registry.v0.1.yaml";
+const COVERAGE: &str = "risks/risk_coverage_registry.v0.1.yaml";
+const COVERED: &str = "security/security_coverage_map.v0.1.yaml";
 const ATTACKS: &str = "golden/security_attack_suite.v0.1.yaml";
 pub(crate) const CALIBRATION: &str = "calibration.v0.1.yaml";
 const INDEX: &str = "partners/partners_index.v0.1.yaml";
@@ -35,6 +37,8 @@ const RULES: &[(&str, Merge)] = &[
     (ENFORCEMENT, merge_enforcement),
     (EQUIPMENT, merge_equipment),
     (RISKS, merge_risks),
+    (COVERAGE, merge_coverage),
+    (COVERED, merge_covered),
     (ATTACKS, merge_attacks),
 ];
 
@@ -317,6 +321,19 @@ fn merge_risks(mut base: Value, overlay: Value) -> Value {
     let (Some(into), Some(changes)) = (base.get_mut(TOP), overlay.get(TOP)) else { return base };
     merge_member(into, changes, "framework_sources", "id");
     merge_member(into, changes, "risks", "risk_id");
+    base
+}
+
+fn merge_coverage(mut base: Value, overlay: Value) -> Value {
+    const TOP: &str = "risk_coverage_registry";
+    if let (Some(into), Some(changes)) = (base.get_mut(TOP), overlay.get(TOP)) {
+        merge_member(into, changes, "coverage", "risk_id");
+    }
+    base
+}
+
+fn merge_covered(mut base: Value, overlay: Value) -> Value {
+    merge_member(&mut base, &overlay, "entries", "risk_id");
     base
 }
 

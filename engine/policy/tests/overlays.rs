@@ -152,6 +152,8 @@ fn a_file_that_no_overlay_can_change_is_refused() {
 fn risks_and_attacks_are_replaced_in_their_place_or_added_and_none_is_taken_away() {
     const RISKS: &str = "risks/risk_registry.v0.1.yaml";
     const SUITE: &str = "golden/security_attack_suite.v0.1.yaml";
+    const COVERAGE: &str = "risks/risk_coverage_registry.v0.1.yaml";
+    const COVERED: &str = "security/security_coverage_map.v0.1.yaml";
     let copy = Copy::of_the_builtin();
     copy.write(
         &format!("partners/hsl_like/{RISKS}"),
@@ -160,6 +162,14 @@ fn risks_and_attacks_are_replaced_in_their_place_or_added_and_none_is_taken_away
     copy.write(
         &format!("partners/hsl_like/{SUITE}"),
         "version: \"0.1\"\ncontrols: []\nattacks:\n  - { attack_id: SEC-HSL-001, risk_id: R-HSL-001, control_id: CTRL-LLM-SHIELD, title: x, scenario_ref: PI-SPECIMEN-001, expected_outcome: blocked }\n",
+    );
+    copy.write(
+        &format!("partners/hsl_like/{COVERAGE}"),
+        "risk_coverage_registry:\n  version: \"0.1\"\n  coverage:\n    - { risk_id: R-HSL-001, attack_ids: [SEC-HSL-001] }\n",
+    );
+    copy.write(
+        &format!("partners/hsl_like/{COVERED}"),
+        "version: \"0.1\"\nentries:\n  - { risk_id: R-HSL-001, category: data, applies_to: [agents], covered_by: [{ type: attack_suite, ref: SEC-HSL-001 }], notes: x }\n",
     );
     let (base, store) = (copy.open(), copy.open().with_partner("hsl_like").unwrap());
     let ids = |store: &PolicyStore, path: &str, list: &str, id: &str| -> Vec<String> {
@@ -172,6 +182,8 @@ fn risks_and_attacks_are_replaced_in_their_place_or_added_and_none_is_taken_away
         (RISKS, "/risk_registry/framework_sources", "id", None),
         (SUITE, "/attacks", "attack_id", Some("SEC-HSL-001")),
         (SUITE, "/controls", "control_id", None),
+        (COVERAGE, "/risk_coverage_registry/coverage", "risk_id", Some("R-HSL-001")),
+        (COVERED, "/entries", "risk_id", Some("R-HSL-001")),
     ] {
         let mut expected = ids(&base, path, list, id);
         expected.extend(new.map(str::to_owned));

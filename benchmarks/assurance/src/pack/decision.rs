@@ -3,6 +3,7 @@
 //! Past a gate that failed nothing is recommended. A method that breaks a constraint, of which a figure is missing, or that withstood no
 //! attack, is not either.
 
+use super::agree;
 use super::gate::{Row, Verdict};
 use super::matrix::NONE;
 use super::outputs;
@@ -104,7 +105,7 @@ struct Candidate<'a> {
 ///
 /// # Errors
 /// [`AssuranceError::Read`], [`AssuranceError::Invalid`] where there are no rows, where a pack has no gate, or a gate that says nothing of some
-/// of its rows; [`AssuranceError::Policy`] for the selection policy.
+/// of its rows, or figures that are not those of the results; [`AssuranceError::Policy`] for the selection policy.
 pub fn decide(
     run: &Path,
     policy: &PolicyStore,
@@ -116,6 +117,9 @@ pub fn decide(
     let source = if is_pack { outputs::SUMMARY } else { "summary/summary_coord.csv" };
     let (_, rows) = read::rows(&run.join(source))?;
     let gate = if is_pack { Some(gate_of(run, &rows)?) } else { None };
+    if is_pack {
+        agree::check(run, &rows)?;
+    }
     let Reading { objections, waived } = strict::read(gate.as_deref().unwrap_or_default(), by);
     let failed: Vec<&GateRow> = objections.iter().map(|objection| objection.row).collect();
     let scoring = Scoring::load(policy)?;

@@ -1,11 +1,10 @@
 //! What the cells of a matrix share, and how one of them is played: in packs, and in studies.
 
 use super::matrix::{CellId, NONE};
-use super::without::Without;
 use crate::AssuranceError;
 use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::{
-    Ablation, BenchError, BenchmarkRun, Cast, CleanCourses, Directing, Direction, RunLogs, RunOutcome,
+    Ablation, BenchError, BenchmarkRun, Cast, CleanCourses, Directing, Direction, RunLogs, RunOutcome, Without,
 };
 use labtrust_coordination::catalogue::Catalogue;
 use labtrust_plugin::lab::LoadedLab;

@@ -29,6 +29,7 @@ pub const MATRIX_MD: &str = "SECURITY/coordination_risk_matrix.md";
 pub const RESULTS_DIR: &str = "pack_results";
 /// The matrix, the seed, and which logs there are.
 pub const MANIFEST: &str = "pack_manifest.json";
+const EPISODES: &str = "episodes.jsonl";
 /// How long cells took.
 pub const TIMINGS: &str = "timings.json";
 
@@ -196,9 +197,9 @@ fn logs(cell: &Cell) -> impl Iterator<Item = Value> {
     cell.logs.iter().map(move |(name, sha256)| json!({ "path": format!("{at}/{name}"), "sha256": sha256 }))
 }
 
-/// Removes the logs that an earlier run has left in the folder of a cell: they would be taken for those of this one.
-fn remove_logs(folder: &Path) -> Result<(), BenchError> {
-    for name in [LOG, GROUND_TRUTH].into_iter().chain(COORDINATION_FILES) {
+/// Removes what an earlier run has left in the folder of a cell: it would be taken for a part of this one.
+fn remove<'n>(folder: &Path, names: impl Iterator<Item = &'n str>) -> Result<(), BenchError> {
+    for name in names {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -211,8 +212,9 @@ fn remove_logs(folder: &Path) -> Result<(), BenchError> {
 }
 
 fn write_cell(out: &Path, cell: &Cell) -> Result<(), AssuranceError> {
-    let Some(results) = &cell.results else { return Ok(()) };
     let at = folder(out, name_of(cell));
+    let logs = [LOG, GROUND_TRUTH].into_iter().chain(COORDINATION_FILES);
+    let Some(results) = &cell.results else { return Ok(remove(&at, logs.chain([RESULTS, EPISODES]))?) };
     directory(&at)?;
     let mut value = serde_json::to_value(results).unwrap_or_default();
     value["coordination"] = json!({ "scale_id": cell.scale_id, "method_id": cell.method_id });
@@ -224,8 +226,8 @@ fn write_cell(out: &Path, cell: &Cell) -> Result<(), AssuranceError> {
         // The episodes are beside the log already.
         return Ok(());
     }
-    remove_logs(&at)?;
-    let mut index = EpisodeIndex::create(&at.join("episodes.jsonl"))?;
+    remove(&at, logs)?;
+    let mut index = EpisodeIndex::create(&at.join(EPISODES))?;
     for (episode, record) in (0..).zip(&results.episodes) {
         index.append(&results.task, episode, record)?;
     }

@@ -20,12 +20,43 @@ pub struct GateRow {
     pub rationale: String,
 }
 
-fn text_of(path: &Path) -> Result<String, AssuranceError> {
+pub(super) fn text_of(path: &Path) -> Result<String, AssuranceError> {
     std::fs::read_to_string(path).map_err(|source| AssuranceError::Read { path: PathBuf::from(path), source })
 }
 
-fn invalid(path: &Path, place: impl Into<String>, problem: impl Into<String>) -> AssuranceError {
+pub(super) fn invalid(path: &Path, place: impl Into<String>, problem: impl Into<String>) -> AssuranceError {
     AssuranceError::Invalid { file: path.display().to_string(), place: place.into(), problem: problem.into() }
+}
+
+/// The rows of a gate that stand in a text, none where it has no table.
+///
+/// # Errors
+/// Place and problem of a row that is cut, and of a verdict that there is not.
+pub fn parse_gate(text: &str) -> Result<Vec<GateRow>, (String, String)> {
+    let mut rows = Vec::new();
+    let table = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with('|'));
+    for (number, line) in table {
+        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+        let is_rule = cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| c == '-' || c == ':'));
+        if is_rule || cells.first() == Some(&"scale_id") {
+            continue;
+        }
+        let place = format!("line {}", number + 1);
+        let [scale_id, method_id, injection_id, verdict, rest @ ..] = cells.as_slice() else {
+            return Err((place, "a row has a size, a method, an injection, a verdict and a rationale".to_owned()));
+        };
+        let Some(verdict) = Verdict::of_word(verdict) else {
+            return Err((place, format!("there is no verdict {verdict:?}")));
+        };
+        rows.push(GateRow {
+            scale_id: (*scale_id).to_owned(),
+            method_id: (*method_id).to_owned(),
+            injection_id: (*injection_id).to_owned(),
+            verdict,
+            rationale: rest.join(" | "),
+        });
+    }
+    Ok(rows)
 }
 
 /// The rows of the gate in a directory of a pack.
@@ -35,29 +66,7 @@ fn invalid(path: &Path, place: impl Into<String>, problem: impl Into<String>) ->
 /// that there is not.
 pub fn gate_rows(run: &Path) -> Result<Vec<GateRow>, AssuranceError> {
     let path = run.join(outputs::GATE);
-    let text = text_of(&path)?;
-    let mut rows = Vec::new();
-    let table = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with('|'));
-    for (number, line) in table {
-        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
-        let is_rule = cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| c == '-' || c == ':'));
-        if is_rule || cells.first() == Some(&"scale_id") {
-            continue;
-        }
-        let place = || format!("line {}", number + 1);
-        let [scale_id, method_id, injection_id, verdict, rest @ ..] = cells.as_slice() else {
-            return Err(invalid(&path, place(), "a row has a size, a method, an injection, a verdict and a rationale"));
-        };
-        let verdict = Verdict::of_word(verdict)
-            .ok_or_else(|| invalid(&path, place(), format!("there is no verdict {verdict:?}")))?;
-        rows.push(GateRow {
-            scale_id: (*scale_id).to_owned(),
-            method_id: (*method_id).to_owned(),
-            injection_id: (*injection_id).to_owned(),
-            verdict,
-            rationale: rest.join(" | "),
-        });
-    }
+    let rows = parse_gate(&text_of(&path)?).map_err(|(place, problem)| invalid(&path, place, problem))?;
     if rows.is_empty() {
         Err(invalid(&path, "the table", "there is no row in it: nothing was tried"))
     } else {

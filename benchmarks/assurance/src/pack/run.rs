@@ -157,8 +157,7 @@ fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) 
             // Where the matrix has no baseline it is played for the others, and has no folder.
             let listed = matrix.injections.iter().any(|injection| injection == NONE);
             let folder = if listed { request.folder(id)? } else { None };
-            let course =
-                Course { seed: first_of_scale(request.seed, scale), clean: None, folder: folder.as_deref() };
+            let course = Course { seed: first_of_scale(request.seed, scale), clean: None, folder: folder.as_deref() };
             let baseline = match runs {
                 None => Err(String::new()),
                 Some(method) => tried(|| ground.baseline(CellId { method, ..id }, course, episodes))?,

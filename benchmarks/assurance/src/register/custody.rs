@@ -134,7 +134,9 @@ impl Custody {
             // A statement may be about some files only.
             let Some(said) = subjects.get(path) else { continue };
             if let Some(key) = stranger {
-                return Err(Flaw::Unverified.because(format!("{name} is signed with the key {key}, which is not trusted")));
+                return Err(
+                    Flaw::Unverified.because(format!("{name} is signed with the key {key}, which is not trusted"))
+                );
             }
             compare(name.clone(), Some(said))?;
         }

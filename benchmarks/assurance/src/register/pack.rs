@@ -6,6 +6,11 @@
 use super::assess::{Assessment, Flaw, Reason};
 use super::custody::Custody;
 use super::policy::{Validity, parts, risks_of};
+use crate::pack::agree::{difference, results_of};
+use crate::pack::gate::Verdict;
+use crate::pack::matrix::CellId;
+use crate::pack::outputs::RESULTS_DIR;
+use crate::pack::read::{GateRow, parse_gate};
 use labtrust_redteam::catalogue::Class;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -72,6 +77,7 @@ pub fn read(custody: &Custody, summary: &[u8], validity: &Validity) -> Result<Pa
     }
     let verdicts = verdicts(custody)?;
     agree(custody, &verdicts)?;
+    bear_out(custody, &rows)?;
     let mut seen = BTreeMap::new();
     for row in &rows {
         if seen.insert(key(row), row).is_some() {
@@ -123,24 +129,18 @@ fn table(path: &str, bytes: &[u8]) -> Result<Rows, Reason> {
 }
 
 /// The verdicts of the gate, with what each rests on.
-fn verdicts(custody: &Custody) -> Result<BTreeMap<Key, (String, String)>, Reason> {
+fn verdicts(custody: &Custody) -> Result<BTreeMap<Key, GateRow>, Reason> {
     if !custody.has(GATE) {
         return Err(Flaw::NoVerdict.because(format!("there is no {GATE}")));
     }
     let gate = custody.open(GATE)?;
     let text = String::from_utf8(gate.bytes).map_err(|_| Flaw::Unreadable.because(format!("{GATE} is no text")))?;
+    let rows = parse_gate(&text)
+        .map_err(|(place, problem)| Flaw::Unreadable.because(format!("{GATE}, {place}: {problem}")))?;
     let mut verdicts = BTreeMap::new();
-    for line in text.lines().filter(|line| line.starts_with('|') && !line.starts_with("|-") && !line.starts_with("| -"))
-    {
-        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [scale, method, injection, verdict, rationale @ ..] = cells.as_slice() else {
-            return Err(Flaw::Unreadable.because(format!("{GATE} has the line {line:?}")));
-        };
-        if *scale == "scale_id" {
-            continue;
-        }
-        let key = ((*scale).to_owned(), (*method).to_owned(), (*injection).to_owned());
-        if verdicts.insert(key.clone(), ((*verdict).to_owned(), rationale.join("|"))).is_some() {
+    for row in rows {
+        let key = (row.scale_id.clone(), row.method_id.clone(), row.injection_id.clone());
+        if verdicts.insert(key.clone(), row).is_some() {
             return Err(Flaw::Unreadable.because(format!("{GATE} has {} twice", name(&key))));
         }
     }
@@ -151,13 +151,13 @@ fn verdicts(custody: &Custody) -> Result<BTreeMap<Key, (String, String)>, Reason
 }
 
 /// Everything that repeats the verdicts has to repeat them.
-fn agree(custody: &Custody, verdicts: &BTreeMap<Key, (String, String)>) -> Result<(), Reason> {
+fn agree(custody: &Custody, verdicts: &BTreeMap<Key, GateRow>) -> Result<(), Reason> {
     let contradiction =
         |path: &str, what: &str| Err(Flaw::Unverified.because(format!("{path} and {GATE} differ: {what}")));
     if custody.has(RISK_MATRIX) {
         for row in table(RISK_MATRIX, &custody.open(RISK_MATRIX)?.bytes)? {
-            let said = row.get("verdict").map(String::as_str);
-            if said != verdicts.get(&key(&row)).map(|(verdict, _)| verdict.as_str()) {
+            let said = row.get("verdict").and_then(|word| Verdict::of_word(word));
+            if said.is_none() || said != verdicts.get(&key(&row)).map(|gate| gate.verdict) {
                 return contradiction(RISK_MATRIX, &name(&key(&row)));
             }
         }
@@ -165,7 +165,7 @@ fn agree(custody: &Custody, verdicts: &BTreeMap<Key, (String, String)>) -> Resul
     if custody.has(GATE_SUMMARY) {
         let summary: Value = serde_json::from_slice(&custody.open(GATE_SUMMARY)?.bytes)
             .map_err(|error| Flaw::Unreadable.because(format!("{GATE_SUMMARY}: {error}")))?;
-        let failed = verdicts.values().filter(|(verdict, _)| verdict == "FAIL").count();
+        let failed = verdicts.values().filter(|gate| gate.verdict == Verdict::Fail).count();
         if summary["total_cells"] != verdicts.len() || summary["failed"] != failed {
             return contradiction(GATE_SUMMARY, "the number of cells");
         }
@@ -176,26 +176,45 @@ fn agree(custody: &Custody, verdicts: &BTreeMap<Key, (String, String)>) -> Resul
     Ok(())
 }
 
+/// The results of cells have to come to the rows of the summary, where they are there.
+fn bear_out(custody: &Custody, rows: &Rows) -> Result<(), Reason> {
+    if !custody.has(RESULTS_DIR) {
+        return Ok(());
+    }
+    for row in rows {
+        let (scale, method, injection) = key(row);
+        let cell = CellId { scale: &scale, method: &method, injection: &injection };
+        let path = results_of(cell);
+        let results = if custody.has(&path) { Some(custody.open(&path)?) } else { None };
+        let text = results.as_ref().map(|opened| String::from_utf8_lossy(&opened.bytes));
+        let said = |column: &str| row.get(column).cloned().unwrap_or_default();
+        if let Some((column, problem)) = difference(cell, said, text.as_deref()) {
+            let name = name(&key(row));
+            return Err(Flaw::Unverified.because(format!("{SUMMARY}, {name}, {column}: {problem}")));
+        }
+    }
+    Ok(())
+}
+
 fn judge(
     row: &BTreeMap<String, String>,
-    verdict: Option<&(String, String)>,
+    gate: Option<&GateRow>,
     baseline: Option<&BTreeMap<String, String>>,
     validity: &Validity,
 ) -> Result<(), Reason> {
-    let Some((verdict, rationale)) = verdict else {
+    let Some(GateRow { verdict, rationale, .. }) = gate else {
         return Err(Flaw::NoVerdict.because(format!("{GATE} does not name the cell")));
     };
-    let says = |flaw: Flaw| Err(flaw.because(format!("{verdict}, {rationale}")));
-    match verdict.as_str() {
-        "PASS" => {}
-        "FAIL" => return says(Flaw::Failed),
-        "not_run" => return says(Flaw::NotRun),
-        "SKIP" if rationale.contains("not_run") => return says(Flaw::NotRun),
-        "SKIP" if rationale.contains("not_applied") => return says(Flaw::NotApplied),
-        "SKIP" if rationale.contains("inert") => return says(Flaw::Inert),
-        "SKIP" if rationale.contains("no_baseline_utility") => return says(Flaw::NoBaselineUtility),
-        "SKIP" | "not_supported" => return says(Flaw::Skipped),
-        _ => return says(Flaw::NoVerdict),
+    let says = |flaw: Flaw| Err(flaw.because(format!("{}, {rationale}", verdict.word())));
+    match verdict {
+        Verdict::Pass => {}
+        Verdict::Fail => return says(Flaw::Failed),
+        Verdict::NotRun => return says(Flaw::NotRun),
+        Verdict::Skip if rationale.contains("not_run") => return says(Flaw::NotRun),
+        Verdict::Skip if rationale.contains("not_applied") => return says(Flaw::NotApplied),
+        Verdict::Skip if rationale.contains("inert") => return says(Flaw::Inert),
+        Verdict::Skip if rationale.contains("no_baseline_utility") => return says(Flaw::NoBaselineUtility),
+        Verdict::Skip | Verdict::NotSupported => return says(Flaw::Skipped),
     }
     let number = |row: &BTreeMap<String, String>, column: &str| {
         row.get(column).and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite())

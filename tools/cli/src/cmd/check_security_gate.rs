@@ -7,6 +7,7 @@ use crate::command::{CliCommand, Example, Json, Refusal, Spec};
 use crate::error::CliError;
 use crate::talk::Talk;
 use labtrust_assurance::pack::Verdict;
+use labtrust_assurance::pack::agree::check_files;
 use labtrust_assurance::pack::read::{GateRow, gate_rows};
 use labtrust_assurance::pack::strict::{Objection, Reading, Strict, WaivedCell, read};
 use serde_json::json;
@@ -27,9 +28,9 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "check-security-gate",
-        notes: "Reads `pack_gate.md`. A gate that is missing, has no row or cannot be read fails. What `--strict` lets pass by: [security pack](security_pack.md).",
+        notes: "Reads `pack_gate.md`. A gate that is missing, has no row or cannot be read fails, and so do figures that are not those of the results. What `--strict` lets pass by: [security pack](security_pack.md).",
         done: "no cell failed (`--strict`: every cell passed or is waived)",
-        fails: "a cell that failed; a gate that is missing, has no row or cannot be read",
+        fails: "a cell that failed; a gate that is missing, has no row or cannot be read; figures that are not those of the results",
         json: Json::data(&[
             ("passed", "whether the gate is passed"),
             ("cells", "how many cells there are [count]"),
@@ -44,7 +45,8 @@ impl CliCommand for Options {
         examples: &[Example::new("--run small").needs(&["small/timings.json"])],
         refusals: &[
             Refusal::new("--run nowhere", 1, "pack_gate.md"),
-            Refusal::new("--run small --strict --waivers nowhere.yaml", 1, "nowhere.yaml").needs(&["small/timings.json"]),
+            Refusal::new("--run small --strict --waivers nowhere.yaml", 1, "nowhere.yaml")
+                .needs(&["small/timings.json"]),
             Refusal::new("--run small --date 2026-11-22", 2, "--strict"),
         ],
         ..Spec::NEW
@@ -52,6 +54,7 @@ impl CliCommand for Options {
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         let rows = gate_rows(&self.run)?;
+        check_files(&self.run)?;
         self.strictness.with(global, |strict| self.judge(&rows, strict, talk))
     }
 }
@@ -72,7 +75,12 @@ impl Options {
         }
         for one in &waived {
             let roles = one.approved_by.join(", ");
-            talk.say(&format!("  {}: {}, waived until {} by {roles}", cell(one.row), one.row.verdict.word(), one.until));
+            talk.say(&format!(
+                "  {}: {}, waived until {} by {roles}",
+                cell(one.row),
+                one.row.verdict.word(),
+                one.until
+            ));
         }
         let silent = rows.len() - count(Verdict::Pass) - count(Verdict::Fail);
         if silent > 0 && strict.is_none() {

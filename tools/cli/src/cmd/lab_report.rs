@@ -115,7 +115,10 @@ impl CliCommand for Report {
             output("--out/summary/", "means by method, by class of methods, by phase"),
         ],
         fails: "a directory without a pack; a pack without a gate; with `--include-matrix`, one without baselines or attacks",
-        json: Json::product(&[("verdict", "of the decision"), ("gate_passes", "whether no cell failed; with `--strict`, every cell passed or is waived")]),
+        json: Json::product(&[
+            ("verdict", "of the decision"),
+            ("gate_passes", "whether no cell failed; with `--strict`, every cell passed or is waived"),
+        ]),
         examples: &[
             Example::new("--pack-dir small --out report").needs(&["small/timings.json"]).leaves(&[
                 "report/LAB_COORDINATION_REPORT.md",

@@ -132,17 +132,17 @@ impl RunOptions {
 
     /// The task without the controls that were named.
     pub(super) fn ablated(&self, task: &'static dyn Task) -> Ablation<&'static dyn Task> {
-        Ablation::new(task, ablate::of_lab(&self.ablate))
+        Ablation::new(task, ablate::without(&self.ablate).lab)
     }
 
     /// Names of the controls that it does without and that are neither the laboratory's nor the bus's.
     pub(super) fn without(&self) -> Vec<String> {
-        ablate::of_run(&self.ablate)
+        ablate::without(&self.ablate).run
     }
 
     /// How a method's bus is to be set where somebody may be on it.
     pub(super) fn bus(&self) -> String {
-        ablate::of_bus(&self.ablate)
+        ablate::without(&self.ablate).bus
     }
 
     /// Who answers requests for approvals.

@@ -7,9 +7,8 @@ use crate::AssuranceError;
 use crate::suite::defences::Course;
 use crate::suite::model::Expected;
 use crate::suite::trial::{Came, Trial};
-use labtrust_bench::{Ablation, BenchmarkRun, Cast, Directing, Direction, RunLogs};
+use labtrust_bench::{Ablation, BenchmarkRun, Cast, Directing, Direction, RunLogs, Without};
 use labtrust_plugin::RegistryError;
-use labtrust_plugin::lab::Control;
 use labtrust_plugin::wire::{Setting, Settings};
 use serde_json::{Map, Value};
 
@@ -89,16 +88,13 @@ impl Campaign {
     fn run(&self, grounds: &Grounds<'_>, without: &[&str], lot: u64) -> Result<Figures, AssuranceError> {
         let registry = grounds.registry;
         let method = registry.coordination_method(self.method).map_err(lookup)?;
-        let lab = without.iter().filter_map(|id| id.parse::<Control>().ok());
-        let task = Ablation::new(registry.task("coord_risk").map_err(lookup)?, lab.collect());
-        let bus: Vec<&str> = without.iter().filter_map(|id| id.strip_prefix("bus.")).collect();
+        let Without { lab, bus, run: without } = Without::of(without);
+        let task = Ablation::new(registry.task("coord_risk").map_err(lookup)?, lab);
         let mut settings = Settings::default();
         if method.params_schema().contains("\"signed\"") {
-            let signed = if bus.is_empty() { "on".to_owned() } else { format!("on without {}", bus.join(" ")) };
-            settings.0.insert("signed".to_owned(), Setting::Text(signed));
+            settings.0.insert("signed".to_owned(), Setting::Text(bus));
         }
         let (facts, metrics) = (Map::new(), registry.metrics());
-        let without: Vec<String> = without.iter().map(|id| (*id).to_owned()).collect();
         let direction = Direction { directing: Directing::Everybody, method, settings: &settings, facts: &facts };
         let run = BenchmarkRun {
             task: &task,
