@@ -245,6 +245,11 @@ fn what_a_suite_must_not_say_is_told_with_its_place() {
     );
     wrong(SUITE, &|suite| attack(suite, "SEC-PI-001")["scenario_ref"] = json!("PI-NONE"), &["PI-NONE"]);
     wrong(SUITE, &|suite| attack(suite, "SEC-PI-001")["control_id"] = json!("CTRL-NONE"), &["CTRL-NONE"]);
+    wrong(
+        SUITE,
+        &|suite| attack(suite, "SEC-PI-001")["risk_id"] = json!("R-NONE-001"),
+        &["SEC-PI-001", "R-NONE-001", "risk_registry"],
+    );
     wrong(SUITE, &|suite| attack(suite, "SEC-PI-001")["attack_id"] = json!("SEC-PI-002"), &["SEC-PI-002", "twice"]);
     wrong(SUITE, &|suite| attack(suite, "SEC-LLM-ATTACK-010")["llm_attacker_rounds"] = json!(3), &["3 texts"]);
     wrong(SUITE, &|suite| attack(suite, "SEC-PI-021")["attacker_prompt_template_id"] = json!("A"), &["template"]);

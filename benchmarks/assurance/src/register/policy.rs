@@ -389,7 +389,7 @@ impl Register {
         };
         Ok(Self {
             partner: policy.partner().map(str::to_owned),
-            risks: rows(policy, RISKS, Some("risk_registry"))?,
+            risks: risks(policy)?,
             matrix: rows(policy, MATRIX, Some("method_risk_matrix"))?,
             plan: policy.section_or_builtin(PLAN, None)?,
             waivers: super::waivers::of_policy(policy)?,
@@ -418,6 +418,14 @@ impl Register {
         let required = self.matrix.iter().filter(|cell| cell.required_bench);
         required.map(|cell| (cell.method_id.as_str(), cell.risk_id.as_str())).collect()
     }
+}
+
+/// The risks of a policy, in the order of the file.
+///
+/// # Errors
+/// [`AssuranceError::Policy`] naming file and place.
+pub fn risks(policy: &PolicyStore) -> Result<Vec<Risk>, AssuranceError> {
+    Ok(policy.section_or_builtin::<List<Risk>>(RISKS, Some("risk_registry"))?.rows)
 }
 
 /// The single injections that an id stands for: itself, or the parts of a compound; nothing of a name without an actor.

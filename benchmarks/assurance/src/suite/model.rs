@@ -5,6 +5,7 @@
 
 use crate::AssuranceError;
 use crate::pack::Asked;
+use crate::register::policy::{RISKS, risks};
 use labtrust_policy::PolicyStore;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -484,6 +485,8 @@ pub struct Suite {
     pub payloads: BTreeMap<String, Recorded>,
     /// Texts that have to stay harmless.
     pub regression: Vec<RegressionText>,
+    /// Names of risks by id.
+    pub risks: BTreeMap<String, String>,
     /// Exercises that may be run. Where the file is missing, none.
     pub allowlist: BTreeSet<String>,
     bounds: BTreeMap<String, Vec<String>>,
@@ -538,6 +541,7 @@ impl Suite {
             prompts: once(PROMPTS, prompts.prompts, |one| &one.prompt_id)?,
             payloads: once(PAYLOADS, payloads.attacks, |one| &one.attack_id)?,
             regression: regression.entries,
+            risks: risks(store)?.into_iter().map(|risk| (risk.risk_id, risk.name)).collect(),
             allowlist,
             bounds: locked.into_iter().map(|(id, bound)| (id, bound.allowed_actions_for_assert)).collect(),
             default_bound: bounds.default_r_cap_001,
@@ -576,6 +580,9 @@ impl Suite {
             }
             if !known.contains(&attack.control_id) {
                 return at(format!("there is no control {:?} in this file", attack.control_id));
+            }
+            if !self.risks.contains_key(&attack.risk_id) {
+                return at(format!("there is no risk {:?} in {RISKS}", attack.risk_id));
             }
             match &attack.kind {
                 Kind::Scenario(id) if !self.scenarios.contains_key(id) => {

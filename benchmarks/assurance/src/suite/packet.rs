@@ -4,6 +4,7 @@ use super::model::{SUITE, Suite};
 use super::report::SECURITY;
 use crate::AssuranceError;
 use crate::files::write_json;
+use crate::register::policy::RISKS;
 use labtrust_bench::files::write_whole;
 use labtrust_evidence::digest::sha256;
 use labtrust_policy::PolicyStore;
@@ -13,8 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The registry of risks; its names are shown where the policy has it.
-const RISKS: &str = "risks/risk_registry.v0.1.yaml";
 const REASONS: &str = "reason_codes/reason_code_registry.v0.1.yaml";
 const ROLES: &str = "rbac/rbac_policy.v0.1.yaml";
 const TOOLS: &str = "tool_registry.v0.1.yaml";
@@ -23,28 +22,16 @@ const NAMESPACES: [&str; 4] = ["TOOL", "COORD", "MEM", "ADV"];
 /// Where evidence of coverage stands.
 const ARTIFACTS: [&str; 2] = ["SECURITY/attack_results.json", "receipts/"];
 
-/// Names of risks by id, as far as the policy has them.
-fn risk_names(store: &PolicyStore, suite: &Suite) -> Result<BTreeMap<String, String>, AssuranceError> {
-    let mut names = BTreeMap::new();
-    if store.contains(RISKS) {
-        let registry: Value = store.value(RISKS)?;
-        let risks = registry.get("risk_registry").unwrap_or(&registry);
-        for risk in risks["risks"].as_array().into_iter().flatten() {
-            if let (Some(id), Some(name)) = (risk["risk_id"].as_str(), risk["name"].as_str()) {
-                names.insert(id.to_owned(), name.to_owned());
-            }
-        }
-    }
+/// Names of the risks that attacks are about, by id.
+fn risk_names(suite: &Suite) -> BTreeMap<&str, &str> {
     let used: BTreeSet<&str> = suite.attacks.iter().map(|attack| attack.risk_id.as_str()).collect();
-    names.retain(|id, _| used.contains(id.as_str()));
-    Ok(names)
+    let names = suite.risks.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+    names.filter(|(id, _)| used.contains(id)).collect()
 }
 
 /// `coverage.json`: what stands for each risk and each control. Sets are in the order of their names, tests in the order of the suite.
-///
-/// # Errors
-/// [`AssuranceError::Policy`] when the registry of risks cannot be read.
-pub fn coverage(store: &PolicyStore, suite: &Suite) -> Result<Value, AssuranceError> {
+#[must_use]
+pub fn coverage(suite: &Suite) -> Value {
     let mut risks: BTreeMap<&str, (BTreeSet<&str>, Vec<&str>)> = BTreeMap::new();
     let mut controls: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut attacks = Map::new();
@@ -62,10 +49,10 @@ pub fn coverage(store: &PolicyStore, suite: &Suite) -> Result<Value, AssuranceEr
         .collect();
     let names: BTreeMap<&str, &str> =
         suite.controls.iter().map(|control| (control.control_id.as_str(), control.name.as_str())).collect();
-    Ok(json!({
+    json!({
         "version": "0.1", "artifacts": ARTIFACTS, "risk_to_controls": risks, "control_to_tests": controls,
-        "risk_names": risk_names(store, suite)?, "control_names": names, "attacks": attacks,
-    }))
+        "risk_names": risk_names(suite), "control_names": names, "attacks": attacks,
+    })
 }
 
 /// `coverage.md`: the same for people.
@@ -160,7 +147,7 @@ pub fn inventory(store: &PolicyStore) -> Result<Value, AssuranceError> {
 /// [`AssuranceError`] when a file of the policy cannot be read or one of the packet not be written.
 pub fn write(out: &Path, store: &PolicyStore, suite: &Suite, runtime: &Value) -> Result<Vec<PathBuf>, AssuranceError> {
     let dir = out.join(SECURITY);
-    let coverage = coverage(store, suite)?;
+    let coverage = coverage(suite);
     let path = |name: &str| dir.join(name);
     write_json(&path("coverage.json"), &coverage)?;
     write_whole(&path("coverage.md"), coverage_page(&coverage).as_bytes())?;

@@ -42,7 +42,10 @@ impl CliCommand for Options {
             ),
             ("waived", "with `--strict`: cells that were not run and are waived, the same with `until`, `approved_by`"),
         ]),
-        examples: &[Example::new("--run small").needs(&["small/timings.json"])],
+        examples: &[
+            Example::new("--run small").needs(&["small/timings.json"]),
+            Example::shown("--run pack --strict --date 2026-11-22"),
+        ],
         refusals: &[
             Refusal::new("--run nowhere", 1, "pack_gate.md"),
             Refusal::new("--run small --strict --waivers nowhere.yaml", 1, "nowhere.yaml")
