@@ -85,6 +85,9 @@ impl Options {
                 one.until
             ));
         }
+        if let Some(strict) = strict.filter(|_| count(Verdict::NotRun) > 0) {
+            talk.say(&format!("Waivers were judged on {}.", strict.date));
+        }
         let silent = rows.len() - count(Verdict::Pass) - count(Verdict::Fail);
         if silent > 0 && strict.is_none() {
             talk.say(&format!("{silent} of {} cells show nothing; --strict fails on them.", rows.len()));
