@@ -89,7 +89,7 @@ fn what_was_run_is_not_waived() {
     let cells = [row("absent", SPOOF, Verdict::NotRun)];
     let reading = read(&cells, Some(there));
     assert_eq!(reading.waived, []);
-    assert_eq!(reading.objections[0].unwaived, ["there is a absent in this version: run the pack again"]);
+    assert_eq!(reading.objections[0].unwaived, ["absent is there in this version: run the pack again"]);
     let passed = [row("absent", SPOOF, Verdict::Pass)];
     assert_eq!(read(&passed, Some(by(&waivers, DAY))), Reading::default(), "what passed is not waived either");
 }

@@ -75,7 +75,7 @@ impl Strict<'_> {
     fn excuse(&self, row: &GateRow) -> Result<(Date, Vec<String>), Vec<String>> {
         let method = row.method_id.as_str();
         if (self.exists)(method) {
-            return Err(vec![format!("there is a {method} in this version: run the pack again")]);
+            return Err(vec![format!("{method} is there in this version: run the pack again")]);
         }
         let mut held = Vec::new();
         let mut reasons = Vec::new();
