@@ -1,6 +1,9 @@
 //! The official pack through its library: every file of its layout is there and says something, what is on record holds,
 //! and a step that fails is named and ends the whole.
 
+#[path = "official_pack/releases.rs"]
+mod releases;
+
 use labtrust_bench::validate::validate_results;
 use labtrust_official_pack::pack::{MANIFEST, vacant};
 use labtrust_official_pack::{Ground, Outcome, PackError, PackPolicy, Request, Status, policy, run};

@@ -4,6 +4,7 @@
 //! decisions came about. Nothing of two tasks is in one file.
 
 use crate::policy::{NONE, PackPolicy, unversioned};
+use crate::registered::{Crew, FEW};
 use crate::{Ground, PackError};
 use labtrust_assurance::pack::ground::{Ground as Cells, Play};
 use labtrust_assurance::pack::matrix::CellId;
@@ -12,7 +13,7 @@ use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::official::{self, OfficialRegistry};
 use labtrust_bench::results::{MANIFEST_NAME, results_bytes};
 use labtrust_bench::validate::validate_results;
-use labtrust_bench::{BenchmarkRun, Cast, RunLogs, RunOutcome};
+use labtrust_bench::{RunLogs, RunOutcome};
 use labtrust_evidence::release::pretty;
 use labtrust_kernel::ClockMode;
 use labtrust_policy::PolicyStore;
@@ -30,8 +31,6 @@ pub const RESULTS: &str = "results.json";
 pub const BASELINES: &str = "baselines/results";
 /// Who plays a task that the official registry does not have.
 const CREW: &str = "scripted";
-/// Episodes below which a mean says no more than whether something was released [count].
-const FEW: u64 = 20;
 
 /// A baseline that was played.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,22 +117,13 @@ fn one(
 ) -> Result<Played, PackError> {
     let baseline = &asked.pack.baselines[task];
     let directed = asked.pack.tasks.coordination.iter().any(|one| one == task);
-    let dir = asked.out.join(RUNS).join(task);
     let takes_injections = ground.registry.task(task)?.accepts_injections();
     let injection = if directed && takes_injections { asked.pack.injection() } else { NONE };
     let beside = Beside { coordination: directed, truth: injection != NONE, ..Beside::default() };
-    let mut files = LogFiles::create(&dir.join(LOG), &dir.join(RESULTS), beside)?;
-    let outcome = match directed {
-        true => direct(ground, asked, sized, task, injection, RunLogs::Files(&mut files))?,
-        false => crew(ground, asked, official, task, RunLogs::Files(&mut files))?,
-    };
-    let mut outputs: serde_json::Map<String, Value> =
-        files.persist()?.into_iter().map(|(name, digest)| (name, digest.into())).collect();
-    let bytes = results_bytes(&outcome.results)?;
-    outputs.insert(RESULTS.to_owned(), write_whole(&dir.join(RESULTS), &bytes)?.into());
-    // What seals the log; neither threads nor times, so that two packs are the same bytes.
-    let manifest = json!({ "program_version": env!("CARGO_PKG_VERSION"), "outputs": outputs });
-    write_whole(&dir.join(MANIFEST_NAME), &pretty(&manifest))?;
+    let (outcome, bytes) = recorded(&asked.out.join(RUNS).join(task), beside, |logs| match directed {
+        true => direct(ground, asked, sized, task, injection, logs),
+        false => crew(ground, asked, official, task, logs),
+    })?;
     let file = format!("{BASELINES}/{task}_{}.json", unversioned(baseline));
     write_whole(&asked.out.join(&file), &bytes)?;
     let agent_baseline_id = outcome.results.agent_baseline_id.clone();
@@ -155,6 +145,25 @@ fn one(
     })
 }
 
+/// Plays a task and puts it on record in `dir`: log, what stands beside it, results, and what seals them. The results, and
+/// their bytes.
+pub(crate) fn recorded(
+    dir: &Path,
+    beside: Beside,
+    play: impl FnOnce(RunLogs<'_>) -> Result<RunOutcome, PackError>,
+) -> Result<(RunOutcome, Vec<u8>), PackError> {
+    let mut files = LogFiles::create(&dir.join(LOG), &dir.join(RESULTS), beside)?;
+    let outcome = play(RunLogs::Files(&mut files))?;
+    let mut outputs: serde_json::Map<String, Value> =
+        files.persist()?.into_iter().map(|(name, digest)| (name, digest.into())).collect();
+    let bytes = results_bytes(&outcome.results)?;
+    outputs.insert(RESULTS.to_owned(), write_whole(&dir.join(RESULTS), &bytes)?.into());
+    // What seals the log; neither threads nor times, so that two packs are the same bytes.
+    let manifest = json!({ "program_version": env!("CARGO_PKG_VERSION"), "outputs": outputs });
+    write_whole(&dir.join(MANIFEST_NAME), &pretty(&manifest))?;
+    Ok((outcome, bytes))
+}
+
 /// A task by its own crew.
 fn crew(
     ground: &Ground<'_>,
@@ -165,24 +174,8 @@ fn crew(
 ) -> Result<RunOutcome, PackError> {
     let entry = official.official_tasks.iter().find(|entry| entry.task == task);
     let agents = entry.map_or(CREW, |entry| entry.agents.as_str());
-    let task = ground.registry.task(task)?;
-    let metrics = ground.registry.metrics();
-    let run = BenchmarkRun {
-        task,
-        lab: ground.lab(task)?,
-        policy: ground.policy,
-        episodes: asked.episodes,
-        base_seed: asked.seed,
-        timing: Some(ClockMode::Explicit),
-        max_steps: None,
-        strict_signatures: false,
-        threads: None,
-        metrics: &metrics,
-        scale: None,
-        cast: Cast { agents: Some(ground.registry.agent_set(agents)?), ..Cast::default() },
-        git_sha: ground.git_sha.map(str::to_owned),
-    };
-    Ok(run.run(logs, &|| ())?)
+    let (episodes, seed) = (asked.episodes, asked.seed);
+    Crew { task, agents, episodes, seed, timing: ClockMode::Explicit, strict_signatures: false }.play(ground, logs)
 }
 
 /// A task by a coordination method, at the smallest size of the pack.

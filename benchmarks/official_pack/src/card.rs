@@ -75,15 +75,26 @@ fn text(ground: &Ground<'_>, study: &Value) -> Result<String, PackError> {
     ] {
         let _ = writeln!(text, "| {name} | {value} |");
     }
-    text.push_str(
-        "\n## Language models\n\n| | |\n| --- | --- |\n| pipeline mode | deterministic |\n| backend, model | none |\n\
-         | network | not used |\n| calls, tokens, cost | none |\n\n\
-         No method that was run asks a language model. Methods whose ids begin with `llm_` do; this version does not have them, and a\n\
-         study that names one lists it as not run. So `tokens_per_step`, `p95_llm_latency_ms` and the columns of `cost` and `llm` in\n\
-         `summary/summary_coord.csv` are empty: they do not apply, and are not zeros that were measured.\n\n\
-         Injections that put instructions into what agents read are made all the same, and what comes of them is in the columns of\n\
-         `sec`: the success of an attack is read off the state of the laboratory, never off a text.\n\n## Rules\n\n| | |\n| --- | --- |\n",
-    );
+    text.push_str(MODELS);
+    text.push_str(&rules(ground)?);
+    Ok(text)
+}
+
+/// That no language model was asked, and what that means for the tables.
+pub(crate) const MODELS: &str = "\n## Language models\n\n| | |\n| --- | --- |\n| pipeline mode | deterministic |\n\
+    | backend, model | none |\n| network | not used |\n| calls, tokens, cost | none |\n\n\
+    No method that was run asks a language model. Methods whose ids begin with `llm_` do; this version does not have them, and a\n\
+    study that names one lists it as not run. So `tokens_per_step`, `p95_llm_latency_ms` and the columns of `cost` and `llm` in\n\
+    `summary/summary_coord.csv` are empty: they do not apply, and are not zeros that were measured.\n\n\
+    Injections that put instructions into what agents read are made all the same, and what comes of them is in the columns of\n\
+    `sec`: the success of an attack is read off the state of the laboratory, never off a text.\n";
+
+/// The rules that coordination is judged by, by their fingerprints.
+///
+/// # Errors
+/// [`PolicyError`] where the policy lacks a file of [`POLICIES`].
+pub(crate) fn rules(ground: &Ground<'_>) -> Result<String, PolicyError> {
+    let mut text = String::from("\n## Rules\n\n| | |\n| --- | --- |\n");
     let _ = writeln!(text, "| coordination policy fingerprint | `{}` |", fingerprint(ground.policy)?);
     let _ = writeln!(text, "| policy fingerprint | `{}` |", ground.policy.policy_fingerprint()?);
     text.push_str("\nThe first is over these files:\n\n");

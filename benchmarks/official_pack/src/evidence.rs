@@ -16,6 +16,8 @@ use std::path::Path;
 pub const RECEIPTS: &str = "receipts";
 /// What verification of a bundle came to, beside it.
 pub const VERIFIED: &str = "verify_report.json";
+/// The same for people.
+pub const VERIFIED_TEXT: &str = "verify_report.txt";
 
 /// Makes the evidence bundle of every run.
 ///
@@ -63,6 +65,7 @@ pub fn verify(ground: &Ground<'_>, runs: &[&str], out: &Path) -> Result<(), Pack
         let dir = out.join(RECEIPTS).join(run);
         let report = options.run(&dir.join(BUNDLE));
         write_whole(&dir.join(VERIFIED), &pretty(&report.json()))?;
+        write_whole(&dir.join(VERIFIED_TEXT), report.text(BUNDLE).as_bytes())?;
         Ok(report.errors.first().map(|first| format!("{run}: {first}")))
     };
     let found = runs.par_iter().map(of).collect::<Vec<_>>().into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What all parts of a pack are run with.
+#[derive(Clone, Copy)]
 pub struct Ground<'a> {
     /// What there is to run.
     pub registry: &'a Registry,

@@ -74,14 +74,28 @@ impl Outcome {
 pub fn run(request: &Request<'_>) -> Result<Outcome, PackError> {
     vacant(request.out, MANIFEST, "a pack")?;
     let building = Building::new(request.out)?;
-    let threads = request.ground.threads.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| BenchError::Threads { threads, message: error.to_string() })?;
-    let outcome = pool.install(|| steps(request, building.path()))?;
-    write_whole(&building.path().join(MANIFEST), &pretty(&page::manifest(request, &outcome)))?;
-    write_whole(&building.path().join(SUMMARY), page::summary(request, &outcome).as_bytes())?;
+    let outcome = pooled(request.ground.threads, || fill(request, building.path()))??;
     building.finish(request.out)?;
     Ok(outcome)
+}
+
+/// Makes a pack in `out`, with its manifest and its summary.
+pub(crate) fn fill(request: &Request<'_>, out: &Path) -> Result<Outcome, PackError> {
+    let outcome = steps(request, out)?;
+    write_whole(&out.join(MANIFEST), &pretty(&page::manifest(request, &outcome)))?;
+    write_whole(&out.join(SUMMARY), page::summary(request, &outcome).as_bytes())?;
+    Ok(outcome)
+}
+
+/// Does work on so many threads, or on as many as there are.
+///
+/// # Errors
+/// [`BenchError::Threads`].
+pub(crate) fn pooled<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, BenchError> {
+    let threads = threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| BenchError::Threads { threads, message: error.to_string() })?;
+    Ok(pool.install(work))
 }
 
 /// Refuses a directory that has something in it, unless `mark` says that it is of the kind that may be replaced.
@@ -115,12 +129,10 @@ fn steps(request: &Request<'_>, out: &Path) -> Result<Outcome, PackError> {
     if pack.any_security() || full {
         steps.run("security", &[], || reports::security(ground, seed, full, out));
     }
-    let preset = pack.coordination_pack.as_ref();
-    let wanted = request.coordination_pack || preset.is_some_and(|pack| pack.enabled);
+    let wanted = request.coordination_pack || pack.coordination_pack.as_ref().is_some_and(|pack| pack.enabled);
     let coordination_pack = wanted.then(|| {
-        let preset = preset.map_or("hospital_lab", |pack| pack.matrix_preset.as_str());
         let at = out.join(COORDINATION_PACK);
-        steps.run(COORDINATION_PACK, &[], || reports::coordination_pack(ground, seed, preset, &at))
+        steps.run(COORDINATION_PACK, &[], || reports::coordination_pack(ground, seed, pack.matrix_preset(), &at))
     });
     // After everything that it judges.
     let safety_case = steps.run("safety_case", &[], || reports::safety(ground, out));

@@ -1,6 +1,8 @@
 //! The manifest of a pack and its summary for people. Neither says where or when it was made.
 
+use crate::PackPolicy;
 use crate::pack::{COORDINATION_PACK, Outcome, Request};
+use crate::steps::Step;
 use labtrust_bench::date::timestamp;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -47,7 +49,7 @@ pub fn manifest(request: &Request<'_>, outcome: &Outcome) -> Value {
         "results_semantics": "v0.2",
         "safety_case": outcome.safety_case,
         "coordination_pack": outcome.coordination_pack,
-        "steps": outcome.steps.iter().map(crate::steps::Step::json).collect::<Vec<_>>(),
+        "steps": outcome.steps.iter().map(Step::json).collect::<Vec<_>>(),
     })
 }
 
@@ -71,46 +73,86 @@ const TREE: &[(&str, &str)] = &[
 #[must_use]
 pub fn summary(request: &Request<'_>, outcome: &Outcome) -> String {
     let (pack, ground) = (request.pack, &request.ground);
-    let list = |words: &[&str]| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
-    let sizes = pack.sizes();
-    let rows: [(&str, String); 11] = [
-        ("Pack policy", pack.source.clone()),
+    let mut rows = vec![
         ("Seed base", request.seed_base.to_string()),
         ("Timestamp", stamp(request.seed_base).unwrap_or_else(|| "n/a".to_owned())),
         ("Git SHA", ground.git_sha.unwrap_or("n/a").to_owned()),
         ("Partner", ground.policy.partner().unwrap_or("none").to_owned()),
         ("Smoke", if request.smoke { "yes" } else { "no" }.to_owned()),
-        ("Tasks", list(&pack.tasks().collect::<Vec<_>>())),
-        ("Scale configs", list(&sizes.iter().map(|(id, _)| *id).collect::<Vec<_>>())),
-        ("Coordination methods", list(&pack.methods().iter().map(String::as_str).collect::<Vec<_>>())),
-        ("Not run", list(&outcome.not_run.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>())),
-        ("Required reports", list(&pack.required_reports.iter().map(String::as_str).collect::<Vec<_>>())),
     ];
-    let mut text = format!("# Official Benchmark Pack v{}: summary\n\n| Item | Value |\n| --- | --- |\n", pack.version);
-    for (item, value) in rows {
-        let _ = writeln!(text, "| {item} | {value} |");
-    }
+    rows.extend(definition(pack));
+    rows.push(("Not run", listed(outcome.not_run.iter().map(|one| one.reason.as_str()))));
+    let mut text = format!("# Official Benchmark Pack v{}: summary\n\n{}", pack.version, table(&rows));
     text.push_str("\n## Baselines\n\nThroughput is results released in an episode. A floor of 0 asks for something to be released.\n\n");
     text.push_str("| task | played by | episodes | throughput | floor |\n| --- | --- | ---: | ---: | ---: |\n");
     for one in &outcome.played {
-        let floor = if one.floor <= f64::MIN_POSITIVE { 0.0 } else { one.floor };
+        let floor = shown_floor(one.floor);
         let _ = writeln!(
             text,
             "| {} | {} | {} | {:.2} | {floor} |",
             one.task, one.agent_baseline_id, one.episodes, one.throughput_mean
         );
     }
-    text.push_str("\n## Steps\n\n| step | status | why |\n| --- | --- | --- |\n");
-    for step in &outcome.steps {
-        let why = step.error.as_deref().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
+    text.push_str("\n## Steps\n\n");
+    text.push_str(&stages(&outcome.steps));
+    text.push_str("\n## Output tree\n\n");
+    let asked = outcome.coordination_pack.is_some();
+    let there = TREE.iter().filter(|(path, _)| asked || !path.starts_with(COORDINATION_PACK));
+    text.push_str(&tree(&there.copied().collect::<Vec<_>>()));
+    text
+}
+
+/// What a pack is made of.
+pub(crate) fn definition(pack: &PackPolicy) -> Vec<(&'static str, String)> {
+    vec![
+        ("Pack policy", pack.source.clone()),
+        ("Tasks", listed(pack.tasks())),
+        ("Scale configs", listed(pack.sizes().iter().map(|(id, _)| *id))),
+        ("Coordination methods", listed(pack.methods().iter().map(String::as_str))),
+        ("Required reports", listed(pack.required_reports.iter().map(String::as_str))),
+    ]
+}
+
+fn listed<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let words: Vec<&str> = words.collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// Items with their values.
+pub(crate) fn table(rows: &[(&str, String)]) -> String {
+    let mut text = String::from("| Item | Value |\n| --- | --- |\n");
+    for (item, value) in rows {
+        let _ = writeln!(text, "| {item} | {value} |");
+    }
+    text
+}
+
+/// Steps with how they ended.
+pub(crate) fn stages(steps: &[Step]) -> String {
+    let mut text = String::from("| step | status | why |\n| --- | --- | --- |\n");
+    for step in steps {
+        let why = cell(step.error.as_deref().unwrap_or_default());
         let _ = writeln!(text, "| {} | {} | {why} |", step.name, step.status.name());
     }
-    text.push_str("\n## Output tree\n\n```\n");
-    let asked = outcome.coordination_pack.is_some();
-    let width = TREE.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
-    for (path, what) in TREE.iter().filter(|(path, _)| asked || !path.starts_with(COORDINATION_PACK)) {
+    text
+}
+
+/// A text as it may stand in a table.
+pub(crate) fn cell(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
+/// Files with what they are.
+pub(crate) fn tree(files: &[(&str, &str)]) -> String {
+    let mut text = String::from("```\n");
+    let width = files.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+    for (path, what) in files {
         let _ = writeln!(text, "{path:<width$}  {what}");
     }
-    text.push_str("```\n");
-    text
+    text + "```\n"
+}
+
+/// A floor as people read it: the least that there is asks for something to be released.
+pub(crate) fn shown_floor(floor: f64) -> f64 {
+    if floor <= f64::MIN_POSITIVE { 0.0 } else { floor }
 }

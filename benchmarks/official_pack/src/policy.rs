@@ -4,7 +4,7 @@ use crate::PackError;
 use labtrust_bench::official::OfficialRegistry;
 use labtrust_evidence::digest::sha256;
 use labtrust_plugin::Registry;
-use labtrust_policy::{PolicyError, PolicyStore};
+use labtrust_policy::{OFFICIAL_PACK, PolicyError, PolicyStore};
 use labtrust_study::spec::Scale;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The file, where no profile names another.
-pub const FILE: &str = "official/benchmark_pack.v0.1.yaml";
+pub const FILE: &str = OFFICIAL_PACK;
 /// The injection that is none.
 pub const NONE: &str = "none";
+/// The preset of the coordination security pack, where nothing names another.
+pub const PRESET: &str = "hospital_lab";
 /// Reports that a pack may ask for, and the files that each is not there without.
 pub const REPORTS: [(&str, &[&str]); 3] = [
     ("security", &["SECURITY/attack_results.json", "SECURITY/coverage.json", "SECURITY/reason_codes.md"]),
@@ -125,16 +127,15 @@ pub struct PackPolicy {
 }
 
 impl PackPolicy {
-    /// Reads the pack of a policy; `file` is the one that a profile names.
+    /// Reads the pack of a policy: `file`, which is the one that a profile names, else that of the partner or of the domain, else
+    /// the policy's, else the built-in one.
     ///
     /// # Errors
     /// [`PolicyError`] with file, line and hint, for what cannot be read and for tasks, methods, injections and reports that
     /// there are not.
     pub fn load(policy: &PolicyStore, file: Option<&str>, registry: &Registry) -> Result<Self, PolicyError> {
-        let name = file.unwrap_or(FILE);
-        let builtin = PolicyStore::builtin();
-        let store = if file.is_some() || policy.contains(name) { policy } else { &builtin };
-        Self::read(store, name, format!("policy/{name}"), registry)
+        let (store, name) = file.map_or_else(|| policy.in_force(FILE), |file| (policy.clone(), file.to_owned()));
+        Self::read(&store, &name, format!("policy/{name}"), registry)
     }
 
     /// Reads a pack that is a file of its own.
@@ -266,6 +267,28 @@ impl PackPolicy {
     #[must_use]
     pub fn any_security(&self) -> bool {
         self.security_suite.smoke.enabled || self.security_suite.full.enabled
+    }
+
+    /// The preset of the coordination security pack; the published one unless the pack names another.
+    #[must_use]
+    pub fn matrix_preset(&self) -> &str {
+        self.coordination_pack.as_ref().map_or(PRESET, |pack| pack.matrix_preset.as_str())
+    }
+
+    /// The pack with another preset of the coordination security pack.
+    #[must_use]
+    pub fn with_preset(mut self, preset: &str) -> Self {
+        let enabled = self.coordination_pack.as_ref().is_some_and(|pack| pack.enabled);
+        self.coordination_pack = Some(CoordinationPack { enabled, matrix_preset: preset.to_owned() });
+        self
+    }
+
+    /// The pack with these methods instead of its own, at its smallest size.
+    pub(crate) fn swept(&self, methods: Vec<String>) -> Self {
+        let smallest = self.sizes().first().map(|(id, _)| (*id).to_owned());
+        let mut pack = Self { coordination_methods: methods, ..self.clone() };
+        pack.scale_configs.retain(|id, _| Some(id) == smallest.as_ref());
+        pack
     }
 
     /// Least mean throughput of a task [results an episode], where there is a floor.

@@ -1,5 +1,6 @@
 //! What somebody runs first who took the project over: policy, pack, report, register of risks.
 
+use crate::pack::vacant;
 use crate::steps::{Step, Steps};
 use crate::{Ground, PackError, reports};
 use labtrust_assurance::files::write_json;
@@ -10,7 +11,7 @@ use labtrust_assurance::register::{BundleOptions, RISK_BUNDLE, Register, build, 
 use labtrust_bench::files::write_whole;
 use labtrust_evidence::release::pretty;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was done; the mark of a directory that may be written again.
 pub const MANIFEST: &str = "quickstart_manifest.json";
@@ -50,10 +51,12 @@ pub fn published() -> Asked {
 /// Runs all of it. Steps that failed are in the answer and in the manifest.
 ///
 /// # Errors
-/// [`PackError::Assurance`] for cells that there are not, before anything is begun; [`PackError::Bench`] where the manifest cannot
+/// [`PackError::Assurance`] for cells that there are not and [`PackError::Occupied`] where `out` is something else, before
+/// anything is begun; [`PackError::Bench`] where the manifest cannot
 /// be written.
 pub fn quickstart(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
     let Request { ground, out, .. } = *request;
+    vacant(out, MANIFEST, "a quickstart")?;
     // Cells that there are not are no step that failed: nothing is begun.
     Matrix::resolve(&Config::load(ground.policy)?, ground.registry, &request.asked)?;
     let mut steps = Steps::new(request.told);
@@ -62,7 +65,7 @@ pub fn quickstart(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
     let gate = steps.run(PACK, &["validate_policy"], || {
         reports::security_pack(ground, SEED, request.asked.clone(), request.episodes_per_cell, &pack)
     });
-    steps.run("risk_register", &[PACK], || register(ground, &pack, &out.join(RISKS)));
+    steps.run("risk_register", &[PACK], || register(ground, vec![pack.clone()], &out.join(RISKS)));
     let manifest = json!({
         "version": "0.1", "seed": SEED, "git_sha": ground.git_sha, "partner_id": ground.policy.partner(), "gate": gate,
         "steps": steps.json(),
@@ -80,9 +83,11 @@ fn validate(ground: &Ground<'_>) -> Result<(), PackError> {
     }
 }
 
-fn register(ground: &Ground<'_>, pack: &Path, out: &Path) -> Result<(), PackError> {
+/// The register of risks over what was run, held to its schema.
+pub(crate) fn register(ground: &Ground<'_>, runs: Vec<PathBuf>, out: &Path) -> Result<(), PackError> {
     let options = BundleOptions {
-        runs: vec![pack.to_path_buf()],
+        runs,
+        partner: ground.policy.partner().map(str::to_owned),
         git_commit: ground.git_sha.map(str::to_owned),
         ..BundleOptions::default()
     };

@@ -4,24 +4,17 @@
 //! same bytes.
 
 use crate::reproduce::{self, Profile, STUDIES};
+use crate::sealed::{self, MADE_OF, METADATA, copy, names, read, remove};
 use crate::steps::{Step, Steps, require};
-use crate::{Ground, PackError, evidence, page};
+use crate::{Ground, PackError, evidence};
 use labtrust_bench::Building;
 use labtrust_bench::files::write_whole;
 use labtrust_bench::summary::{UncertaintyMapping, summarise_results};
-use labtrust_evidence::digest::sha256;
-use labtrust_evidence::disk::RealDisk;
 use labtrust_evidence::export::BUNDLE;
 use labtrust_evidence::fhir;
-use labtrust_evidence::release::{FILES, build, pretty, verify};
-use labtrust_evidence::verify::Verify;
+use labtrust_evidence::release::{FILES, pretty};
 use serde_json::{Value, json};
 use std::path::Path;
-
-/// What a release was made of, where it is kept.
-pub const MADE_OF: &str = "_repro";
-/// What was done; the mark of a directory that may be replaced.
-pub const METADATA: &str = "metadata.json";
 
 /// A release to make.
 pub struct Request<'a> {
@@ -77,8 +70,8 @@ pub fn release(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
         remove(&made_of)?;
     }
     require(steps.all())?;
-    steps.run("manifest", &[], || manifest(out));
-    steps.run("verify", &["manifest"], || hold(ground, out));
+    steps.run("manifest", &[], || sealed::manifest(out));
+    steps.run("verify", &["manifest"], || sealed::hold(ground, out));
     require(steps.all())?;
     building.finish(request.out)?;
     all.extend(steps.all().iter().cloned());
@@ -94,27 +87,6 @@ fn each(made_of: &Path, work: impl Fn(&str, &Path, &str) -> Result<(), PackError
         }
     }
     Ok(())
-}
-
-fn names(dir: &Path) -> Result<Vec<String>, PackError> {
-    let fail = |source| PackError::Read { path: dir.to_path_buf(), source };
-    let entries = std::fs::read_dir(dir).map_err(fail)?;
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, PackError> {
-    std::fs::read(path).map_err(|source| PackError::Read { path: path.to_path_buf(), source })
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), PackError> {
-    write_whole(to, &read(from)?)?;
-    Ok(())
-}
-
-fn remove(dir: &Path) -> Result<(), PackError> {
-    std::fs::remove_dir_all(dir).map_err(|source| PackError::Read { path: dir.to_path_buf(), source })
 }
 
 fn fhir_of(out: &Path, label: &str) -> Result<(), PackError> {
@@ -157,24 +129,10 @@ fn about(request: &Request<'_>, made_of: &Path, out: &Path) -> Result<(), PackEr
     }
     let results = json!({ "manifests": manifests, "profile": profile.name(), "seed_base": seed_base });
     write_whole(&out.join("results.json"), &pretty(&results))?;
-    let metadata = json!({
-        "profile": profile.name(),
-        "seed_base": seed_base,
-        "timestamp": page::stamp(seed_base),
-        "git_sha": ground.git_sha,
-        "program_version": env!("CARGO_PKG_VERSION"),
-        "partner_id": ground.policy.partner(),
-        "policy_fingerprint": ground.policy.policy_fingerprint()?,
-        "pipeline_mode": "deterministic",
-        "allow_network": false,
-        "llm_backend_id": "none",
-        "llm_model_id": null,
-    });
+    let metadata = sealed::metadata(ground, profile.name(), seed_base, json!({}))?;
     write_whole(&out.join(METADATA), &pretty(&metadata))?;
     write_whole(&out.join("BENCHMARK_CARD.md"), card(request).as_bytes())?;
-    write_whole(&out.join("ENV/deps_inventory.json"), &pretty(ground.inventory))?;
-    write_whole(&out.join("ENV/git.json"), &pretty(&json!({ "git_sha": ground.git_sha })))?;
-    Ok(())
+    sealed::environment(ground, out)
 }
 
 fn card(request: &Request<'_>) -> String {
@@ -196,46 +154,4 @@ fn card(request: &Request<'_>) -> String {
         request.seed_base,
         request.profile.name()
     )
-}
-
-/// The digest of every file that is there.
-///
-/// # Errors
-/// [`PackError::Read`], [`PackError::Bench`], [`PackError::Release`].
-pub fn manifest(out: &Path) -> Result<(), PackError> {
-    let mut files = Vec::new();
-    walk(out, "", &mut files)?;
-    let list: Vec<Value> = files.iter().map(|(path, sha256)| json!({ "path": path, "sha256": sha256 })).collect();
-    write_whole(&out.join(FILES), &pretty(&json!({ "version": "0.1", "files": list })))?;
-    build(&RealDisk, out, None)?;
-    Ok(())
-}
-
-fn walk(dir: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Result<(), PackError> {
-    for name in names(dir)? {
-        let (path, at) = (format!("{prefix}{name}"), dir.join(&name));
-        // What a release was made of is not part of it.
-        match at.is_dir() {
-            true if path == MADE_OF => {}
-            true => walk(&at, &format!("{path}/"), files)?,
-            false => files.push((path, sha256(&read(&at)?))),
-        }
-    }
-    Ok(())
-}
-
-/// Every bundle and every listed file holds.
-fn hold(ground: &Ground<'_>, out: &Path) -> Result<(), PackError> {
-    let place = ground.policy.source().to_string();
-    let options = Verify {
-        policy: Some(ground.policy),
-        policy_place: &place,
-        strict_fingerprints: true,
-        replay: ground.replay,
-        ..Verify::default()
-    };
-    let report = verify(out, &options, true, &[]);
-    let of_bundles = report.bundles.iter().filter_map(|(path, one)| Some(format!("{path}: {}", one.errors.first()?)));
-    let wrong: Vec<String> = of_bundles.chain(report.errors.iter().cloned()).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(PackError::NotGood(wrong.join("; "))) }
 }

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The laboratory that is attacked, and whose policy is judged.
-const DOMAIN: &str = "hospital_lab";
+pub(crate) const DOMAIN: &str = "hospital_lab";
 /// Time limit that is put on record [s]; no attack starts a program, so none needs one.
 const TIMEOUT_S: u64 = 300;
 

@@ -1,5 +1,7 @@
 //! Two studies of what controls do, and their plots: small enough to be repeated by anybody.
 
+use crate::pack::vacant;
+use crate::policy::PRESET;
 use crate::steps::{Step, Steps};
 use crate::{Ground, PackError, reports};
 use labtrust_bench::files::write_whole;
@@ -20,7 +22,6 @@ pub const STUDIES: [(&str, &str, &str); 2] = [
 ];
 /// The coordination security pack of the profile that has one.
 const PACK: &str = "coordination_pack";
-const PRESET: &str = "hospital_lab";
 
 /// How much is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +74,10 @@ pub struct Request<'a> {
 /// Runs the studies and draws them. Steps that failed are in the answer and in the manifest.
 ///
 /// # Errors
-/// [`PackError::Bench`] where the manifest cannot be written.
+/// [`PackError::Occupied`] where `out` is something else; [`PackError::Bench`] where the manifest cannot be written.
 pub fn reproduce(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
     let Request { ground, profile, seed_base, out, .. } = *request;
+    vacant(out, MANIFEST, "a repetition of these studies")?;
     let mut steps = Steps::new(request.told);
     for (task, study, drawn) in STUDIES {
         steps.run(study, &[], || run_study(request, task));

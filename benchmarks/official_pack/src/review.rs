@@ -2,6 +2,7 @@
 //! evidence, do its bundles hold, and what had a language model to do with it.
 
 use crate::card;
+use crate::sealed::names;
 use crate::steps::{Step, Steps};
 use crate::{Ground, PackError, evidence};
 use labtrust_assurance::pack::ground::TASK;
@@ -55,11 +56,16 @@ pub struct Reviewed {
 /// Reviews a study. Steps that failed are in the answer and in [`REVIEW`].
 ///
 /// # Errors
-/// [`PackError::Read`] where there is no such directory and no study to run; [`PackError::Bench`] where nothing can be written.
+/// [`PackError::Read`] where there is no such directory and no study to run, [`PackError::NotGood`] where it is no study; [`PackError::Bench`] where nothing can be written.
 pub fn review(request: &Request<'_>) -> Result<Reviewed, PackError> {
     let Request { ground, dir, strict, .. } = *request;
     if request.spec.is_none() {
         std::fs::read_dir(dir).map_err(|source| PackError::Read { path: dir.to_path_buf(), source })?;
+        // A report would be a foreign file in whatever else it is.
+        if !dir.join(STUDY).is_file() && !dir.join(SUMMARY).is_file() {
+            let told = format!("{} is no coordination study: it has neither {STUDY} nor {SUMMARY}", dir.display());
+            return Err(PackError::NotGood(told));
+        }
     }
     let mut steps = Steps::new(request.told);
     if let Some(spec) = request.spec {
@@ -165,7 +171,7 @@ fn read_missing(dir: &Path) -> Vec<(String, String)> {
     entries.map(|entry| (text(entry, "method_id"), text(entry, "risk_id"))).collect()
 }
 
-/// Every bundle below `receipts/` holds; how many there are. One is enough to look at, and none is no error.
+/// Every bundle below `receipts/` holds; how many there are. Where there is none nothing was verified, and that is no pass.
 fn verify(ground: &Ground<'_>, dir: &Path) -> Result<usize, PackError> {
     let found = bundles(dir);
     let name = |path: &String| {
@@ -173,9 +179,21 @@ fn verify(ground: &Ground<'_>, dir: &Path) -> Result<usize, PackError> {
         Some(inner.trim_matches('/').to_owned())
     };
     let runs: Vec<String> = found.iter().filter_map(name).collect();
+    let receipts = dir.join(evidence::RECEIPTS);
+    let kept = if receipts.is_dir() { names(&receipts)? } else { Vec::new() };
+    if let Some(without) = kept.iter().find(|label| receipts.join(label).is_dir() && !runs.contains(label)) {
+        return Err(PackError::NotGood(format!("{}/{without} has no {BUNDLE} with a manifest", evidence::RECEIPTS)));
+    }
+    if runs.is_empty() {
+        return Err(PackError::NotGood(NOTHING.to_owned()));
+    }
     evidence::verify(ground, &runs.iter().map(String::as_str).collect::<Vec<_>>(), dir)?;
     Ok(runs.len())
 }
+
+/// What is said where there is no bundle.
+const NOTHING: &str = "there is no evidence bundle below receipts/, so nothing was verified; `review --spec FILE` runs a study \
+                       with one, and `run-coordination-study --logs` with `export-receipts` makes one of a cell";
 
 /// What a study says of itself; nothing where it says nothing.
 pub(crate) fn said(dir: &Path) -> Result<Value, PackError> {

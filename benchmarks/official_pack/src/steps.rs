@@ -55,7 +55,12 @@ pub struct Steps<'a> {
 impl<'a> Steps<'a> {
     /// No step yet; `told` is called after each.
     pub fn new(told: &'a (dyn Fn(&Step) + Sync)) -> Self {
-        Self { all: Vec::new(), told }
+        Self::after(Vec::new(), told)
+    }
+
+    /// The steps that were done already, before others.
+    pub fn after(all: Vec<Step>, told: &'a (dyn Fn(&Step) + Sync)) -> Self {
+        Self { all, told }
     }
 
     /// Does a step, unless one of `needs` was not done. What it came to, if it was done.

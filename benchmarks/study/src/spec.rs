@@ -114,8 +114,16 @@ impl CoordinationSpec {
     /// are not.
     pub fn load(path: &Path, reading: &Reading<'_>) -> Result<Self, StudyError> {
         let (store, name) = PolicyStore::of_file(path, "the command line")?;
-        let document: Document = store.section(&name, None)?;
-        let file = File { store: &store, name: &name };
+        Self::read(&store, &name, reading)
+    }
+
+    /// Reads the spec that is a file of a policy.
+    ///
+    /// # Errors
+    /// As [`CoordinationSpec::load`].
+    pub fn read(store: &PolicyStore, name: &str, reading: &Reading<'_>) -> Result<Self, StudyError> {
+        let document: Document = store.section(name, None)?;
+        let file = File { store, name };
         if document.study_id.trim().is_empty() {
             return Err(file.wrong("study_id", "a study needs a name".to_owned(), "write study_id: NAME"));
         }
@@ -132,7 +140,7 @@ impl CoordinationSpec {
             injections: injections(&file, document.injections, reading)?,
             risks: document.risks,
             waived: document.waived_risks.into_iter().map(WaivedEntry::into_id).collect(),
-            sha256: sha256(store.text(&name)?.as_bytes()),
+            sha256: sha256(store.text(name)?.as_bytes()),
         })
     }
 }

@@ -23,6 +23,7 @@ mod validate;
 
 pub use error::{Located, PolicyError};
 pub use nearest::nearest;
+pub use overlay::{CONDITIONS_STUDY, COORDINATION_STUDY, OFFICIAL_PACK};
 pub use profile::LabProfile;
 pub use required::{FALLBACK_FILES, REQUIRED_DIRECTORIES, REQUIRED_FILES};
 pub use source::{Consumed, Origin, Source};

@@ -1,8 +1,9 @@
 //! Overlays: what a partner or a domain changes in the policy.
 //!
 //! An overlay is a directory below `partners/` or `domains/` with files under the same relative paths as the policy.
-//! It is merged on value trees, file by file, with one rule per file ([`RULES`]); files for which there is no rule
-//! cannot be overlaid and are refused.
+//! It is merged on value trees, file by file, with one rule per file ([`RULES`]). A few files are what is run, not what holds
+//! while it runs ([`WHOLE`]): of these an overlay has its own, and nothing is merged. All others cannot be overlaid and are
+//! refused.
 
 use std::collections::BTreeMap;
 
@@ -42,10 +43,22 @@ const RULES: &[(&str, Merge)] = &[
     (ATTACKS, merge_attacks),
 ];
 
+/// The official pack, as a file of a policy.
+pub const OFFICIAL_PACK: &str = "official/benchmark_pack.v0.1.yaml";
+/// The coordination study, as a file of a policy.
+pub const COORDINATION_STUDY: &str = "coordination/coordination_study_spec.v0.1.yaml";
+/// The study of conditions, as a file of a policy.
+pub const CONDITIONS_STUDY: &str = "studies/study_spec.v0.1.yaml";
+
+/// The files of which an overlay may have its own, whole.
+const WHOLE: [&str; 3] = [OFFICIAL_PACK, COORDINATION_STUDY, CONDITIONS_STUDY];
+
 /// The merged documents of a store, and who took part in them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overlaid {
     documents: BTreeMap<&'static str, Merged>,
+    /// Files of [`WHOLE`] that overlays have of their own: the last one that was put on has the last word.
+    own: BTreeMap<&'static str, String>,
     calibration: Option<Value>,
     partner: Option<String>,
     domain: Option<String>,
@@ -131,6 +144,15 @@ impl PolicyStore {
         self.overlaid.calibration.as_ref()
     }
 
+    /// Where a file is read that overlays have of their own: the overlay's, else that of this policy, else the built-in one, which
+    /// may not be there either.
+    #[must_use]
+    pub fn in_force(&self, path: &str) -> (Self, String) {
+        let own = self.overlaid.own.get(path).map_or(path, String::as_str);
+        let store = if self.contains(own) { self.clone() } else { Self::builtin() };
+        (store, own.to_owned())
+    }
+
     /// The ids of all partner overlays, in order.
     #[must_use]
     pub fn partners(&self) -> Vec<String> {
@@ -212,6 +234,12 @@ impl PolicyStore {
             overlays.push(overlay_path);
             overlaid.documents.insert(path, Merged { content: merge(base, overlay), overlays });
         }
+        for path in WHOLE {
+            let own = format!("{root}{path}");
+            if self.contains(&own) {
+                overlaid.own.insert(path, own);
+            }
+        }
         let calibration = format!("{root}{CALIBRATION}");
         if self.contains(&calibration) {
             overlaid.calibration = Some(self.value(&calibration)?);
@@ -221,11 +249,12 @@ impl PolicyStore {
 
     /// A file without a merge rule would look as if it were in force.
     fn refuse_unmergeable(&self, kind: &'static str, id: &str, root: &str) -> Result<(), PolicyError> {
-        let mergeable = |path: &str| path == CALIBRATION || RULES.iter().any(|(known, _)| *known == path);
+        let mergeable =
+            |path: &str| path == CALIBRATION || WHOLE.contains(&path) || RULES.iter().any(|(known, _)| *known == path);
         let Some(stray) = self.paths().filter_map(|path| path.strip_prefix(root)).find(|path| !mergeable(path)) else {
             return Ok(());
         };
-        let known: Vec<&str> = RULES.iter().map(|(path, _)| *path).chain([CALIBRATION]).collect();
+        let known: Vec<&str> = RULES.iter().map(|(path, _)| *path).chain([CALIBRATION]).chain(WHOLE).collect();
         Err(PolicyError::Overlay {
             kind,
             id: id.to_owned(),

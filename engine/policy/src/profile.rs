@@ -35,6 +35,8 @@ pub struct LabProfile {
     pub safety_claims_path: Option<String>,
     /// Coordination study, relative to the policy directory.
     pub coordination_study_spec_path: Option<String>,
+    /// Study of conditions, relative to the policy directory.
+    pub study_spec_path: Option<String>,
     /// Registered provider of the security suite.
     pub security_suite_provider_id: Option<String>,
     /// Registered provider of the safety case.
@@ -58,6 +60,7 @@ const FIELDS: &[&str] = &[
     "security_suite_path",
     "safety_claims_path",
     "coordination_study_spec_path",
+    "study_spec_path",
     "security_suite_provider_id",
     "safety_case_provider_id",
     "metrics_aggregator_id",

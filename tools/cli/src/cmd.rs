@@ -20,6 +20,7 @@ pub(crate) mod explain;
 pub(crate) mod export_fhir;
 pub(crate) mod export_receipts;
 pub(crate) mod forker_quickstart;
+pub(crate) mod full_pipeline;
 pub(crate) mod generate_official_baselines;
 pub(crate) mod injections;
 pub(crate) mod keys;

@@ -32,6 +32,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::determinism_report::Options>(),
     entry::<cmd::generate_official_baselines::Options>(),
     entry::<cmd::run_official_pack::Options>(),
+    entry::<cmd::full_pipeline::Options>(),
     entry::<cmd::reproduce::Options>(),
     entry::<cmd::package_release::Options>(),
     entry::<cmd::forker_quickstart::Options>(),

@@ -91,6 +91,10 @@ pub(crate) enum CliError {
         "a Parquet log is not complete before its end, so a run cannot go on with it: there are no checkpoints of it"
     )]
     ParquetCheckpoints,
+    #[error(
+        "there is no spec: name one with --spec; neither the laboratory profile nor the partner has one (policy/{path})"
+    )]
+    NoStudySpec { path: String },
     #[error("{} exists already", path.display())]
     Exists { path: PathBuf },
     #[error("{option} must not be empty")]

@@ -49,6 +49,7 @@ pub(crate) struct Session {
     pub(crate) policy: PolicyStore,
     /// Profile and the domain it names.
     domain: Option<(String, String)>,
+    profile: Option<LabProfile>,
 }
 
 impl Session {
@@ -61,9 +62,9 @@ impl Session {
         let profile = global.profile.as_deref().map(|id| LabProfile::load(&policy, id)).transpose()?;
         let mut partner = partner.map(str::to_owned);
         let mut domain = None;
-        if let (Some(profile), Some(id)) = (profile, &global.profile) {
-            partner = profile.partner_id.or(partner);
-            domain = profile.domain_id.map(|domain| (id.clone(), domain));
+        if let (Some(profile), Some(id)) = (&profile, &global.profile) {
+            partner = profile.partner_id.clone().or(partner);
+            domain = profile.domain_id.clone().map(|domain| (id.clone(), domain));
         }
         if let Some((_, id)) = &domain
             && policy.domains().contains(id)
@@ -73,7 +74,22 @@ impl Session {
         if let Some(id) = partner {
             policy = policy.with_partner(&id)?;
         }
-        Ok(Self { policy, domain })
+        Ok(Self { policy, domain, profile })
+    }
+
+    /// What the laboratory profile says, where one was named.
+    pub(crate) fn named<'s>(&'s self, key: impl FnOnce(&'s LabProfile) -> Option<&'s str>) -> Option<&'s str> {
+        self.profile.as_ref().and_then(key)
+    }
+
+    /// Where a file is read that organisations have of their own: the one that the profile names, else that of the partner or of
+    /// the domain, else that of the policy.
+    pub(crate) fn own<'s>(
+        &'s self,
+        path: &str,
+        key: impl FnOnce(&'s LabProfile) -> Option<&'s str>,
+    ) -> (PolicyStore, String) {
+        self.named(key).map_or_else(|| self.policy.in_force(path), |named| (self.policy.clone(), named.to_owned()))
     }
 
     /// The domain that the profile names for the laboratory.

@@ -85,6 +85,13 @@ pub fn read(path: &Path, form: Form, mut take: impl FnMut(&Arc<Line>)) -> Result
     if lines.over {
         return Ok(lines.report());
     }
+    // One that works for a pool must not wait for the pool: if all of its workers did, nobody would be left to work.
+    if rayon::current_thread_index().is_some() {
+        while !lines.over {
+            show(lines.batch(form)?);
+        }
+        return Ok(lines.report());
+    }
     std::thread::scope(|scope| {
         let (sender, batches) = mpsc::sync_channel(1);
         let reader = scope.spawn(move || {

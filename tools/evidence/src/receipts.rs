@@ -275,6 +275,10 @@ impl Receipts {
         let make = |some: &[(&Subject, &State)]| -> Vec<T> {
             some.par_iter().map(|(subject, state)| look(self.write(subject, state))).collect()
         };
+        // One that works for a pool must not wait for the pool: if all of its workers did, nobody would be left to work.
+        if rayon::current_thread_index().is_some() {
+            return subjects.chunks(TOGETHER).flat_map(make).try_for_each(take);
+        }
         std::thread::scope(|scope| {
             let (sender, made) = mpsc::sync_channel(1);
             scope.spawn(move || {

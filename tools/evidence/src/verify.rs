@@ -19,6 +19,7 @@ use crate::receipts::Rules;
 use crate::replay::{Replay, Unlike};
 use labtrust_policy::PolicyStore;
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -149,6 +150,29 @@ impl Report {
             "errors": self.errors,
             "levels": self.levels.each().map(level).into_iter().collect::<Map<_, _>>(),
         })
+    }
+
+    /// The report for people; `bundle` is what they call it.
+    #[must_use]
+    pub fn text(&self, bundle: &str) -> String {
+        let mut text = format!("VERIFICATION REPORT\n  Bundle: {bundle}\n");
+        let _ = writeln!(text, "  Manifest files: {}", self.manifest_files);
+        let _ = writeln!(text, "  Receipts: {}", self.receipts);
+        let _ = writeln!(text, "  Result: {}", if self.passed() { "PASS" } else { "FAIL" });
+        for (name, level) in self.levels.each() {
+            let _ = writeln!(
+                text,
+                "  {:<12} {:<11} {}",
+                format!("{}:", name.replace('_', "-")),
+                level.name().replace('_', " "),
+                level.why()
+            );
+        }
+        if let Some(first) = self.errors.first() {
+            let _ = writeln!(text, "  First error: {first}\n  Total errors: {}", self.errors.len());
+            text.extend(self.errors.iter().map(|error| format!("{error}\n")));
+        }
+        text
     }
 }
 

@@ -1,5 +1,7 @@
 //! Figures of a coordination study.
 
+mod attacked;
+
 use super::Figure;
 use crate::chart::heat::{Field, HeatChart, HeatPanel, Shade};
 use crate::chart::xy::{XyChart, XyLine, XyPanel, XyPoint};
@@ -26,6 +28,13 @@ pub(super) fn figures(study: &Coordination, theme: Theme) -> Vec<Figure> {
             name: "PARETO/frontier",
             caption: "throughput against turnaround without attack, the methods of the Pareto front with a rim",
             scene: xy::draw(&frontier(study), theme),
+        });
+    }
+    if let Some(chart) = attacked::frontier(study) {
+        all.push(Figure {
+            name: "PARETO/frontier_attacked",
+            caption: "the same with every method at its worst injection, and where it stands without attack",
+            scene: xy::draw(&chart, theme),
         });
     }
     if let Some(chart) = scaling(study) {

@@ -129,6 +129,13 @@ impl Coordination {
         Some(front.iter().filter_map(known).collect())
     }
 
+    /// Methods on the front of a size under attack; none where no such front is known.
+    #[must_use]
+    pub fn front_attacked(&self, scale: &str) -> Option<BTreeSet<&str>> {
+        let front = self.pareto.as_ref()?.get("fronts_per_scale_attacked")?.get(scale)?.as_array()?;
+        Some(front.iter().filter_map(|point| point.get("method_id")?.as_str()).collect())
+    }
+
     /// What a size is called above a figure: its name, or of sizes that are named after all of their settings only those
     /// settings in which they differ.
     #[must_use]

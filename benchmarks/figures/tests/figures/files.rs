@@ -18,6 +18,7 @@ fn every_kind_of_run_has_its_figures_in_both_forms() {
         "figures/resilience_vs_p95_tat",
         "figures/attack_success_rate_by_method_injection",
         "PARETO/frontier",
+        "PARETO/frontier_attacked",
         "figures/scaling_curves",
     ];
     let of_conditions = [
@@ -166,4 +167,59 @@ fn sizes_that_are_named_after_their_settings_are_told_by_what_differs() {
     assert_eq!(study.scale_label("scale_num_agents_4_num_sites_1"), "num_agents 4");
     assert_eq!(study.agents("scale_num_agents_8_num_sites_1"), Some(8.0));
     assert_eq!(study.scale_label("corridor_heavy"), "corridor_heavy");
+}
+
+/// A row for each method and injection: method, injection, throughput with its interval, turnaround.
+fn attacked(rows: &[(&str, &str, &str, &str)], pareto: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut table =
+        "method_id,scale_id,injection_id,perf.throughput,perf.throughput_ci_lower,perf.throughput_ci_upper,\
+        perf.p95_tat,robustness.resilience_score\r\n"
+            .to_owned();
+    for (method, injection, throughput, tat) in rows {
+        table.push_str(&format!("{method},s,{injection},{throughput},{tat},0.5\r\n"));
+    }
+    put(dir.path(), "summary/summary_coord.csv", &table);
+    put(dir.path(), "PARETO/pareto.json", pareto);
+    dir
+}
+
+#[test]
+fn under_attack_a_method_is_where_its_worst_injections_leave_it() {
+    let rows = [
+        ("a", "none", "9,8,10", "100"),
+        ("a", "INJ-A", "7,5,9", "120"),
+        ("a", "INJ-B", "8,6,8.5", "300"),
+        ("b", "none", "8,7,9", "90"),
+        ("b", "INJ-A", "6,5.5,6.5", "200"),
+        ("b", "INJ-B", "6.5,6,7", "150"),
+        // Without a turnaround under one of the attacks nobody knows its worst.
+        ("c", "none", "8,7,9", "90"),
+        ("c", "INJ-A", "6,5.5,6.5", ""),
+        ("c", "INJ-B", "6.5,6,7", "150"),
+    ];
+    let front = r#"{"fronts_per_scale_attacked":{"s":[{"method_id":"b","injection_id":"worst"}]}}"#;
+    let dir = attacked(&rows, front);
+    let made = plots::make(&Run::open(dir.path(), None).unwrap(), Theme::Light, false).unwrap();
+    let svg = &made.iter().find(|one| one.name == "PARETO/frontier_attacked.svg").unwrap().bytes;
+    let svg = String::from_utf8(svg.clone()).unwrap();
+    for part in [
+        "a, s, worst of all injections: throughput 7 (95 %: 5 to 8.5) (INJ-A), p95 turnaround 300 s<",
+        "b, s, worst of all injections: throughput 6 (95 %: 5.5 to 6.5) (INJ-A), p95 turnaround 200 s; on the front under attack<",
+        "a, s, without attack: throughput 9",
+    ] {
+        assert!(svg.contains(part), "{part}\n{svg}");
+    }
+    assert!(!svg.contains("c, s, worst"), "{svg}");
+    // The page has it beside the other front.
+    let page = report::write(dir.path(), Theme::Light).unwrap();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Pareto frontier under attack") && page.contains("Methods without attack."));
+}
+
+#[test]
+fn a_study_without_attacks_has_no_frontier_under_attack() {
+    let dir = attacked(&[("a", "none", "9,8,10", "100")], "{}");
+    assert!(names(dir.path()).contains("PARETO/frontier.svg"));
+    assert!(!names(dir.path()).contains("PARETO/frontier_attacked.svg"));
 }

@@ -122,13 +122,21 @@ impl AblationSpec {
     /// are are listed.
     pub fn load(path: &Path, most_episodes: Option<u64>) -> Result<Self, StudyError> {
         let (store, name) = PolicyStore::of_file(path, "the command line")?;
-        let whole: Value = store.section(&name, None)?;
+        Self::read(&store, &name, most_episodes)
+    }
+
+    /// Reads the spec that is a file of a policy.
+    ///
+    /// # Errors
+    /// As [`AblationSpec::load`].
+    pub fn read(store: &PolicyStore, name: &str, most_episodes: Option<u64>) -> Result<Self, StudyError> {
+        let whole: Value = store.section(name, None)?;
         let document: Document = match whole.get("study_spec") {
-            Some(_) => store.section::<Member>(&name, None)?.study_spec,
-            None => store.section(&name, None)?,
+            Some(_) => store.section::<Member>(name, None)?.study_spec,
+            None => store.section(name, None)?,
         };
         let wrong = |token: &str, message: String, hint: String| -> StudyError {
-            PolicyError::rule(&store, &name, token, message, hint).into()
+            PolicyError::rule(store, name, token, message, hint).into()
         };
         let named = document.timing_mode.as_deref().unwrap_or("explicit");
         let timing = named.parse::<ClockMode>();
@@ -157,7 +165,7 @@ impl AblationSpec {
             agent_set,
             partner_id: document.partner_id,
             conditions: conditions(&axes, seed_base, document.condition_labels.as_deref(), &wrong)?,
-            sha256: sha256(store.text(&name)?.as_bytes()),
+            sha256: sha256(store.text(name)?.as_bytes()),
         })
     }
 }

@@ -4,7 +4,7 @@
 use crate::error::CliError;
 use std::path::PathBuf;
 
-const MODEL: &str = "there are no language models in it";
+pub(super) const MODEL: &str = "there are no language models in it";
 const COORDINATION: &str = "no method in it works with a language model";
 
 /// See the module.

@@ -1,14 +1,16 @@
 //! What packs and releases are run with, as the command line has it.
 
 use super::deps_inventory;
+use super::study::is_set;
 use crate::error::CliError;
 use crate::session::Session;
 use crate::talk::Talk;
 use crate::{Global, plugin_files, version};
 use labtrust_evidence::verify::StartReplay;
-use labtrust_official_pack::{Ground, Step};
+use labtrust_official_pack::{Ground, PackPolicy, Step};
 use labtrust_plugin::Registry;
 use serde_json::Value;
+use std::path::Path;
 
 /// What packs and releases are run with.
 pub(super) struct PackGround {
@@ -27,6 +29,18 @@ impl PackGround {
         Ok(Self { registry, session, inventory: deps_inventory::inventory() })
     }
 
+    /// The official pack: `file`, else the one that the laboratory profile names, else that of the partner or of the policy.
+    ///
+    /// # Errors
+    /// [`CliError::Policy`] with file, line and hint.
+    pub(super) fn pack(&self, file: Option<&Path>) -> Result<PackPolicy, CliError> {
+        let named = self.session.named(|profile| profile.benchmark_pack_path.as_deref());
+        Ok(match file {
+            Some(file) => PackPolicy::load_file(file, &self.registry)?,
+            None => PackPolicy::load(&self.session.policy, named, &self.registry)?,
+        })
+    }
+
     /// It as the library wants it.
     pub(super) fn ground<'a>(&'a self, threads: Option<usize>, replay: &'a StartReplay<'a>) -> Ground<'a> {
         Ground {
@@ -39,6 +53,14 @@ impl PackGround {
             replay: Some(replay),
         }
     }
+}
+
+/// Variables that ask for a short pack.
+const SMOKE_VARIABLES: [&str; 2] = ["LABTRUST_OFFICIAL_PACK_SMOKE", "LABTRUST_PAPER_SMOKE"];
+
+/// Whether a pack is to be short: `no_smoke` outranks everything else.
+pub(super) fn is_smoke_pack(smoke: bool, no_smoke: bool) -> bool {
+    !no_smoke && (smoke || SMOKE_VARIABLES.into_iter().any(is_set))
 }
 
 /// Tells how a step ended.

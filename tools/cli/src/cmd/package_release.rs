@@ -1,8 +1,9 @@
-//! `package-release`: studies with receipts, FHIR, plots, tables and a manifest over every file, verified.
+//! `package-release`: studies with receipts, FHIR, plots and tables, or the release of a paper; a manifest over every file,
+//! verified.
 
 use super::not_yet::refuse_pipeline;
 use super::pack_ground::{PackGround, amount, tell};
-use super::study::is_smoke;
+use super::study::{is_set, is_smoke};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -10,13 +11,14 @@ use crate::error::CliError;
 use crate::replay;
 use crate::talk::Talk;
 use labtrust_evidence::release::{FILES, RELEASE_MANIFEST};
+use labtrust_official_pack::paper;
 use labtrust_official_pack::release::{Request, release};
 use labtrust_official_pack::reproduce::Profile;
 use labtrust_official_pack::steps::Step;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Make a release: studies with receipts, FHIR, plots, tables and a manifest; --profile is minimal or full
+/// Make a release with a manifest over every file, verified; --profile is minimal, full or paper_v0.1
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Directory for the release, whole or not at all; a release that is there is replaced
@@ -25,7 +27,7 @@ pub(crate) struct Options {
     /// Everything is drawn from it
     #[arg(long, value_name = "SEED", default_value_t = 100)]
     seed_base: u64,
-    /// Keep the studies that it was made of, in _repro/; the manifest does not list them
+    /// Of `minimal` and `full`: keep the studies that it was made of, in _repro/; the manifest does not list them
     #[arg(long)]
     keep_repro: bool,
     /// Threads to use; the files do not depend on it
@@ -34,7 +36,8 @@ pub(crate) struct Options {
     /// What decides: only `deterministic` is available
     #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
     pipeline_mode: Option<String>,
-    #[arg(long, hide = true)]
+    /// Of `paper_v0.1`: the coordination security pack, too, with its report and its matrix
+    #[arg(long)]
     include_coordination_pack: bool,
     #[arg(long, hide = true)]
     allow_network: bool,
@@ -42,20 +45,51 @@ pub(crate) struct Options {
     format: FormatOption,
 }
 
+/// Variable that keeps the release of a paper small.
+const PAPER_VARIABLE: &str = "LABTRUST_PAPER_SMOKE";
+
+/// What is released.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Two studies, so much of them.
+    Studies(Profile),
+    Paper,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Studies(profile) => profile.name(),
+            Self::Paper => paper::PROFILE,
+        }
+    }
+}
+
 /// What `--profile` may be.
-const PROFILES: [Profile; 2] = [Profile::Minimal, Profile::Full];
+const KINDS: [Kind; 3] = [Kind::Studies(Profile::Minimal), Kind::Studies(Profile::Full), Kind::Paper];
 
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "package-release",
-        notes: "`--profile` says how much here, and names no laboratory: `minimal` is 2 episodes of each condition, `full` 4. `LABTRUST_REPRO_SMOKE=1` is one episode. See [official pack](official_pack.md#releases).",
+        notes: "`--profile` says how much here, and names no laboratory: `minimal` is 2 episodes of each condition, `full` 4; `LABTRUST_REPRO_SMOKE=1` is one episode. `paper_v0.1` has other parts: 50 episodes of each baseline and condition, or few with `LABTRUST_PAPER_SMOKE=1`. See [official pack](official_pack.md#releases).",
         writes: &[
-            output("--out/results/", "results of every condition of two studies"),
-            output("--out/receipts/", "an evidence bundle of each"),
-            output("--out/fhir/", "the receipts as FHIR"),
-            output("--out/plots/", "figures; tables/ has the numbers behind them"),
-            output("--out/summary.csv", "means; .md for people"),
-            output("--out/results.json", "the manifests of the studies"),
+            output("--out/results/", "of `minimal` and `full`: results of every condition of two studies"),
+            output("--out/receipts/", "an evidence bundle of each run, verified"),
+            output("--out/fhir/", "of `minimal` and `full`: the receipts as FHIR"),
+            output("--out/plots/", "of `minimal` and `full`: figures; tables/ has the numbers behind them"),
+            output("--out/summary.csv", "of `minimal` and `full`: means; .md for people"),
+            output("--out/results.json", "of `minimal` and `full`: the manifests of the studies"),
+            output("--out/RELEASE_NOTES.md", "of `paper_v0.1`: what is in it, and what is not; where to begin"),
+            output("--out/_baselines/", "of `paper_v0.1`: every task of the official registry"),
+            output("--out/_study/", "of `paper_v0.1`: what signatures do; TABLES/ and FIGURES/ are of both"),
+            output(
+                "--out/SECURITY/",
+                "of `paper_v0.1`: the security suite; SAFETY_CASE/ and TRANSPARENCY_LOG/ beside it",
+            ),
+            output(
+                "--out/_coordination_pack/",
+                "of `paper_v0.1`, with --include-coordination-pack; COORDINATION_MATRIX/",
+            ),
             output("--out/metadata.json", "what the release is"),
             output("--out/BENCHMARK_CARD.md", "the same for people"),
             output("--out/ENV/", "what the program was built of"),
@@ -68,6 +102,7 @@ impl CliCommand for Options {
         json: Json::product(&[("steps", "for every step `name`, `status` and `error`")]),
         examples: &[
             Example::shown("--profile full --out release --seed-base 100"),
+            Example::shown("--profile paper_v0.1 --out paper --include-coordination-pack"),
             Example::tried("--profile minimal --out release_minimal --threads 1").leaves(&[
                 "release_minimal/MANIFEST.v0.1.json",
                 "release_minimal/receipts/qc_cascade_cond_0/EvidenceBundle.v0.1/manifest.json",
@@ -76,7 +111,9 @@ impl CliCommand for Options {
         ],
         refusals: &[
             Refusal::new("--out r", 2, "minimal"),
-            Refusal::new("--profile paper_v0.1 --out r", 1, "--profile paper_v0.1"),
+            Refusal::new("--profile paper --out r", 2, "paper_v0.1"),
+            Refusal::new("--profile minimal --out r --include-coordination-pack", 1, "--include-coordination-pack"),
+            Refusal::new("--profile paper_v0.1 --out r --keep-repro", 1, "--keep-repro"),
             Refusal::new("--profile minimal --out evidence", 1, "something else than a release").needs(&["evidence"]),
             Refusal::new("--profile minimal --out r --pipeline-mode llm_live", 1, "--pipeline-mode llm_live"),
         ],
@@ -84,44 +121,51 @@ impl CliCommand for Options {
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        self.refuse(global)?;
-        let (profile, global) = amount(global, &PROFILES, Profile::name)?;
+        let (kind, global) = amount(global, &KINDS, Kind::name)?;
+        self.refuse(kind)?;
         let opened = PackGround::open(&global, None)?;
         let start = |facts: &Value| replay::start(&global, facts);
-        let steps = release(&Request {
-            ground: &opened.ground(self.threads, &start),
-            profile,
-            seed_base: self.seed_base,
-            smoke: is_smoke(),
-            keep: self.keep_repro,
-            out: &self.out,
-            told: &|step| tell(talk, step),
-        })?;
+        let ground = &opened.ground(self.threads, &start);
+        let (seed_base, out, told) = (self.seed_base, self.out.as_path(), &|step: &Step| tell(talk, step));
+        let steps = match kind {
+            Kind::Studies(profile) => {
+                let (smoke, keep) = (is_smoke(), self.keep_repro);
+                release(&Request { ground, profile, seed_base, smoke, keep, out, told })?
+            }
+            Kind::Paper => {
+                let pack = &opened.pack(None)?;
+                let (smoke, coordination_pack) = (is_set(PAPER_VARIABLE), self.include_coordination_pack);
+                paper::paper(&paper::Request { ground, pack, seed_base, smoke, coordination_pack, out, told })?
+            }
+        };
         let mut answer = Answer::new(self.format, talk);
-        answer.wrote(&self.out.join(FILES));
-        answer.wrote(&self.out.join(RELEASE_MANIFEST));
+        if let Kind::Paper = kind {
+            answer.wrote(&out.join(paper::NOTES));
+        }
+        answer.wrote(&out.join(FILES));
+        answer.wrote(&out.join(RELEASE_MANIFEST));
         answer.figure("steps", steps.iter().map(Step::json).collect::<Vec<_>>());
-        talk.say(&format!("Next: labtrust verify-release --release-dir {}", self.out.display()));
+        talk.say(&format!("Next: labtrust verify-release --release-dir {}", out.display()));
         answer.finish::<Self>(true, "")
     }
 }
 
 impl Options {
     /// What is asked for and not there.
-    fn refuse(&self, global: &Global) -> Result<(), CliError> {
+    fn refuse(&self, kind: Kind) -> Result<(), CliError> {
         let missing = |flag, reason| Err(CliError::NotAvailable { flag, reason });
         refuse_pipeline(self.pipeline_mode.as_deref())?;
         if self.allow_network {
             return missing("--allow-network", "nothing in it uses the network");
         }
-        if global.profile.as_deref() == Some("paper_v0.1") {
-            return missing(
-                "--profile paper_v0.1",
-                "run-official-pack makes what is in it, besides the texts of a paper",
-            );
-        }
-        if self.include_coordination_pack {
-            return missing("--include-coordination-pack", "run-official-pack has it");
+        match kind {
+            Kind::Studies(_) if self.include_coordination_pack => {
+                return missing("--include-coordination-pack", "only --profile paper_v0.1 has it");
+            }
+            Kind::Paper if self.keep_repro => {
+                return missing("--keep-repro", "all that paper_v0.1 is made of stays in it");
+            }
+            Kind::Studies(_) | Kind::Paper => {}
         }
         match self.out.as_os_str().is_empty() {
             true => Err(CliError::Empty { option: "--out" }),

@@ -141,6 +141,10 @@ fn text(report: &ReleaseReport) -> String {
         bundle.errors.iter().take(3).for_each(|error| text.push_str(&format!("    {error}\n")));
     }
     report.errors.iter().for_each(|error| text.push_str(&format!("  Release: {error}\n")));
-    let how = if report.passed() { "all passed." } else { "at least one failed." };
+    let how = match report.passed() {
+        true => "all passed.",
+        false if report.bundles.iter().all(|(_, bundle)| bundle.passed()) => "the release itself does not hold.",
+        false => "at least one failed.",
+    };
     text + &format!("verify-release: {} bundle(s) checked, {how}\n", report.bundles.len())
 }

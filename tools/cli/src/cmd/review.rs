@@ -44,8 +44,8 @@ impl CliCommand for Options {
             output("DIR/COORDINATION_LLM_CARD.md", "what language models had to do with it, unless it is there"),
             output("DIR/receipts/", "with --spec: an evidence bundle of the first cell; verify_report.json in each"),
         ],
-        done: "tables are whole, bundles hold; with --strict, every required cell has a row",
-        fails: "a step that failed, or a required cell without a row under --strict",
+        done: "tables are whole, there is a bundle and all of them hold; with --strict, every required cell has a row",
+        fails: "a step that failed, no bundle to verify, or a required cell without a row under --strict; the report is there",
         json: Json::product(&[
             ("steps", "for every step `name`, `status` and `error`"),
             ("missing", "required pairs of method and risk without a row [count]"),

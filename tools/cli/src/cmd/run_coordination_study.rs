@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 /// Run a coordination study: every size with every method under every injection, compared
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Spec of the study
+    /// Spec of the study; unless given that of the laboratory profile, of the partner, or of the policy
     #[arg(long, value_name = "FILE")]
-    spec: PathBuf,
+    spec: Option<PathBuf>,
     /// Directory for the study; what is there of it already is not made again
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -77,6 +77,7 @@ impl CliCommand for Options {
         again: "no room, or a file system that does not answer; the same call goes on",
         examples: &[
             Example::shown("--spec policy/coordination/coordination_study_spec.v0.1.yaml --out study"),
+            Example::shown("--partner my_lab --out study"),
             Example::tried("--spec study.yaml --out small_study --threads 1").needs(&["study.yaml"]).leaves(&[
                 "small_study/manifest_coordination.json",
                 "small_study/plan.jsonl",
@@ -101,7 +102,7 @@ impl CliCommand for Options {
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         self.refuse()?;
-        let Planned { plan, registry, session } = self.plan.plan(&self.spec, global, talk)?;
+        let Planned { plan, registry, session } = self.plan.plan(self.spec.as_deref(), global, talk)?;
         if self.fresh {
             remove(&self.out)?;
         }

@@ -1,8 +1,7 @@
 //! `run-official-pack`: tasks, sizes, methods, security and evidence, in one folder that others can compare with.
 
 use super::not_yet::refuse_pipeline;
-use super::pack_ground::{PackGround, tell};
-use super::study::is_set;
+use super::pack_ground::{PackGround, is_smoke_pack, tell};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -10,13 +9,9 @@ use crate::error::CliError;
 use crate::replay;
 use crate::talk::Talk;
 use labtrust_official_pack::pack::{MANIFEST, SUMMARY};
-use labtrust_official_pack::{PackPolicy, Request, Status, run};
-use labtrust_policy::LabProfile;
+use labtrust_official_pack::{Request, Status, run};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-
-/// Variables that ask for a short pack.
-const SMOKE_VARIABLES: [&str; 2] = ["LABTRUST_OFFICIAL_PACK_SMOKE", "LABTRUST_PAPER_SMOKE"];
 
 /// Run the official benchmark pack: tasks, sizes, methods, security suite, and the evidence of it all
 #[derive(Debug, clap::Args)]
@@ -39,7 +34,7 @@ pub(crate) struct Options {
     /// The coordination security pack, too, with its report
     #[arg(long)]
     include_coordination_pack: bool,
-    /// Pack to run instead of the policy's `official/benchmark_pack.v0.1.yaml`
+    /// Pack to run instead of that of the laboratory profile, of the partner, or of the policy
     #[arg(long, value_name = "FILE")]
     pack_policy: Option<PathBuf>,
     /// Partner overlay of the policy
@@ -112,20 +107,15 @@ impl CliCommand for Options {
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         self.refuse()?;
         let opened = PackGround::open(global, self.partner.as_deref())?;
-        let (registry, policy) = (&opened.registry, &opened.session.policy);
-        let profile = global.profile.as_deref().map(|id| LabProfile::load(policy, id)).transpose()?;
-        let named = profile.and_then(|profile| profile.benchmark_pack_path);
-        let pack = match &self.pack_policy {
-            Some(file) => PackPolicy::load_file(file, registry)?,
-            None => PackPolicy::load(policy, named.as_deref(), registry)?,
-        };
+        let policy = &opened.session.policy;
+        let pack = opened.pack(self.pack_policy.as_deref())?;
         let sized = pack.sized(policy)?;
         let start = |facts: &Value| replay::start_under(global, Some(&sized), facts);
         let outcome = run(&Request {
             ground: opened.ground(self.threads, &start),
             pack: &pack,
             seed_base: self.seed_base,
-            smoke: !self.no_smoke && (self.smoke || SMOKE_VARIABLES.into_iter().any(is_set)),
+            smoke: is_smoke_pack(self.smoke, self.no_smoke),
             full_security: self.full,
             coordination_pack: self.include_coordination_pack,
             out: &self.out,

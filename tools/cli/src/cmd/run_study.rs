@@ -9,6 +9,7 @@ use crate::session::{Session, partner};
 use crate::talk::Talk;
 use crate::{Global, plugin_files, version};
 use labtrust_bench::files::write_whole;
+use labtrust_policy::CONDITIONS_STUDY;
 use labtrust_study::ablation::run::{MANIFEST, PAIRED};
 use labtrust_study::ablation::{AblationSpec, Request, run};
 use serde_json::json;
@@ -20,9 +21,9 @@ const PROVENANCE: &str = "provenance.json";
 /// Run a task with and without controls, and tell what each of them changes
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Spec of the study
+    /// Spec of the study; unless given that of the laboratory profile or of the partner
     #[arg(long, value_name = "FILE")]
-    spec: PathBuf,
+    spec: Option<PathBuf>,
     /// Directory for the study
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -69,19 +70,15 @@ impl CliCommand for Options {
         ])],
         refusals: &[
             Refusal::new("--spec nowhere.yaml --out a", 1, "nowhere.yaml"),
+            Refusal::new("--out a", 1, "--spec"),
             Refusal::new("--spec ablations_typo.yaml --out a", 1, "trust_skeleton").needs(&["ablations_typo.yaml"]),
         ],
         ..Spec::NEW
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        let mut spec = AblationSpec::load(&self.spec, is_smoke().then_some(1))?;
-        if let Some(timing) = self.timing {
-            spec.timing = timing.into();
-        }
+        let (spec, session, place) = self.open(global)?;
         let registry = plugin_files::registry(global)?;
-        let partner = partner(self.partner.as_deref()).or_else(|| spec.partner_id.clone());
-        let session = Session::open(global, partner.as_deref())?;
         let task = registry.task(&spec.task)?;
         let domain = registry.lab_domain(session.lab_domain().unwrap_or_else(|| task.domain()))?;
         let bar = talk.progress(spec.episodes * spec.conditions.len() as u64, "episodes");
@@ -103,7 +100,7 @@ impl CliCommand for Options {
             "os": std::env::consts::OS,
             "arch": std::env::consts::ARCH,
             "policy": session.policy.source().to_string(),
-            "spec_path": self.spec.display().to_string(),
+            "spec_path": place,
             "out_dir": self.out.display().to_string(),
             "threads": self.threads,
         });
@@ -117,5 +114,32 @@ impl CliCommand for Options {
         answer.figure("conditions", ran.len());
         answer.figure("episodes", spec.episodes);
         answer.finish::<Self>(true, "")
+    }
+}
+
+impl Options {
+    /// The spec, the policy that it is run under, and where the spec was found.
+    fn open(&self, global: &Global) -> Result<(AblationSpec, Session, String), CliError> {
+        let most_episodes = is_smoke().then_some(1);
+        let named = partner(self.partner.as_deref());
+        let (mut spec, session, place) = match &self.spec {
+            Some(path) => {
+                let spec = AblationSpec::load(path, most_episodes)?;
+                let session = Session::open(global, named.or_else(|| spec.partner_id.clone()).as_deref())?;
+                (spec, session, path.display().to_string())
+            }
+            None => {
+                let session = Session::open(global, named.as_deref())?;
+                let (store, name) = session.own(CONDITIONS_STUDY, |profile| profile.study_spec_path.as_deref());
+                if !store.contains(&name) {
+                    return Err(CliError::NoStudySpec { path: name });
+                }
+                (AblationSpec::read(&store, &name, most_episodes)?, session, format!("policy/{name}"))
+            }
+        };
+        if let Some(timing) = self.timing {
+            spec.timing = timing.into();
+        }
+        Ok((spec, session, place))
     }
 }

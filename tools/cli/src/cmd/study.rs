@@ -15,7 +15,7 @@ use labtrust_assurance::pack::ground::TASK;
 use labtrust_figures::chart::Theme;
 use labtrust_figures::{plots, report};
 use labtrust_plugin::Registry;
-use labtrust_policy::PolicyStore;
+use labtrust_policy::{COORDINATION_STUDY, PolicyStore};
 use labtrust_redteam::catalogue;
 use labtrust_study::StudyError;
 use labtrust_study::plan::{Grounds, Identity, NAME, Plan};
@@ -78,11 +78,11 @@ pub(super) struct Planned {
 }
 
 impl PlanOptions {
-    /// The plan of a spec. Tells what will not be run, and what will not be shown.
+    /// The plan of a spec; of the policy's own where no file is given. Tells what will not be run, and what will not be shown.
     ///
     /// # Errors
     /// [`CliError`] for the spec and the policy.
-    pub(super) fn plan(&self, spec: &Path, global: &Global, talk: Talk) -> Result<Planned, CliError> {
+    pub(super) fn plan(&self, spec: Option<&Path>, global: &Global, talk: Talk) -> Result<Planned, CliError> {
         let registry = plugin_files::registry(global)?;
         let session = Session::open(global, partner(self.partner.as_deref()).as_deref())?;
         let reading = Reading {
@@ -91,7 +91,15 @@ impl PlanOptions {
             baseline: !self.no_baseline,
             most_episodes: is_smoke().then_some(1),
         };
-        let spec = CoordinationSpec::load(spec, &reading)?;
+        let spec = match spec {
+            Some(spec) => CoordinationSpec::load(spec, &reading)?,
+            None => {
+                let (store, name) =
+                    session.own(COORDINATION_STUDY, |profile| profile.coordination_study_spec_path.as_deref());
+                talk.say(&format!("Spec: policy/{name}"));
+                CoordinationSpec::read(&store, &name, &reading)?
+            }
+        };
         let identity = Identity::of(&session.policy, version::GIT_SHA, session.lab_domain())?;
         let grounds = Grounds { registry: &registry, policy: &session.policy, identity, logs: self.logs };
         let plan = Plan::make(&spec, &grounds)?;

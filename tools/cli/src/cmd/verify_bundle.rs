@@ -9,9 +9,8 @@ use crate::session::Session;
 use crate::talk::Talk;
 use labtrust_evidence::export::{BUNDLE, MANIFEST};
 use labtrust_evidence::keyfile::read_verifiers;
-use labtrust_evidence::verify::{Report, Verify};
+use labtrust_evidence::verify::Verify;
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Verify an evidence bundle: recompute everything in it, and say which levels of proof it has
@@ -103,7 +102,7 @@ impl CliCommand for Options {
         }
         .run(dir);
         self.format.print::<Self>(
-            || self.text(&report),
+            || report.text(&self.bundle.display().to_string()),
             || {
                 let mut document = report.json();
                 document["bundle"] = self.bundle.display().to_string().into();
@@ -111,28 +110,5 @@ impl CliCommand for Options {
             },
         )?;
         if report.passed() { Ok(()) } else { Err(CliError::NotVerified { what: "bundle", count: report.errors.len() }) }
-    }
-}
-
-impl Options {
-    fn text(&self, report: &Report) -> String {
-        let mut text = format!("VERIFICATION REPORT\n  Bundle: {}\n", self.bundle.display());
-        let _ = writeln!(text, "  Manifest files: {}", report.manifest_files);
-        let _ = writeln!(text, "  Receipts: {}", report.receipts);
-        let _ = writeln!(text, "  Result: {}", if report.passed() { "PASS" } else { "FAIL" });
-        for (name, level) in report.levels.each() {
-            let _ = writeln!(
-                text,
-                "  {:<12} {:<11} {}",
-                format!("{}:", name.replace('_', "-")),
-                level.name().replace('_', " "),
-                level.why()
-            );
-        }
-        if let Some(first) = report.errors.first() {
-            let _ = writeln!(text, "  First error: {first}\n  Total errors: {}", report.errors.len());
-            text.extend(report.errors.iter().map(|error| format!("{error}\n")));
-        }
-        text
     }
 }

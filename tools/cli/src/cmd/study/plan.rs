@@ -46,7 +46,7 @@ impl CliCommand for Options {
     };
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
-        let Planned { plan, .. } = self.options.plan(&self.spec, global, talk)?;
+        let Planned { plan, .. } = self.options.plan(Some(&self.spec), global, talk)?;
         require_coverage(&plan)?;
         let out = match self.out.extension() {
             // What has no ending is a directory, whether it is there or not.
