@@ -87,7 +87,6 @@ fn validate(ground: &Ground<'_>) -> Result<(), PackError> {
 pub(crate) fn register(ground: &Ground<'_>, runs: Vec<PathBuf>, out: &Path) -> Result<(), PackError> {
     let options = BundleOptions {
         runs,
-        partner: ground.policy.partner().map(str::to_owned),
         git_commit: ground.git_sha.map(str::to_owned),
         ..BundleOptions::default()
     };
