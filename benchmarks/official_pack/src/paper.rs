@@ -89,7 +89,6 @@ impl Request<'_> {
 #[derive(Default)]
 struct Came {
     baselines: Option<Baselines>,
-    safety_case: Option<Value>,
     gate: Option<Value>,
     matrix: bool,
 }
@@ -128,9 +127,10 @@ fn make(request: &Request<'_>, out: &Path) -> Vec<Step> {
         came.gate = steps.run("coordination_pack", &[], || coordination_pack(request, out));
         came.matrix = steps.run("coordination_matrix", &["coordination_pack"], || matrix_of(ground, out)).is_some();
     }
-    // After everything that it judges.
-    came.safety_case = steps.run("safety_case", &[], || reports::safety(ground, out));
-    steps.run("cards", &["baselines", "safety_case"], || about(request, &came, out));
+    steps.run("cards", &["baselines"], || cards(request, &came, out));
+    // After everything that it judges; the notes are part of that.
+    let judged = steps.run("safety_case", &[], || reports::safety(ground, out));
+    steps.run("about", &["safety_case"], || about(request, &came, judged.as_ref(), out));
     let open = steps.all().iter().find(|step| step.status != crate::Status::Done).map(|step| step.name);
     steps.run("manifest", open.as_slice(), || sealed::manifest(out));
     steps.run("verify", &["manifest"], || sealed::hold(ground, out));
@@ -166,7 +166,8 @@ fn study(request: &Request<'_>, out: &Path) -> Result<(), PackError> {
 fn figures(run: &Path, name: &str, out: &Path) -> Result<(), PackError> {
     plots::write(&Run::open(run, None)?, Theme::Light, false)?;
     let drawn = run.join("figures");
-    for file in names(&drawn)?.iter().filter(|file| drawn.join(file).is_file()) {
+    let is_figure = |file: &&String| file.ends_with(".svg") || file.ends_with(".png");
+    for file in names(&drawn)?.iter().filter(is_figure) {
         copy(&drawn.join(file), &out.join(FIGURES).join(format!("{name}_{file}")))?;
     }
     Ok(())
@@ -222,8 +223,21 @@ fn matrix_of(ground: &Ground<'_>, out: &Path) -> Result<(), PackError> {
     Ok(())
 }
 
-/// Metadata, cards, notes, the rules of coordination, and what the program was built of.
-fn about(request: &Request<'_>, came: &Came, out: &Path) -> Result<(), PackError> {
+/// Notes and cards, and the rules of coordination.
+fn cards(request: &Request<'_>, came: &Came, out: &Path) -> Result<(), PackError> {
+    for (name, text) in [
+        (NOTES, notes::release(request, came)),
+        ("BENCHMARK_CARD.md", notes::benchmark(request)),
+        (COORDINATION_CARD, notes::coordination(request, came)?),
+        (card::CARD, notes::models(request, came)?),
+    ] {
+        write_whole(&out.join(name), text.as_bytes())?;
+    }
+    rules(request.ground, out)
+}
+
+/// What the release is, and what the program was built of.
+fn about(request: &Request<'_>, came: &Came, safety_case: Option<&Value>, out: &Path) -> Result<(), PackError> {
     let Request { ground, seed_base, .. } = *request;
     let Episodes { baselines, study } = request.episodes();
     let further = json!({
@@ -233,20 +247,11 @@ fn about(request: &Request<'_>, came: &Came, out: &Path) -> Result<(), PackError
         "pack_policy": request.pack.source,
         "pack_policy_sha256": request.pack.sha256,
         "security_suite": if request.smoke { "smoke" } else { "full" },
-        "safety_case": came.safety_case,
+        "safety_case": safety_case,
         "coordination_pack": came.gate,
         "coordination_policy_fingerprint": card::fingerprint(ground.policy)?,
     });
     write_whole(&out.join(METADATA), &pretty(&sealed::metadata(ground, PROFILE, seed_base, further)?))?;
-    for (name, text) in [
-        (NOTES, notes::release(request, came)),
-        ("BENCHMARK_CARD.md", notes::benchmark(request)),
-        (COORDINATION_CARD, notes::coordination(request, came)?),
-        (card::CARD, notes::models(request, came)?),
-    ] {
-        write_whole(&out.join(name), text.as_bytes())?;
-    }
-    rules(ground, out)?;
     sealed::environment(ground, out)
 }
 

@@ -127,6 +127,9 @@ fn the_release_of_a_paper_is_whole_verified_and_the_same_again() {
     );
     let notes = String::from_utf8(all["RELEASE_NOTES.md"].clone()).expect("text");
     assert!(notes.contains("| Tasks | throughput_sla, stat_insertion") && notes.contains("## Pack summary"), "{notes}");
+    let case: Value = serde_json::from_slice(&all["SAFETY_CASE/safety_case.json"]).expect("JSON");
+    let claim = case["claims"].as_array().into_iter().flatten().find(|one| one["claim_id"] == "SC-PAPER-ARTIFACT-001");
+    assert_eq!(claim.map(|claim| &claim["status"]), Some(&json!("supported")), "{claim:#?}");
     let metadata: Value = serde_json::from_slice(&all["metadata.json"]).expect("JSON");
     assert_eq!((&metadata["episodes_baselines"], &metadata["episodes_study_taskf"]), (&json!(1), &json!(2)));
 

@@ -24,8 +24,9 @@ pub(super) fn release(request: &Request<'_>, came: &Came) -> String {
     text.push_str(&page::table(&page::definition(request.pack)));
     let _ = write!(
         text,
-        "\n## Baselines\n\nResults released in an episode, over {baselines} episodes of each task of the official registry, in explicit \
-         timing. A floor of 0 asks for something to be released.\n\n"
+        "\n## Baselines\n\nResults released in an episode, over {} of each task of the official registry, in explicit \
+         timing. A floor of 0 asks for something to be released.\n\n",
+        episodes(baselines)
     );
     if let Some(all) = &came.baselines {
         let _ = writeln!(
@@ -41,18 +42,13 @@ pub(super) fn release(request: &Request<'_>, came: &Came) -> String {
     }
     let _ = write!(
         text,
-        "\n## Study\n\n`{STUDY_TASK}` with and without `strict_signatures`, {study} episodes of each condition on the same seeds: \
+        "\n## Study\n\n`{STUDY_TASK}` with and without `strict_signatures`, {} of each condition on the same seeds: \
          [{TABLES}/paper_table.md]({TABLES}/paper_table.md), figures in `{FIGURES}/`.\n\n## Evidence\n\n\
          An evidence bundle of the first episode of every core task is in `receipts/`, with what its verification came to; all \
-         are in the transparency log.\n"
+         are in the transparency log. How the claims of the safety case stand is in \
+         [SAFETY_CASE/safety_case.md](SAFETY_CASE/safety_case.md).\n",
+        episodes(study)
     );
-    if let Some(case) = &came.safety_case {
-        let _ = writeln!(
-            text,
-            "Claims of the safety case: {} supported, {} unsupported, {} not evaluated.",
-            case["supported"], case["unsupported"], case["not_evaluated"]
-        );
-    }
     let suite = if request.smoke { "short" } else { "full" };
     let _ = writeln!(text, "Every attack of the {suite} security suite was stopped.");
     text.push_str("\n## Files\n\n");
@@ -70,6 +66,10 @@ pub(super) fn release(request: &Request<'_>, came: &Came) -> String {
          The laboratory is simulated, and so are its patients.\n",
     );
     text
+}
+
+fn episodes(count: u64) -> String {
+    format!("{count} episode{}", if count == 1 { "" } else { "s" })
 }
 
 fn files(came: &Came) -> Vec<(&'static str, &'static str)> {
@@ -114,10 +114,12 @@ pub(super) fn benchmark(request: &Request<'_>) -> String {
     );
     let _ = writeln!(
         text,
-        "| | |\n| --- | --- |\n| baselines | {baselines} episodes of each task, from seed {} on, one seed an episode |\n\
-         | study | {study} episodes of each condition of `{STUDY_TASK}`, the same seeds in each |\n\
+        "| | |\n| --- | --- |\n| baselines | {} of each task, from seed {} on, one seed an episode |\n\
+         | study | {} of each condition of `{STUDY_TASK}`, the same seeds in each |\n\
          | timing | explicit: services take no time of their own |\n| domain | `{}` |\n",
+        episodes(baselines),
         request.seed_base,
+        episodes(study),
         request.ground.lab_domain.unwrap_or(reports::DOMAIN)
     );
     text.push_str(
@@ -125,7 +127,7 @@ pub(super) fn benchmark(request: &Request<'_>) -> String {
          **What it does not say.** Nothing about a real laboratory: workloads, times and failure rates are those of the policy. ",
     );
     text.push_str(if request.smoke {
-        "This release was made with one episode of everything: it shows that the parts work together, and its means are none.\n"
+        "This release was made with an episode or two of everything: it shows that the parts work together, and its means are none.\n"
     } else {
         "Means are over independent episodes; a difference between two of them is a difference only where the intervals in the \
          tables say so.\n"
