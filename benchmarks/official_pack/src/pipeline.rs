@@ -6,7 +6,7 @@
 
 use crate::pack::{self, COORDINATION_PACK, vacant};
 use crate::policy::NONE;
-use crate::quickstart::{RISKS, register};
+use crate::quickstart::register;
 use crate::steps::{Status, Step, Steps, require};
 use crate::{Ground, Outcome, PackError, PackPolicy, compared, page, pooled, reports};
 use labtrust_assurance::pack::config::Config;
@@ -29,6 +29,8 @@ pub const MANIFEST: &str = "summary/full_pipeline_manifest.json";
 pub const SUMMARY: &str = "summary/full_pipeline_manifest.md";
 /// The whole security suite, where the short one was run, too.
 pub const SECURITY_FULL: &str = "security_full";
+/// The register of risks.
+pub const RISKS: &str = "risk_register_out";
 /// Every method that there is, at the smallest size of the pack.
 pub const METHOD_SWEEP: &str = "method_sweep";
 

@@ -204,8 +204,8 @@ fn under_attack_a_method_is_where_its_worst_injections_leave_it() {
     let svg = &made.iter().find(|one| one.name == "PARETO/frontier_attacked.svg").unwrap().bytes;
     let svg = String::from_utf8(svg.clone()).unwrap();
     for part in [
-        "a, s, worst of all injections: throughput 7 (95 %: 5 to 8.5) (INJ-A), p95 turnaround 300 s<",
-        "b, s, worst of all injections: throughput 6 (95 %: 5.5 to 6.5) (INJ-A), p95 turnaround 200 s; on the front under attack<",
+        "a, s, worst of all injections: throughput 7 (95 %: 5 to 8.50) (INJ-A), p95 turnaround 300 s<",
+        "b, s, worst of all injections: throughput 6 (95 %: 5.50 to 6.50) (INJ-A), p95 turnaround 200 s; on the front under attack<",
         "a, s, without attack: throughput 9",
     ] {
         assert!(svg.contains(part), "{part}\n{svg}");
