@@ -54,6 +54,7 @@ fn made(store: &PolicyStore, out: &Path, threads: usize) -> Outcome {
         smoke: true,
         full_security: false,
         coordination_pack: false,
+        episodes_per_cell: None,
         out,
         told: &|_| (),
     })

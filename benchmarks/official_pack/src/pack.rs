@@ -36,6 +36,8 @@ pub struct Request<'a> {
     pub full_security: bool,
     /// The coordination security pack, whatever the pack says.
     pub coordination_pack: bool,
+    /// Episodes of a cell of that pack instead of the policy's numbers [count].
+    pub episodes_per_cell: Option<u64>,
     /// Where it goes.
     pub out: &'a Path,
     /// Is told of every step when it has ended.
@@ -132,7 +134,9 @@ fn steps(request: &Request<'_>, out: &Path) -> Result<Outcome, PackError> {
     let wanted = request.coordination_pack || pack.coordination_pack.as_ref().is_some_and(|pack| pack.enabled);
     let coordination_pack = wanted.then(|| {
         let at = out.join(COORDINATION_PACK);
-        steps.run(COORDINATION_PACK, &[], || reports::coordination_pack(ground, seed, pack.matrix_preset(), &at))
+        steps.run(COORDINATION_PACK, &[], || {
+            reports::coordination_pack(ground, seed, pack.matrix_preset(), request.episodes_per_cell, &at)
+        })
     });
     // After everything that it judges.
     let safety_case = steps.run("safety_case", &[], || reports::safety(ground, out));

@@ -210,7 +210,7 @@ fn episodes(request: &Request<'_>, core: &[&str], out: &Path) -> Result<(), Pack
 
 fn coordination_pack(request: &Request<'_>, out: &Path) -> Result<Value, PackError> {
     let dir = out.join(COORDINATION_PACK);
-    let gate = reports::coordination_pack(request.ground, request.seed_base, request.pack.matrix_preset(), &dir)?;
+    let gate = reports::coordination_pack(request.ground, request.seed_base, request.pack.matrix_preset(), None, &dir)?;
     remove(&dir.join(TIMINGS))?;
     figures(&dir, "coordination_pack", out)?;
     Ok(gate)

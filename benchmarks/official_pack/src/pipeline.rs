@@ -71,6 +71,8 @@ pub struct Request<'a> {
     pub security: Security,
     /// Every coordination method that there is, too.
     pub method_sweep: bool,
+    /// Episodes of a cell of the coordination security pack instead of the policy's numbers [count].
+    pub episodes_per_cell: Option<u64>,
     /// Where it goes.
     pub out: &'a Path,
     /// Is told of every stage when it has ended.
@@ -112,9 +114,19 @@ pub fn run(request: &Request<'_>) -> Result<Ran, PackError> {
 }
 
 fn stages(request: &Request<'_>, out: &Path) -> Result<Ran, PackError> {
-    let Request { ground, pack, seed_base, smoke, told, .. } = *request;
+    let Request { ground, pack, seed_base, smoke, told, episodes_per_cell, .. } = *request;
     let full_security = request.security == Security::Full;
-    let of_pack = pack::Request { ground, pack, seed_base, smoke, full_security, coordination_pack: true, out, told };
+    let of_pack = pack::Request {
+        ground,
+        pack,
+        seed_base,
+        smoke,
+        full_security,
+        coordination_pack: true,
+        episodes_per_cell,
+        out,
+        told,
+    };
     let outcome = pack::fill(&of_pack, out)?;
     let mut steps = Steps::after(outcome.steps.clone(), told);
     if request.security == Security::Both {

@@ -85,18 +85,25 @@ pub fn safety(ground: &Ground<'_>, out: &Path) -> Result<Value, PackError> {
     }))
 }
 
-/// Runs the coordination security pack of a preset into `out`, with its report. What its gate came to.
+/// Runs the coordination security pack of a preset into `out`, with its report; `episodes_per_cell` instead of the policy's
+/// numbers [count]. What its gate came to.
 ///
 /// A gate that fails is a result, not an error.
 ///
 /// # Errors
 /// [`PackError::Assurance`].
-pub fn coordination_pack(ground: &Ground<'_>, seed: u64, preset: &str, out: &Path) -> Result<Value, PackError> {
+pub fn coordination_pack(
+    ground: &Ground<'_>,
+    seed: u64,
+    preset: &str,
+    episodes_per_cell: Option<u64>,
+    out: &Path,
+) -> Result<Value, PackError> {
     let asked = Asked { preset: Some(preset.to_owned()), ..Asked::default() };
-    security_pack(ground, seed, asked, None, out)
+    security_pack(ground, seed, asked, episodes_per_cell, out)
 }
 
-/// The same of any cells; `episodes_per_cell` instead of the policy's numbers [count].
+/// The same of any cells.
 ///
 /// # Errors
 /// As [`coordination_pack`].

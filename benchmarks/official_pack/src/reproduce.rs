@@ -87,7 +87,7 @@ pub fn reproduce(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
         });
     }
     if profile == Profile::FullWithCoordination {
-        steps.run(PACK, &[], || reports::coordination_pack(ground, seed_base, PRESET, &out.join(PACK)));
+        steps.run(PACK, &[], || reports::coordination_pack(ground, seed_base, PRESET, None, &out.join(PACK)));
     }
     let manifest = json!({
         "version": "0.1",

@@ -180,6 +180,7 @@ fn piped(store: &PolicyStore, out: &Path, threads: usize, security: Security) ->
             smoke: true,
             security,
             method_sweep: false,
+            episodes_per_cell: None,
             out,
             told: &|_| (),
         })

@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// Every coordination method that there is, too, at the smallest size
     #[arg(long)]
     method_sweep: bool,
+    /// Episodes of a cell of the coordination security pack instead of the policy's numbers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    episodes_per_cell: Option<u64>,
     /// Few episodes; so it is, too, where LABTRUST_OFFICIAL_PACK_SMOKE or LABTRUST_PAPER_SMOKE is 1
     #[arg(long)]
     smoke: bool,
@@ -102,7 +105,7 @@ impl CliCommand for Options {
         ]),
         examples: &[
             Example::shown("--out pipeline --security both --method-sweep"),
-            Example::tried("--out small_pipeline --smoke --pack-policy small_pack.yaml --matrix-preset exploratory_injection --threads 2")
+            Example::tried("--out small_pipeline --smoke --pack-policy small_pack.yaml --matrix-preset exploratory_injection --episodes-per-cell 1 --threads 2")
                 .needs(&["small_pack.yaml"])
                 .leaves(&[
                     "small_pipeline/summary/full_pipeline_manifest.json",
@@ -136,6 +139,7 @@ impl CliCommand for Options {
             smoke: is_smoke_pack(self.smoke, self.no_smoke),
             security: self.security.into(),
             method_sweep: self.method_sweep,
+            episodes_per_cell: self.episodes_per_cell,
             out: &self.out,
             told: &|step| tell(talk, step),
         })?;

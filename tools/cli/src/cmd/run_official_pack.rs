@@ -118,6 +118,7 @@ impl CliCommand for Options {
             smoke: is_smoke_pack(self.smoke, self.no_smoke),
             full_security: self.full,
             coordination_pack: self.include_coordination_pack,
+            episodes_per_cell: None,
             out: &self.out,
             told: &|step| tell(talk, step),
         })?;
