@@ -10,5 +10,5 @@ mod svg;
 
 pub use font::Fonts;
 pub use pdf::to_pdf;
-pub use png::{PictureError, to_png, to_png_at};
+pub use png::{PictureError, Pixels, to_pixels, to_png, to_png_at};
 pub use svg::{Escaped, to_svg, to_svg_in};

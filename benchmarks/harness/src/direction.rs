@@ -72,8 +72,8 @@ impl Direction<'_> {
 }
 
 /// The method at work in one episode.
-pub(crate) struct Director<'a> {
-    id: &'a str,
+pub(crate) struct Director {
+    id: String,
     observer: Observer,
     at_work: Box<dyn Coordinator>,
     /// The seat of each agent of the view; none of those who have no seat or are not directed.
@@ -111,13 +111,13 @@ pub(crate) struct DirectedSeat {
     pub(crate) refused: Option<&'static str>,
 }
 
-impl<'a> Director<'a> {
+impl Director {
     /// Tells the method where it works.
     ///
     /// # Errors
     /// [`BenchError::Method`] when it cannot work there, or with its parameters.
     pub(crate) fn new(
-        direction: &Direction<'a>,
+        direction: &Direction<'_>,
         view: &WorldView,
         symbols: &Symbols,
         seats: &[DirectedSeat],
@@ -127,11 +127,11 @@ impl<'a> Director<'a> {
         let directed: Vec<_> = seats.iter().filter(|seat| seat.directed).map(|seat| seat.place).collect();
         let assignment = Assignment { seed, dt_s, directed: &directed, telemetry: telemetry.is_some() };
         let observer = Observer::new(view, symbols, &assignment);
-        let id = direction.method.id();
-        let failed = |problem| BenchError::Method { method: id.to_owned(), seed, problem };
+        let id = direction.method.id().to_owned();
+        let failed = |problem| BenchError::Method { method: id.clone(), seed, problem };
         let at_work = direction.method.create(direction.settings, observer.site()).map_err(failed)?;
         if let Some(telemetry) = telemetry {
-            telemetry.begin(id, observer.site());
+            telemetry.begin(&id, observer.site());
         }
         let mut places = vec![None; view.agents.len()];
         for (number, seat) in seats.iter().enumerate().filter(|(_, seat)| seat.directed) {

@@ -3,26 +3,22 @@
 //! Step i of an episode has the time (i + 1) * dt. What is due by then happens first; then every agent decides on the
 //! same snapshot; then the events are applied in the order of the seats. Nothing after the horizon counts.
 
+mod forged;
+mod seat;
+mod stepwise;
+mod watch;
+
+pub use stepwise::{Episode, Turn};
+
 use crate::BenchError;
-use crate::approvals::{ApprovalHook, Desk};
-use crate::direction::{DirectedSeat, Direction, Director};
-use crate::disturbance::Disturbance;
+use crate::approvals::ApprovalHook;
+use crate::direction::Direction;
 use crate::log::EpisodeLog;
-use crate::metrics::EpisodeMeter;
-use crate::run_controls::RunControls;
-use crate::telemetry::EpisodeTelemetry;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use ed25519_dalek::{Signer, SigningKey};
 use labtrust_contract::Metrics;
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::lab::{
-    Action, ActionKind, AgentContext, AgentPolicy, Decision, EventId, LabEngine, Observer, Outcome, StepFacts, Symbol,
-    WorldView,
-};
-use labtrust_plugin::metric::{EpisodeFacts, Metric, SeatFacts};
-use labtrust_plugin::{AgentSeat, AgentSet, Course, Credential, Forged, Injection, Injector, Opening, Task, Vacancy};
-use labtrust_trust::codes;
+use labtrust_plugin::lab::LabEngine;
+use labtrust_plugin::metric::Metric;
+use labtrust_plugin::{AgentSet, Course, Injection, Injector, Task};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -118,65 +114,6 @@ pub struct EpisodeOutcome {
     pub actions_attempted: u64,
 }
 
-/// A seat at the table, ready to decide.
-struct Seat {
-    name: Symbol,
-    agent: Symbol,
-    /// Index in [`WorldView::agents`].
-    me: usize,
-    policy: Box<dyn AgentPolicy>,
-    /// Whether the run's method says what it does, and not its own policy.
-    directed: bool,
-    /// The agent's keys, its own first; none where signatures are not required.
-    keys: Vec<(SigningKey, Symbol)>,
-    /// The id of its own key, where it has one.
-    own_key: Option<Symbol>,
-    /// Why the last action was refused; kept until the next action.
-    refused: Option<&'static str>,
-}
-
-impl Seat {
-    const fn for_director(&self) -> DirectedSeat {
-        DirectedSeat { place: self.me, directed: self.directed, refused: self.refused }
-    }
-}
-
-/// Those who watch an episode.
-struct Watch<'a> {
-    meter: EpisodeMeter,
-    log: Option<&'a mut EpisodeLog>,
-    disturbance: Option<Disturbance>,
-}
-
-impl Watch<'_> {
-    /// Where decisions are written down, where they are.
-    fn telemetry(&mut self) -> Option<&mut EpisodeTelemetry> {
-        self.log.as_mut().and_then(|log| log.telemetry())
-    }
-
-    fn begin_step(&mut self, step: u32) {
-        self.meter.begin_step(step);
-        if let Some(log) = &mut self.log {
-            log.begin_step(step);
-        }
-        if let Some(disturbance) = &mut self.disturbance {
-            disturbance.begin_step();
-        }
-    }
-}
-
-impl Observer for Watch<'_> {
-    fn on_step(&mut self, facts: &StepFacts<'_>) {
-        self.meter.on_step(facts);
-        if let Some(log) = &mut self.log {
-            log.on_step(facts);
-        }
-        if let Some(disturbance) = &mut self.disturbance {
-            disturbance.on_step(facts);
-        }
-    }
-}
-
 /// Runs one episode on `engine`, whatever ran on it before. `log` gets a line for every step.
 ///
 /// The outcome is a function of `setup` and of the engine's policy. An episode with an injection is run twice: first with
@@ -226,218 +163,18 @@ struct Played {
 fn play(
     engine: &mut dyn LabEngine,
     setup: &EpisodeSetup<'_>,
-    log: Option<&mut EpisodeLog>,
+    mut log: Option<&mut EpisodeLog>,
     armed: bool,
 ) -> Result<Played, BenchError> {
-    let EpisodeSetup { task, seed, max_steps, timing, .. } = *setup;
-    let spec = task.spec();
-    let dt_s = i64::from(spec.dt_s);
-    let horizon_s = i64::from(max_steps) * dt_s;
-
-    let state = initial_state(setup, armed)?;
-    engine.reset(&state, seed).map_err(|source| BenchError::Lab { task: task.id().to_owned(), seed, source })?;
-    let strict = state.get("strict_signatures") == Some(&Value::Bool(true));
-    let opening = Opening { seed, state: &state };
-    let agents = seated(setup, &opening);
-    let facts = EpisodeFacts {
-        sla_turnaround_s: spec.sla_turnaround_s,
-        attack_start_step: spec.attack_start_step,
-        timing,
-        horizon_s,
-        steps: max_steps,
-        most_releasable: engine.most_releasable(horizon_s, spec.dt_s),
-        seats: agents
-            .iter()
-            .map(|seat| SeatFacts {
-                agent: engine.symbols_mut().intern(&seat.agent_id),
-                name: engine.symbols_mut().intern(&seat.name),
-                attacker: seat.attacker,
-            })
-            .collect(),
-    };
-    let cast = facts.seats.clone();
-    let disturbance = setup
-        .injection()
-        .map(|injection| Disturbance::new(injection.injector(&opening, armed), RunControls::but(setup.cast.without)));
-    let meter = EpisodeMeter::new(setup.metrics, facts, &state, engine.symbols_mut());
-    let mut watch = Watch { meter, log, disturbance };
-    let desk = setup.cast.approvals.map(|hook| Desk::open(hook, engine, seed, strict));
-    let mut view = WorldView { horizon_s: Some(horizon_s), approvals: desk.is_some(), ..WorldView::default() };
-    engine.observe(&mut view);
-    let mut seats =
-        agents.into_iter().map(|seat| take_seat(engine, &view, setup, strict, seat)).collect::<Result<Vec<_>, _>>()?;
-    let places: Vec<usize> = seats.iter().map(|seat| seat.me).collect();
-    let mut director = match &setup.cast.method {
-        Some(direction) => {
-            let directed: Vec<_> = seats.iter().map(Seat::for_director).collect();
-            let clock = (seed, spec.dt_s);
-            Some(Director::new(direction, &view, engine.symbols(), &directed, clock, watch.telemetry())?)
-        }
-        None => None,
-    };
-    if let (Some(director), Some(tap)) = (&mut director, watch.disturbance.as_mut().and_then(Disturbance::tap)) {
-        director.tap(tap);
+    let mut episode = Episode::open(engine, setup, log.as_deref_mut().map(EpisodeLog::take), armed)?;
+    while episode.look(engine, &mut ()) {
+        episode.act(engine, &mut (), &mut |_, _| Turn::Own);
     }
-
-    let mut decisions: Vec<Option<Decision>> = Vec::with_capacity(seats.len());
-    let mut payload = Vec::new();
-    for step in 0..max_steps {
-        let t_s = (i64::from(step) + 1) * dt_s;
-        watch.begin_step(step);
-        engine.advance_to(t_s, &mut watch);
-        engine.begin_batch();
-        engine.observe(&mut view);
-        watch.meter.on_snapshot(&view, engine.symbols());
-        if let Some(disturbance) = &mut watch.disturbance {
-            disturbance.on_view(step, &mut view, engine.symbols_mut());
-        }
-        decisions.clear();
-        for seat in &mut seats {
-            let mut context =
-                AgentContext { view: &view, symbols: engine.symbols_mut(), me: seat.me, refused: seat.refused };
-            decisions.push(if seat.directed { None } else { seat.policy.decide(&mut context) });
-        }
-        if let Some(director) = &mut director {
-            let directed = seats.iter().map(Seat::for_director);
-            if !director.decide(step, &view, engine.symbols_mut(), directed, &mut decisions, watch.telemetry()) {
-                // Nobody acts any more. The laboratory goes on to the horizon, so that the episode is measured over the
-                // same time as others: what was not done counts as not done.
-                break;
-            }
-        }
-        if let Some(disturbance) = &mut watch.disturbance {
-            disturbance.on_decisions(&cast, &decisions, engine.symbols());
-            let refused: Vec<_> = seats.iter().map(|seat| seat.refused).collect();
-            let symbols = engine.symbols_mut();
-            let at = (step, t_s);
-            disturbance.on_turn(at, &view, &cast, &places, &mut decisions, &refused, symbols);
-            let unreached = director.as_ref().map_or(&[][..], Director::unreached);
-            let cut_off = disturbance.cut_off(&decisions, &places, unreached);
-            fall_back(engine, &view, &mut seats, &mut decisions, cut_off);
-        }
-        hand_in_forged(engine, &mut watch, &seats, (step, t_s), &mut payload, true);
-        if let (Some(director), Some(telemetry)) = (&director, watch.telemetry()) {
-            director.tell(step, engine.symbols(), &decisions, telemetry);
-        }
-        for (number, (seat, decision)) in seats.iter_mut().zip(decisions.drain(..)).enumerate() {
-            // To wait is not an event, said either way.
-            let Some(mut decision) = decision.filter(|decision| decision.kind != ActionKind::Noop) else { continue };
-            if let Some(desk) = &desk {
-                desk.answer(engine, &mut decision, seat.agent, seat.own_key, t_s);
-            }
-            let event_id = EventId::Step { agent: seat.name, step: step + 1 };
-            let mut action = Action { event_id, t_s, agent: seat.agent, decision };
-            sign(engine, &mut action, &seat.keys, &mut payload);
-            if let Some(disturbance) = &mut watch.disturbance {
-                disturbance.on_event(step, &action);
-                disturbance.takes_in(action.agent);
-            }
-            engine.step(&action, &mut watch);
-            let outcome = engine.outcome();
-            seat.refused = outcome.reason.filter(|_| !outcome.accepted);
-            if let Some(disturbance) = &mut watch.disturbance {
-                disturbance.on_outcome(step, number, &action, outcome);
-            }
-        }
-        hand_in_forged(engine, &mut watch, &seats, (step, t_s), &mut payload, false);
+    let (played, written) = episode.finish(engine);
+    if let (Some(log), Some(written)) = (log, written) {
+        *log = written;
     }
-    engine.advance_to(horizon_s, &mut watch);
-
-    let summary = engine.timing_summary();
-    let mut metrics = watch.meter.finish(&summary, engine.symbols());
-    if let Some(director) = &director {
-        metrics.insert("coordination".to_owned(), director.metrics());
-    }
-    let count = |name: &str| metrics.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let outcome = EpisodeOutcome {
-        chain_head: engine.chain().last_hash.to_owned(),
-        throughput: count("throughput"),
-        specimens_total: count("specimens_total"),
-        actions_attempted: count("actions_attempted"),
-        metrics,
-    };
-    Ok(Played { outcome, disturbed: watch.disturbance.map(Disturbance::finish) })
-}
-
-/// Lets those who got no order, or heard nothing of what was said to them, do what their own rules say.
-fn fall_back(
-    engine: &mut dyn LabEngine,
-    view: &WorldView,
-    seats: &mut [Seat],
-    decisions: &mut [Option<Decision>],
-    cut_off: &[bool],
-) {
-    for (number, seat) in seats.iter_mut().enumerate().filter(|(_, seat)| seat.directed) {
-        if cut_off[number] && decisions[number].is_none() {
-            let mut context = AgentContext { view, symbols: engine.symbols_mut(), me: seat.me, refused: seat.refused };
-            decisions[number] = seat.policy.decide(&mut context);
-        }
-    }
-}
-
-/// Hands in what nobody of the seats has sent.
-fn hand_in_forged(
-    engine: &mut dyn LabEngine,
-    watch: &mut Watch<'_>,
-    seats: &[Seat],
-    (step, t_s): (u32, i64),
-    payload: &mut Vec<u8>,
-    ahead: bool,
-) {
-    let Some(disturbance) = &mut watch.disturbance else { return };
-    let forged = if ahead { disturbance.ahead() } else { disturbance.beside(step, engine.symbols_mut()) };
-    for (number, Forged { agent, event_id, decision, credential, taint }) in forged.into_iter().enumerate() {
-        let event_id =
-            event_id.unwrap_or_else(|| EventId::Text(format!("ev_{}_{}_{number}", step + 1, u8::from(ahead)).into()));
-        let mut action = Action { event_id, t_s, agent, decision };
-        let of_seat = |seat: usize| seats.get(seat).map(|seat| seat.keys.as_slice()).unwrap_or_default();
-        match &credential {
-            Credential::AsItIs => {}
-            Credential::OfSeat(seat) => sign(engine, &mut action, of_seat(*seat), payload),
-            Credential::Flipped(seat) => {
-                sign(engine, &mut action, of_seat(*seat), payload);
-                action.decision.signature = action.decision.signature.take().map(|signature| flipped(&signature));
-            }
-            Credential::Key((secret, id)) => {
-                let key = (SigningKey::from_bytes(secret), engine.symbols_mut().intern(id));
-                sign(engine, &mut action, &[key], payload);
-            }
-        }
-        if watch.disturbance.as_mut().is_some_and(|disturbance| !disturbance.takes_in(agent)) {
-            let turned_away = Outcome { reason: Some(codes::RATE_LIMITED), ..Outcome::default() };
-            if let Some(disturbance) = &mut watch.disturbance {
-                disturbance.on_forged(step, taint, &action, &turned_away);
-            }
-            continue;
-        }
-        engine.step(&action, watch);
-        if let Some(disturbance) = &mut watch.disturbance {
-            disturbance.on_forged(step, taint, &action, engine.outcome());
-        }
-    }
-}
-
-/// A signature with its first bit turned over.
-fn flipped(signature: &str) -> Box<str> {
-    let mut bytes = BASE64.decode(signature).unwrap_or_default();
-    if let Some(first) = bytes.first_mut() {
-        *first ^= 1;
-    }
-    BASE64.encode(bytes).into()
-}
-
-/// The agents of the task, with the seats of the honest ones filled by the run's set.
-fn seated(setup: &EpisodeSetup<'_>, opening: &Opening<'_>) -> Vec<AgentSeat> {
-    let mut seats = setup.task.agents(opening);
-    if let Some(set) = setup.cast.agents {
-        for seat in seats.iter_mut().filter(|seat| !seat.attacker) {
-            let vacancy = Vacancy { seed: setup.seed, name: &seat.name, agent_id: &seat.agent_id };
-            if let Some(policy) = set.policy(&vacancy) {
-                seat.policy = policy;
-            }
-        }
-    }
-    seats
+    Ok(played)
 }
 
 /// The task's state with what the run decides: timing, workflow guards, signatures.
@@ -460,46 +197,4 @@ fn initial_state(setup: &EpisodeSetup<'_>, armed: bool) -> Result<Map<String, Va
         injection.prepare(&mut state, setup.seed);
     }
     Ok(state)
-}
-
-fn take_seat(
-    engine: &mut dyn LabEngine,
-    view: &WorldView,
-    setup: &EpisodeSetup<'_>,
-    strict: bool,
-    seat: AgentSeat,
-) -> Result<Seat, BenchError> {
-    let agent = engine.symbols_mut().intern(&seat.agent_id);
-    let Some(me) = view.agents.iter().position(|known| known.id == agent) else {
-        let (task, agent) = (setup.task.id().to_owned(), seat.agent_id.into_owned());
-        return Err(BenchError::SeatWithoutAgent { task, seed: setup.seed, agent });
-    };
-    let asks = setup.cast.approvals.is_some();
-    let mut keys = if strict || asks { setup.task.signing_keys(setup.seed, &seat.agent_id) } else { Vec::new() };
-    let own_key = keys.first().filter(|_| asks).map(|(_, id)| engine.symbols_mut().intern(id));
-    if !strict {
-        keys.clear();
-    }
-    let mut key =
-        |(seed, id): labtrust_plugin::SigningKey| (SigningKey::from_bytes(&seed), engine.symbols_mut().intern(&id));
-    let keys = keys.into_iter().map(&mut key).collect();
-    let name = engine.symbols_mut().intern(&seat.name);
-    let directed = setup.cast.method.is_some_and(|method| method.directs(&seat.name)) && !seat.attacker;
-    Ok(Seat { name, agent, me, policy: seat.policy, directed, keys, own_key, refused: None })
-}
-
-/// Signs an event that changes something with the agent's own key, or with the one of its keys that the event names. What
-/// the agent has signed itself stays as it is.
-fn sign(engine: &dyn LabEngine, action: &mut Action, keys: &[(SigningKey, Symbol)], payload: &mut Vec<u8>) {
-    let decision = &mut action.decision;
-    if !decision.kind.is_mutating() || decision.signature.is_some() {
-        return;
-    }
-    let named = |(_, id): &&(SigningKey, Symbol)| decision.key_id.is_none_or(|key_id| key_id == *id);
-    let Some((key, key_id)) = keys.iter().find(named) else { return };
-    // The key's id is part of what is signed.
-    decision.key_id = Some(*key_id);
-    payload.clear();
-    engine.write_signing_payload(action, payload);
-    action.decision.signature = Some(BASE64.encode(key.sign(payload).to_bytes()).into());
 }

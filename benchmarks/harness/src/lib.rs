@@ -39,6 +39,6 @@ pub use ablation::{Ablation, Without};
 pub use building::Building;
 pub use direction::{Directing, Direction};
 pub use disturbance::is_alarm;
-pub use episode::{Cast, CleanCourses, EpisodeOutcome, EpisodeSetup, run_episode};
+pub use episode::{Cast, CleanCourses, Episode, EpisodeOutcome, EpisodeSetup, Turn, run_episode};
 pub use error::BenchError;
-pub use run::{BenchmarkRun, RunLogs, RunOutcome};
+pub use run::{BenchmarkRun, RunLogs, RunOutcome, timing_of};

@@ -105,6 +105,18 @@ impl EpisodeLog {
         }
     }
 
+    /// The lines so far; what is left is an empty log of the same episode.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = Self::new(Arc::clone(&self.context), self.episode);
+        std::mem::replace(self, empty)
+    }
+
+    /// The lines so far.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The lines.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {

@@ -75,7 +75,7 @@ impl EpisodeMeter {
 
     /// The figures of the episode.
     #[must_use]
-    pub fn finish(mut self, timing: &TimingSummary, symbols: &Symbols) -> Metrics {
+    pub fn finish(&mut self, timing: &TimingSummary, symbols: &Symbols) -> Metrics {
         let mut out = Metrics::new();
         let end = EpisodeEnd { facts: &self.facts, timing, symbols };
         for meter in &mut self.meters {

@@ -308,7 +308,10 @@ impl BenchmarkRun<'_> {
 }
 
 /// The timing that was asked for, or else the one that a task names.
-pub(crate) fn timing_of(task: &dyn Task, asked: Option<ClockMode>) -> Result<ClockMode, BenchError> {
+///
+/// # Errors
+/// [`BenchError::TaskTiming`] when the task names one that there is not.
+pub fn timing_of(task: &dyn Task, asked: Option<ClockMode>) -> Result<ClockMode, BenchError> {
     let named = task.spec().timing_mode;
     let unknown = |_| BenchError::TaskTiming { task: task.id().to_owned(), timing: named.to_owned() };
     asked.map_or_else(|| named.parse().map_err(unknown), Ok)

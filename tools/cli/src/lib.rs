@@ -8,7 +8,6 @@ mod cmd;
 mod command;
 mod commands;
 mod error;
-mod floor_plan;
 mod plugin_files;
 mod replay;
 mod session;
@@ -25,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use talk::Talk;
 
+const EXIT_OK: u8 = 0;
 const EXIT_USAGE: u8 = 2;
 const EXIT_BUG: u8 = 70;
 
@@ -84,7 +84,39 @@ pub fn run() -> ExitCode {
     {
         return serve(Path::new(plugin));
     }
-    std::panic::catch_unwind(|| run_with(&arguments)).unwrap_or(ExitCode::from(EXIT_BUG))
+    ExitCode::from(run_inside(&arguments))
+}
+
+/// Runs the program with these arguments, the first of which is its own name, inside of another program: nothing is changed
+/// in that one, and no command ends it. What a command prints, it prints; the answer is the exit code.
+#[must_use]
+pub fn run_inside(arguments: &[OsString]) -> u8 {
+    std::panic::catch_unwind(|| code_of(arguments)).unwrap_or(EXIT_BUG)
+}
+
+/// The same, with what went wrong as text instead of on the standard error.
+///
+/// # Errors
+/// [`Failed`].
+pub fn try_inside(arguments: &[OsString]) -> Result<(), Failed> {
+    let failed = |code, message: &str| Failed { code, message: message.trim_end().to_owned() };
+    let (matches, program) = parsed(arguments).map_err(|error| failed(EXIT_USAGE, &error.to_string()))?;
+    let Some((command, options)) = commands::asked_for(&matches) else { return Err(failed(EXIT_USAGE, "no command")) };
+    let global = program.global;
+    match command.run(options, &global, Talk::new(global.quiet, global.verbose)) {
+        Ok(()) => Ok(()),
+        Err(Failure::Usage(error)) => Err(failed(EXIT_USAGE, &error.to_string())),
+        Err(Failure::Command(error)) => Err(failed(error.exit_code(), &error.to_string())),
+    }
+}
+
+/// Why a command came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The exit code that the program would have.
+    pub code: u8,
+    /// What it would say.
+    pub message: String,
 }
 
 /// Answers for an isolated plugin, as the process that another one of this program has started for it.
@@ -98,43 +130,46 @@ fn serve(plugin: &Path) -> ExitCode {
     }
 }
 
-fn run_with(arguments: &[OsString]) -> ExitCode {
+fn code_of(arguments: &[OsString]) -> u8 {
     let before_dashes = arguments.iter().skip(1).take_while(|argument| *argument != "--");
     if before_dashes.into_iter().any(|argument| argument == "-V" || argument == "--version") {
         return finish("--version", talk::print(&format!("{}\n", version::line())));
     }
-    let matches = match commands::program().try_get_matches_from(arguments) {
-        Ok(matches) => matches,
+    let (matches, program) = match parsed(arguments) {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    let global = match Program::from_arg_matches(&matches) {
-        Ok(program) => program.global,
-        Err(error) => return usage(&error),
-    };
+    let global = program.global;
     // A command is required, and those that clap knows are those of the list.
-    let Some((command, options)) = commands::asked_for(&matches) else { return ExitCode::from(EXIT_USAGE) };
+    let Some((command, options)) = commands::asked_for(&matches) else { return EXIT_USAGE };
     match command.run(options, &global, Talk::new(global.quiet, global.verbose)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => EXIT_OK,
         Err(Failure::Usage(error)) => usage(&error),
         Err(Failure::Command(error)) => finish(command.spec.name, Err(*error)),
     }
 }
 
+fn parsed(arguments: &[OsString]) -> Result<(clap::ArgMatches, Program), clap::Error> {
+    let matches = commands::program().try_get_matches_from(arguments)?;
+    let program = Program::from_arg_matches(&matches)?;
+    Ok((matches, program))
+}
+
 /// Tells what clap has to tell: to stdout when it was asked for, to stderr when not.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> u8 {
     let _ = error.print();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(EXIT_USAGE),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => EXIT_OK,
+        _ => EXIT_USAGE,
     }
 }
 
-fn finish(command: &str, outcome: Result<(), CliError>) -> ExitCode {
+fn finish(command: &str, outcome: Result<(), CliError>) -> u8 {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => EXIT_OK,
         Err(error) => {
             report(command, &error);
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
     }
 }

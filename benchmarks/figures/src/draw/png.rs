@@ -45,8 +45,31 @@ pub fn to_png_at(scene: &Scene, dpi: u16) -> Result<Vec<u8>, PictureError> {
     draw(scene, f64::from(dpi) / UNITS_PER_INCH, Some(per_metre))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; checked by the pixmap")]
+/// The picture as pixels of three bytes (red, green, blue), row by row from the top.
+pub struct Pixels {
+    /// [px]
+    pub width: u32,
+    /// [px]
+    pub height: u32,
+    /// Three times as many as there are pixels.
+    pub bytes: Vec<u8>,
+}
+
+/// The picture as pixels, `scale` of them a unit of the scene in each direction.
+///
+/// # Errors
+/// [`PictureError`] when the scene has no size.
+pub fn to_pixels(scene: &Scene, scale: f64) -> Result<Pixels, PictureError> {
+    let pixmap = paint(scene, scale)?;
+    Ok(Pixels { width: pixmap.width(), height: pixmap.height(), bytes: opaque(&pixmap) })
+}
+
 fn draw(scene: &Scene, scale: f64, per_metre: Option<u32>) -> Result<Vec<u8>, PictureError> {
+    encode(&paint(scene, scale)?, per_metre)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; checked by the pixmap")]
+fn paint(scene: &Scene, scale: f64) -> Result<Pixmap, PictureError> {
     let (width, height) = (libm::ceil(scene.width * scale) as u32, libm::ceil(scene.height * scale) as u32);
     let whole = Transform::from_scale(narrow(scale), narrow(scale));
     let mut pixmap = Pixmap::new(width, height).ok_or(PictureError::Size { width, height })?;
@@ -58,15 +81,20 @@ fn draw(scene: &Scene, scale: f64, per_metre: Option<u32>) -> Result<Vec<u8>, Pi
             Item::Text(text) => line_of_text(&mut pixmap, &fonts, text, whole),
         }
     }
-    encode(&pixmap, per_metre)
+    Ok(pixmap)
 }
 
 /// Every pixel is opaque, so three bytes each are enough.
-fn encode(pixmap: &Pixmap, per_metre: Option<u32>) -> Result<Vec<u8>, PictureError> {
+fn opaque(pixmap: &Pixmap) -> Vec<u8> {
     let mut pixels = Vec::with_capacity(pixmap.data().len() / 4 * 3);
     for pixel in pixmap.data().as_chunks::<4>().0 {
         pixels.extend_from_slice(&pixel[..3]);
     }
+    pixels
+}
+
+fn encode(pixmap: &Pixmap, per_metre: Option<u32>) -> Result<Vec<u8>, PictureError> {
+    let pixels = opaque(pixmap);
     let mut file = Vec::with_capacity(1 << 18);
     let mut encoder = png::Encoder::new(&mut file, pixmap.width(), pixmap.height());
     encoder.set_color(png::ColorType::Rgb);

@@ -8,6 +8,7 @@
 mod choose;
 mod info;
 mod observation;
+pub mod vector;
 
 pub use info::decide;
 pub use observation::observation;

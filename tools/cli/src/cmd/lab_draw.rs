@@ -4,10 +4,10 @@ use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
-use crate::floor_plan;
 use crate::session::Session;
 use crate::talk::Talk;
 use labtrust_bench::files::write_whole;
+use labtrust_environment::floor_plan;
 use std::path::PathBuf;
 
 /// Draw the laboratory of the policy as an SVG picture

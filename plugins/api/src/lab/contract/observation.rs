@@ -4,7 +4,7 @@
 //! The lists of zones and devices that indices refer to are part of the observation, so that nobody has to guess them.
 
 use super::{ActionSpace, mask};
-use crate::lab::{AgentContext, DeviceStatus, ResultView, SpecimenView, Stage, Symbol};
+use crate::lab::{AgentContext, DeviceStatus, ResultView, SpecimenView, Stage, Symbol, Symbols, WorldView};
 use serde_json::{Map, Value, json};
 
 const AIRLOCK: &str = "D_RESTRICTED_AIRLOCK";
@@ -30,10 +30,9 @@ fn shared(ctx: &AgentContext<'_>) -> Value {
     let view = ctx.view;
     let text = |id: Symbol| ctx.symbols.text(id);
     let me = &view.agents[ctx.me];
-    let (airlock, restricted) = (ctx.symbols.get(AIRLOCK), ctx.symbols.get(RESTRICTED));
-    let open_since = view.doors.iter().find(|door| Some(door.id) == airlock).and_then(|door| door.open_since_s);
-    let frozen = view.zones.iter().any(|zone| Some(zone.id) == restricted && zone.frozen);
-    let tokens = |word: &str| view.tokens.iter().filter(|token| text(token.token_type).contains(word)).count();
+    let open_since = door_open_since(view, ctx.symbols);
+    let frozen = restricted_zone_frozen(view, ctx.symbols);
+    let tokens = |word: &str| tokens_of(view, ctx.symbols, word);
     let zone = me.zone.and_then(|zone| view.zones.get(zone)).map(|zone| text(zone.id));
     let flag = |flag: bool| u8::from(flag);
     let queues: Vec<Value> = view
@@ -61,11 +60,28 @@ fn shared(ctx: &AgentContext<'_>) -> Value {
         "queue_by_device": queues,
         "device_qc_pass": view.devices.iter().map(|device| flag(device.qc_pass)).collect::<Vec<_>>(),
         "device_status": view.devices.iter().map(|device| device_status(device.status)).collect::<Vec<_>>(),
-        "specimen_status_counts": status_counts(ctx),
+        "specimen_status_counts": status_counts(view),
         "log_frozen": flag(view.log_frozen),
         "token_count_override": tokens("OVERRIDE"),
         "token_count_restricted": tokens("RESTRICTED"),
     })
+}
+
+/// Since when the door of the restricted zone is open [s].
+pub(super) fn door_open_since(view: &WorldView, symbols: &Symbols) -> Option<i64> {
+    let airlock = symbols.get(AIRLOCK);
+    view.doors.iter().find(|door| Some(door.id) == airlock).and_then(|door| door.open_since_s)
+}
+
+/// Whether the restricted zone is frozen.
+pub(super) fn restricted_zone_frozen(view: &WorldView, symbols: &Symbols) -> bool {
+    let restricted = symbols.get(RESTRICTED);
+    view.zones.iter().any(|zone| Some(zone.id) == restricted && zone.frozen)
+}
+
+/// Tokens that can be used now and have a word in their type [count].
+pub(super) fn tokens_of(view: &WorldView, symbols: &Symbols, word: &str) -> usize {
+    view.tokens.iter().filter(|token| symbols.text(token.token_type).contains(word)).count()
 }
 
 /// Work at each station.
@@ -138,9 +154,9 @@ fn compatible_head<'a>(compatible: &[&'a str]) -> Option<&'a str> {
 
 /// Counts by published status: arrived, accessioning, accepted (and everything on the way to a result), held,
 /// rejected, in transit, separated, unknown.
-fn status_counts(ctx: &AgentContext<'_>) -> [u32; 8] {
+pub(super) fn status_counts(view: &WorldView) -> [u32; 8] {
     let mut counts = [0; 8];
-    for specimen in &ctx.view.specimens {
+    for specimen in &view.specimens {
         let place = match specimen.stage {
             Stage::Arrived => 0,
             Stage::Accessioned | Stage::Checked => 1,

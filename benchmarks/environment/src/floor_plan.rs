@@ -1,7 +1,10 @@
 //! The laboratory as a picture: zones are rooms, in columns by their distance from the entrance.
 
 mod layout;
+mod picture;
 mod svg;
+
+pub use picture::{Moment, picture};
 
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde::Deserialize;
@@ -10,8 +13,8 @@ const ZONES_FILE: &str = "zones/zone_layout_policy.v0.1.yaml";
 const TOP_KEY: &str = "zone_layout_policy";
 
 /// The part of the zone policy that can be drawn.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Plan {
+#[derive(Clone, Debug, Deserialize)]
+pub struct Plan {
     zones: Vec<Zone>,
     #[serde(default)]
     doors: Vec<Door>,
@@ -21,7 +24,7 @@ pub(crate) struct Plan {
     device_placement: Vec<Placement>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Zone {
     zone_id: String,
     #[serde(default)]
@@ -34,7 +37,7 @@ struct Zone {
     requires_access_token: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Door {
     door_id: String,
     #[serde(default)]
@@ -43,7 +46,7 @@ struct Door {
     requires_role: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Edge {
     from: String,
     to: String,
@@ -53,7 +56,7 @@ struct Edge {
     via_door: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Placement {
     device_id: String,
     zone_id: String,
@@ -63,7 +66,7 @@ struct Placement {
 ///
 /// # Errors
 /// [`PolicyError`] with the place, also when an edge or a device names a zone that is not there.
-pub(crate) fn read(policy: &PolicyStore) -> Result<Plan, PolicyError> {
+pub fn read(policy: &PolicyStore) -> Result<Plan, PolicyError> {
     let plan: Plan = policy.section(ZONES_FILE, Some(TOP_KEY))?;
     let known = |id: &str| plan.zones.iter().any(|zone| zone.zone_id == id);
     let ends = plan.graph_edges.iter().flat_map(|edge| [&edge.from, &edge.to]);
@@ -76,8 +79,9 @@ pub(crate) fn read(policy: &PolicyStore) -> Result<Plan, PolicyError> {
     Ok(plan)
 }
 
-/// Draws the plan. The same plan gives the same bytes.
-pub(crate) fn draw(plan: &Plan) -> String {
+/// Draws the plan as SVG. The same plan gives the same bytes.
+#[must_use]
+pub fn draw(plan: &Plan) -> String {
     svg::render(plan, &layout::layout(plan))
 }
 

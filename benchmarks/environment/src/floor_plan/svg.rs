@@ -122,7 +122,7 @@ pub(super) fn render(plan: &Plan, rooms: &[Room]) -> String {
 }
 
 /// The family of a zone, an index into [`FAMILIES`].
-fn family(zone: &Zone) -> usize {
+pub(super) fn family(zone: &Zone) -> usize {
     if zone.restricted || zone.requires_access_token.is_some() {
         return 5;
     }
@@ -137,25 +137,25 @@ fn family(zone: &Zone) -> usize {
 }
 
 /// Both ends of a way, the one further left (or up) first.
-fn ends(plan: &Plan, rooms: &[Room], edge: &Edge) -> Option<(Room, Room)> {
+pub(super) fn ends(plan: &Plan, rooms: &[Room], edge: &Edge) -> Option<(Room, Room)> {
     let (from, to) = (rooms[plan.zone_index(&edge.from)?], rooms[plan.zone_index(&edge.to)?]);
     Some(if (to.column, to.y) < (from.column, from.y) { (to, from) } else { (from, to) })
 }
 
-fn is_guarded(plan: &Plan, edge: &Edge) -> bool {
+pub(super) fn is_guarded(plan: &Plan, edge: &Edge) -> bool {
     let door = edge.via_door.as_ref().and_then(|id| plan.doors.iter().find(|door| door.door_id == *id));
     door.is_some_and(|door| door.requires_token.is_some() || !door.requires_role.is_empty())
 }
 
 /// The line of a way.
-struct Course {
-    start: (i32, i32),
-    end: (i32, i32),
+pub(super) struct Course {
+    pub(super) start: (i32, i32),
+    pub(super) end: (i32, i32),
     /// Where its walking time stands.
     label: (i32, i32),
 }
 
-fn course(a: Room, b: Room) -> Course {
+pub(super) fn course(a: Room, b: Room) -> Course {
     if a.column == b.column {
         let x = a.x + ROOM_WIDTH / 2;
         let (top, bottom) = (a.y + a.height / 2, b.y - b.height / 2);
@@ -289,7 +289,7 @@ fn legend(out: &mut String, plan: &Plan, y: i32) {
 }
 
 /// Breaks a title at spaces so that no line is longer than `width` characters, where it can be broken; two lines at most.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     if text.chars().count() <= width {
         return vec![text.to_owned()];
     }

@@ -1,0 +1,5 @@
+"""``python -m labtrust`` is the program."""
+
+from labtrust.program import main
+
+raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""Gymnasium's interface: one agent among the task's own crew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from labtrust.core import RENDER_FPS, RENDER_MODES, Action, Episodes
+from labtrust.spaces import MaskPlace, Observation
+
+
+class LabGymEnv(gymnasium.Env[Any, Any]):
+    """One agent of a task; everybody else is the task's own crew, or that of ``crew``.
+
+    The options are those of :func:`labtrust.parallel_env`, with ``agent`` in place of ``agents``. The reward is the
+    agent's. The mask of an observation is ``info["action_mask"]``, and what ``action_masks`` gives.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}
+
+    def __init__(
+        self,
+        task: str = "throughput_sla",
+        agent: str = "ops_0",
+        *,
+        max_cycles: int | None = None,
+        spaces_version: str = "0.2",
+        observation: Observation = "flat",
+        action_mask: MaskPlace = "info",
+        render_mode: str | None = None,
+        **terms: Any,
+    ) -> None:
+        self.episodes = Episodes(
+            task,
+            agents=[agent],
+            max_steps=max_cycles,
+            spaces_version=spaces_version,
+            observation=observation,
+            action_mask=action_mask,
+            render_mode=render_mode,
+            **terms,
+        )
+        self.agent = agent
+        self.render_mode = render_mode
+        self.observation_space = self.episodes.observation_spaces[agent]
+        self.action_space = self.episodes.action_spaces[agent]
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begins the episode of a seed; without one, of the seed after the last. No options are known; all are ignored."""
+        super().reset(seed=seed)
+        observations, infos = self.episodes.begin(seed)
+        return observations[0], infos[0]
+
+    def step(self, action: Action) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Plays a step; the action is an index, or a pair of an index and a map of what stands beside it."""
+        observations, rewards, over, infos = self.episodes.play([action])
+        return observations[0], rewards[0], False, over, infos[0]
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """What may be chosen now, for learners that ask for it by this name."""
+        _, masks = self.episodes.core.look()
+        return masks[0].astype(np.bool_)
+
+    def log(self) -> bytes:
+        """The log of the episode so far, with ``log=True``."""
+        return self.episodes.log()
+
+    def render(self) -> Any:
+        """``ansi``: text. ``rgb_array``: the laboratory as ``uint8 (height, width, 3)``. ``human``: prints the text."""
+        return self.episodes.render()
