@@ -157,3 +157,28 @@ fn an_evaluation_without_a_control_says_so_in_its_result() {
     assert_eq!(results(dir.path())["config"]["ablate"], serde_json::json!(["rbac"]));
     assert_eq!(evaluate(dir.path(), "random_legal", &["--ablate", "rback"]).status.code(), Some(2));
 }
+
+#[cfg(unix)]
+#[test]
+fn an_agent_in_python_is_started_by_the_host_of_the_package() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    if python(dir.path(), "").is_none() {
+        return;
+    }
+    // In place of an interpreter that has the package: the example agent, and what it was started with.
+    let interpreter = dir.path().join("interpreter");
+    let script = format!("#!/bin/sh\necho \"$@\" >\"$0.arguments\"\nexec python3 {}\n", example().display());
+    std::fs::write(&interpreter, script).unwrap();
+    std::fs::set_permissions(&interpreter, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["eval-agent", "--task", "throughput_sla", "--agent", "my_agents.careful:Careful", "--episodes", "1"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_labtrust"));
+    let output = command.args(arguments).env("LABTRUST_PYTHON", &interpreter).current_dir(dir.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let started = std::fs::read_to_string(dir.path().join("interpreter.arguments")).unwrap();
+    assert_eq!(started, "-m labtrust.agent_host my_agents.careful:Careful\n");
+    assert_eq!(results(dir.path())["agent_baseline_id"], "my_agents_careful_Careful");
+    // What is no module and name is looked for among the program's own.
+    let output = evaluate(dir.path(), "my-agents:Careful", &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("random_legal"), "{output:?}");
+}

@@ -92,7 +92,6 @@ def main() -> int:
         return 2
     # Nothing that an agent prints may stand between two answers.
     out, sys.stdout = sys.stdout, sys.stderr
-    sys.path.insert(0, "")
     try:
         agent = load(sys.argv[1])
     except HostError as error:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from labtrust._core import run_command, run_program
 
+# Agents in Python that a command starts run in this interpreter, unless another one is named.
+os.environ.setdefault("LABTRUST_PYTHON", sys.executable)
+
 Argument = str | os.PathLike[str]
 
 

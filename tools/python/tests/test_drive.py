@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from labtrust_ray.cells import Cell, Made, make_cell, missing_cells, read_plan  # noqa: E402
-from labtrust_ray.drive import RETRIES, drive  # noqa: E402
+from labtrust_ray.cells import Cell, Made, make_cell, missing_cells, read_plan
+from labtrust_ray.drive import RETRIES, drive
 
 CELLS = 6
 

@@ -18,13 +18,17 @@ use labtrust_plugin::{AgentSet, Registry, Task, Vacancy};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// Variable that names the Python interpreter for agents in Python.
+const PYTHON_VARIABLE: &str = "LABTRUST_PYTHON";
+
 /// Let an agent play one seat of a task and measure what comes of it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Task to run (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
     task: String,
-    /// The agent: `exec:COMMAND` starts a process that speaks JSON lines, anything else is an agent set or an agent policy
+    /// The agent: `exec:COMMAND` starts a process that speaks JSON lines, `module:Name` one for an agent in Python; anything
+    /// else is an agent set or an agent policy
     #[arg(long, value_name = "SPEC")]
     agent: String,
     /// The seat it takes; `all` for every seat but attackers'
@@ -47,7 +51,7 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "eval-agent",
-        notes: "The task's crew sits in the other seats. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)).",
+        notes: "The task's crew sits in the other seats. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)); `module:Name` starts `python3 -m labtrust.agent_host module:Name`, with the interpreter of LABTRUST_PYTHON where that is set, which has to have the Python package.",
         writes: &[
             output("--out", "results"),
             output("run_manifest.json", "beside --out, as of run-benchmark"),
@@ -149,20 +153,39 @@ impl AgentSet for Guest<'_> {
 
 impl Player {
     fn find(options: &Options, registry: &Registry, plugins: &PluginOptions) -> Result<Self, CliError> {
-        let Some(command) = options.agent.strip_prefix("exec:") else {
+        let Some(command) = command_of(&options.agent)? else {
             return Ok(match options.agent_params.choose(&options.agent, registry, plugins)? {
                 Some(policy) => Self::Policy(policy),
                 None => Self::Set(registry.agent_set(&options.agent)?),
             });
         };
         options.agent_params.none_for(&options.agent)?;
-        let command = shlex::split(command).ok_or(EvalError::Quotes)?;
-        if command.is_empty() {
-            return Err(EvalError::NoCommand.into());
-        }
         let timeout = Duration::from_secs_f64(options.timeout);
         Ok(Self::Process(AgentProcess::start(&AgentCommand { command, timeout }).map_err(EvalError::Process)?))
     }
+}
+
+/// What starts an agent that is a process of its own.
+fn command_of(agent: &str) -> Result<Option<Vec<String>>, EvalError> {
+    if let Some(command) = agent.strip_prefix("exec:") {
+        let command = shlex::split(command).ok_or(EvalError::Quotes)?;
+        return if command.is_empty() { Err(EvalError::NoCommand) } else { Ok(Some(command)) };
+    }
+    if !is_python(agent) {
+        return Ok(None);
+    }
+    let python = std::env::var(PYTHON_VARIABLE).ok().filter(|python| !python.is_empty());
+    let words = ["-m", "labtrust.agent_host", agent].map(str::to_owned);
+    Ok(Some(std::iter::once(python.unwrap_or_else(|| "python3".to_owned())).chain(words).collect()))
+}
+
+/// Whether it is written as `module.path:Name`; no other agent is.
+fn is_python(agent: &str) -> bool {
+    let is_name = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    agent.split_once(':').is_some_and(|(module, name)| module.split('.').all(is_name) && is_name(name))
 }
 
 /// Runs the command.
