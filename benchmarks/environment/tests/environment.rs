@@ -61,6 +61,12 @@ fn keen(environment: &mut Environment) -> Vec<i64> {
     masks.chunks(length).map(|mask| i64::try_from(first(mask)).expect("small")).collect()
 }
 
+/// A step of the keen.
+fn step(environment: &mut Environment) -> bool {
+    let indices = keen(environment);
+    environment.step(&indices, &BTreeMap::new()).expect("it goes on")
+}
+
 /// Indices that the masks allow, by chance.
 fn any(environment: &mut Environment, draw: &mut labtrust_kernel::Stream) -> Vec<i64> {
     let (agents, length) = (environment.world().agents().len(), environment.world().actions());
@@ -89,7 +95,7 @@ fn an_episode_played_from_outside_has_the_log_and_the_figures_of_a_run() {
         let mut environment = Environment::new(Arc::clone(&world));
         for (number, seed) in [(0, 5), (1, 6)] {
             environment.reset(seed).expect("it begins");
-            while !environment.step(&keen(&mut environment), &BTreeMap::new()).expect("it goes on") {}
+            while !step(&mut environment) {}
 
             let policy = PolicyStore::builtin();
             let lab = registry().lab_domain("hospital_lab").expect("there").load(&policy).expect("it loads");
@@ -172,7 +178,7 @@ fn an_observation_tells_what_the_snapshot_tells() {
     let mut numbers = vec![0.0; world.agents().len() * layout.observation_len()];
     environment.reset(3).expect("it begins");
     let mut busy = 0;
-    while !environment.step(&keen(&mut environment), &BTreeMap::new()).expect("it goes on") {
+    while !step(&mut environment) {
         environment.write_observations(&mut numbers);
         for number in 0..world.agents().len() {
             let told = environment.describe(number).expect("there is an episode");

@@ -52,7 +52,8 @@ class Episodes:
         self._inner = inner_of(self.world, observation)
         self._masked = Masked(self._inner, actions) if action_mask == "observation" else None
         self._mask_in_info = action_mask == "info"
-        self.observation_spaces = {name: self._space() for name in self.names}
+        shown = self._masked or self._inner
+        self.observation_spaces = {name: shown.space() for name in self.names}
         self.action_spaces = {name: spaces.Discrete(actions) for name in self.names}
         fields = self.world.fields
         high = [(length, high) for _, _, length, high, own in fields if not own]
@@ -61,11 +62,6 @@ class Episodes:
         self.state_space = spaces.Box(np.zeros_like(bound), bound, dtype=np.float32)
         self.seed = -1
         self._begun = False
-
-    def _space(self) -> spaces.Space[Any]:
-        # A space of its own for every agent: they are seeded one by one.
-        space = (self._masked or self._inner).space
-        return type(space)(space.spaces) if isinstance(space, spaces.Dict) else spaces.Box(space.low, space.high)  # type: ignore[attr-defined]
 
     def begin(self, seed: int | None) -> tuple[list[Any], list[dict[str, Any]]]:
         """Begins an episode: observations and infos, one an agent."""

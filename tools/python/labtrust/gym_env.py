@@ -64,7 +64,8 @@ class LabGymEnv(gymnasium.Env[Any, Any]):
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """What may be chosen now, for learners that ask for it by this name."""
         _, masks = self.episodes.core.look()
-        return masks[0].astype(np.bool_)
+        allowed: npt.NDArray[np.bool_] = masks[0].astype(np.bool_)
+        return allowed
 
     def log(self) -> bytes:
         """The log of the episode so far, with ``log=True``."""

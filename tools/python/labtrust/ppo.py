@@ -133,7 +133,8 @@ def log_softmax(logits: Array, masks: Masks) -> Array:
 def sample(log_p: Array, draw: np.random.Generator) -> npt.NDArray[np.int64]:
     """Indices by chance (Gumbel's trick)."""
     noise = -np.log(-np.log(draw.random(log_p.shape, np.float32) + 1e-20) + 1e-20)
-    return (log_p + noise).argmax(axis=-1)
+    best: npt.NDArray[np.int64] = (log_p + noise).argmax(axis=-1)
+    return best
 
 
 @dataclass
@@ -147,7 +148,8 @@ class Policy:
 
     def look(self, observations: Array) -> Array:
         """Observations as the network takes them."""
-        return np.minimum(observations * self.scale, np.float32(3.0))
+        cut: Array = np.minimum(observations * self.scale, np.float32(3.0))
+        return cut
 
     def log_p(self, observations: Array, masks: Masks) -> Array:
         """Logarithms of probabilities."""
@@ -193,7 +195,8 @@ def potential(envs: VectorEnv, observations: Array) -> npt.NDArray[np.float64]:
     at = 0
     for name, _, length, _, _ in envs.world.fields:
         if name == "specimens_by_stage":
-            return observations[:, 0, at : at + length] @ np.array(PROGRESS, np.float64)
+            stages = observations[:, 0, at : at + length].astype(np.float64)
+            return stages @ np.array(PROGRESS, np.float64)
         at += length
     raise ValueError("observations of version 0.1 do not tell the stages")
 

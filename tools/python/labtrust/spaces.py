@@ -19,7 +19,7 @@ Observation = Literal["flat", "dict"]
 MaskPlace = Literal["info", "observation", "none"]
 Rows = npt.NDArray[np.float32]
 
-_DTYPES: dict[str, type[np.generic]] = {"flag": np.int8, "count": np.int32, "seconds": np.float32}
+_DTYPES: dict[str, type[np.generic]] = {"choice": np.int64, "flag": np.int8, "count": np.int32, "seconds": np.float32}
 
 
 def one_of(name: str, value: object, known: tuple[str, ...]) -> None:
@@ -32,8 +32,11 @@ class Flat:
     """An observation is its row: ``Box(0, bounds, (n,), float32)``."""
 
     def __init__(self, world: World) -> None:
-        high = np.concatenate([np.full(length, high, np.float32) for _, _, length, high, _ in world.fields])
-        self.space: spaces.Space[Any] = spaces.Box(np.zeros_like(high), high, dtype=np.float32)
+        self.high = np.concatenate([np.full(length, high, np.float32) for _, _, length, high, _ in world.fields])
+
+    def space(self) -> spaces.Space[Any]:
+        """A new space: those of different agents are seeded one by one."""
+        return spaces.Box(np.zeros_like(self.high), self.high, dtype=np.float32)
 
     def cut(self, rows: Rows) -> Iterator[Any]:
         """An observation an agent."""
@@ -44,27 +47,27 @@ class Named:
     """An observation is a map of its fields, each in a space of its own."""
 
     def __init__(self, world: World) -> None:
-        self.fields: list[tuple[str, slice | int, type[np.generic] | None]] = []
-        parts: dict[str, spaces.Space[Any]] = {}
+        self.world = world
+        self.fields: list[tuple[str, slice | int, type[np.generic]]] = []
         at = 0
-        for name, kind, length, high, _ in world.fields:
-            if kind == "choice":
-                parts[name] = spaces.Discrete(high + 1)
-                self.fields.append((name, at, None))
-            else:
-                dtype = _DTYPES[kind]
-                parts[name] = spaces.Box(0, high, (length,), dtype)  # type: ignore[arg-type]
-                self.fields.append((name, slice(at, at + length), dtype))
+        for name, kind, length, _, _ in world.fields:
+            # A choice is a scalar of the dtype that its space samples.
+            place = at if kind == "choice" else slice(at, at + length)
+            self.fields.append((name, place, _DTYPES[kind]))
             at += length
-        self.space = spaces.Dict(parts)
+
+    def space(self) -> spaces.Space[Any]:
+        """A new space."""
+        return spaces.Dict(
+            {
+                name: spaces.Discrete(high + 1) if kind == "choice" else spaces.Box(0, high, (length,), _DTYPES[kind])
+                for name, kind, length, high, _ in self.world.fields
+            }
+        )
 
     def cut(self, rows: Rows) -> Iterator[dict[str, Any]]:
         """An observation an agent."""
-        columns: list[Any] = []
-        for _, place, dtype in self.fields:
-            column = rows[:, place]
-            # A choice is a scalar of the dtype that its space samples.
-            columns.append(column.astype(np.int64) if dtype is None else column.astype(dtype))
+        columns = [rows[:, place].astype(dtype) for _, place, dtype in self.fields]
         names = [name for name, _, _ in self.fields]
         for values in zip(*columns):
             yield dict(zip(names, values))
@@ -75,8 +78,12 @@ class Masked:
 
     def __init__(self, inner: Flat | Named, actions: int) -> None:
         self.inner = inner
-        mask = spaces.Box(0, 1, (actions,), np.int8)
-        self.space = spaces.Dict({"observation": inner.space, "action_mask": mask})
+        self.actions = actions
+
+    def space(self) -> spaces.Space[Any]:
+        """A new space."""
+        mask = spaces.Box(0, 1, (self.actions,), np.int8)
+        return spaces.Dict({"observation": self.inner.space(), "action_mask": mask})
 
     def with_masks(self, rows: Rows, masks: npt.NDArray[np.int8]) -> Iterator[dict[str, Any]]:
         """An observation an agent."""

@@ -77,13 +77,12 @@ class VectorEnv(GymVectorEnv[Any, Any, Any]):
         self.agents = self.world.agents
         self._copy = copy
         self._measured = metrics
-        row = Flat(self.world).space
-        assert isinstance(row, spaces.Box)
+        row = Flat(self.world).high
         people, actions = len(self.agents), len(self.world.actions)
-        self.single_observation_space = spaces.Box(np.tile(row.low, (people, 1)), np.tile(row.high, (people, 1)))
+        self.single_observation_space = spaces.Box(np.zeros((people, len(row)), np.float32), np.tile(row, (people, 1)))
         self.single_action_space = spaces.MultiDiscrete([actions] * people)
-        shape = (num_envs, people, row.shape[0])
-        high = np.broadcast_to(row.high, shape)
+        shape = (num_envs, people, len(row))
+        high = np.broadcast_to(row, shape)
         self.observation_space = spaces.Box(np.zeros(shape, np.float32), np.array(high), dtype=np.float32)
         self.action_space = spaces.MultiDiscrete(np.full((num_envs, people), actions))
         self._observations = np.zeros(shape, np.float32)
