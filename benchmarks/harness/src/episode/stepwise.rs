@@ -25,6 +25,7 @@ use serde_json::Value;
 
 /// Who says what a seat does in a step.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub enum Turn {
     /// Its own policy, or the run's method where that directs it.
     Own,
@@ -81,7 +82,10 @@ impl Episode {
             timing,
             horizon_s,
             steps: max_steps,
-            most_releasable: engine.most_releasable(horizon_s, spec.dt_s),
+            // To look for the bound takes longer than many an episode.
+            most_releasable: (!setup.metrics.is_empty())
+                .then(|| engine.most_releasable(horizon_s, spec.dt_s))
+                .flatten(),
             seats: agents
                 .iter()
                 .map(|seat| SeatFacts {
