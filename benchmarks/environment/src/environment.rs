@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// What happened in a step, beside its observations and rewards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepCounts {
-    /// Results released [count].
+    /// Specimens that had their first result released [count].
     pub released: u32,
     /// Invariants broken [count].
     pub violations: u32,

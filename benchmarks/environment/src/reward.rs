@@ -1,17 +1,20 @@
 //! What a step is worth.
 //!
-//! Every agent gets `throughput_reward` for each result that was released and loses `violation_penalty` for each broken
-//! invariant and `blocked_penalty` for each refused action of the crew; who had a run queued gets `schedule_reward` for
-//! it. Parts add up. What attackers are refused costs the crew nothing.
+//! Every agent gets `throughput_reward` for each specimen that has a result released and loses `violation_penalty` for each
+//! broken invariant and `blocked_penalty` for each refused action of the crew; who has a specimen queued gets
+//! `schedule_reward` for it. Parts add up. What attackers are refused costs the crew nothing.
+//!
+//! A specimen pays once. A learner that was paid by the result held results, had them run again without need, and
+//! released four a specimen.
 
 use labtrust_plugin::lab::{ActionKind, EventId, Observer, StepFacts, Symbol};
 
 /// What each part is worth; those of a task are in its `reward_config`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weights {
-    /// For every result that is released, to every agent.
+    /// For every specimen whose first result is released, to every agent.
     pub throughput: f64,
-    /// For every run that is queued, to the agent who did.
+    /// For every specimen that is queued for its first run, to the agent who did.
     pub schedule: f64,
     /// Taken from every agent for every broken invariant.
     pub violation: f64,
@@ -52,14 +55,18 @@ impl Weights {
 /// What happened in a step, as far as it is worth something.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    /// Results released [count].
+    /// Specimens that had their first result released [count].
     pub(crate) released: u32,
     /// Invariants broken [count].
     pub(crate) violations: u32,
     /// Actions of the crew refused [count].
     pub(crate) blocked: u32,
-    /// Who had a run queued, once for each.
+    /// Who had a specimen queued, once for each.
     queued: Vec<Symbol>,
+    /// Specimens that were queued before, in this episode.
+    once_queued: Vec<Symbol>,
+    /// Specimens that have a released result.
+    served: Vec<Symbol>,
     /// Those whose refusals do not count.
     attackers: Vec<Symbol>,
 }
@@ -92,13 +99,31 @@ impl Observer for Tally {
         let Some(action) = facts.action else { return };
         if outcome.accepted {
             match action.decision.kind {
-                // The laboratory releases a result once only.
-                ActionKind::ReleaseResult | ActionKind::ReleaseResultOverride => self.released += 1,
-                ActionKind::QueueRun => self.queued.push(action.agent),
+                ActionKind::ReleaseResult | ActionKind::ReleaseResultOverride => {
+                    for &specimen in &outcome.specimens {
+                        self.released += u32::from(is_new(&mut self.served, specimen));
+                    }
+                }
+                ActionKind::QueueRun => {
+                    for &specimen in &outcome.specimens {
+                        if is_new(&mut self.once_queued, specimen) {
+                            self.queued.push(action.agent);
+                        }
+                    }
+                }
                 _ => {}
             }
         } else if !matches!(action.event_id, EventId::System(_)) && !self.attackers.contains(&action.agent) {
             self.blocked += 1;
         }
     }
+}
+
+/// Whether something is seen for the first time. There are few of them in an episode.
+fn is_new(seen: &mut Vec<Symbol>, what: Symbol) -> bool {
+    let new = !seen.contains(&what);
+    if new {
+        seen.push(what);
+    }
+    new
 }

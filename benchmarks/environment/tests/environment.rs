@@ -265,6 +265,38 @@ fn rewards_are_those_of_the_task_and_add_up() {
 }
 
 #[test]
+fn a_specimen_pays_once_however_often_it_is_run_again() {
+    let world = world(Terms { metrics: registry().metrics(), ..Terms::of(task("throughput_sla")) });
+    let mut environment = Environment::new(Arc::clone(&world));
+    let (mut again, mut queued_again) = (0, 0);
+    for seed in 0..12 {
+        let mut draw = Streams::new(seed).stream("environment test", "reruns");
+        environment.reset(seed).expect("it begins");
+        let (mut released, mut tenths) = (0, 0.0);
+        loop {
+            let indices = any(&mut environment, &mut draw);
+            let over = environment.step(&indices, &BTreeMap::new()).expect("it goes on");
+            let counts = environment.counts();
+            released += u64::from(counts.released);
+            let mut rewards = vec![0.0; world.agents().len()];
+            environment.write_rewards(&mut rewards);
+            tenths += rewards.iter().map(|reward| reward - f64::from(counts.released)).sum::<f64>();
+            if over {
+                break;
+            }
+        }
+        let metrics = &environment.outcome().expect("it was measured").metrics;
+        // Everything in this task is accepted, so whoever is served has a turnaround.
+        assert_eq!(released, metrics["turnaround_s"].as_array().unwrap().len() as u64, "seed {seed}");
+        again += metrics["throughput"].as_u64().unwrap() - released;
+        let specimens = metrics["specimens_total"].as_f64().unwrap();
+        assert!(tenths <= specimens / 10.0 + 1e-9, "seed {seed}: {tenths} for {specimens} specimens");
+        queued_again += u32::from(tenths >= specimens / 10.0 - 1e-9);
+    }
+    assert!(again > 0 && queued_again > 0, "nothing was run again: {again} {queued_again}");
+}
+
+#[test]
 fn what_cannot_be_played_is_refused_and_nothing_changes() {
     let world = world(Terms { log: true, ..Terms::of(task("throughput_sla")) });
     let mut environment = Environment::new(Arc::clone(&world));
