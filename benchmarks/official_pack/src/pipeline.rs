@@ -139,7 +139,7 @@ fn stages(request: &Request<'_>, out: &Path) -> Result<Ran, PackError> {
     steps.run("risk_register", &[], || {
         let parts = [COORDINATION_PACK, SECURITY_FULL].map(|part| out.join(part)).into_iter();
         let runs = std::iter::once(out.to_path_buf()).chain(parts.filter(|dir| dir.is_dir()));
-        register(&ground, runs.collect(), &out.join(RISKS))
+        register(&ground, runs.collect(), Some(out), &out.join(RISKS))
     });
     let ran = Ran { pack: outcome, steps: steps.all().to_vec() };
     let document = manifest(request, &ran, out);

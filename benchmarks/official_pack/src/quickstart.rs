@@ -65,7 +65,7 @@ pub fn quickstart(request: &Request<'_>) -> Result<Vec<Step>, PackError> {
     let gate = steps.run(PACK, &["validate_policy"], || {
         reports::security_pack(ground, SEED, request.asked.clone(), request.episodes_per_cell, &pack)
     });
-    steps.run("risk_register", &[PACK], || register(ground, vec![pack.clone()], &out.join(RISKS)));
+    steps.run("risk_register", &[PACK], || register(ground, vec![pack.clone()], None, &out.join(RISKS)));
     let manifest = json!({
         "version": "0.1", "seed": SEED, "git_sha": ground.git_sha, "partner_id": ground.policy.partner(), "gate": gate,
         "steps": steps.json(),
@@ -83,10 +83,16 @@ fn validate(ground: &Ground<'_>) -> Result<(), PackError> {
     }
 }
 
-/// The register of risks over what was run, held to its schema.
-pub(crate) fn register(ground: &Ground<'_>, runs: Vec<PathBuf>, out: &Path) -> Result<(), PackError> {
+/// The register of risks over what was run, held to its schema; runs below `base` are named from there.
+pub(crate) fn register(
+    ground: &Ground<'_>,
+    runs: Vec<PathBuf>,
+    base: Option<&Path>,
+    out: &Path,
+) -> Result<(), PackError> {
     let options = BundleOptions {
         runs,
+        base: base.map(Path::to_path_buf),
         git_commit: ground.git_sha.map(str::to_owned),
         ..BundleOptions::default()
     };

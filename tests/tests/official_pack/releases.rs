@@ -216,6 +216,10 @@ fn the_full_pipeline_is_one_folder_and_the_same_again() {
     }
     assert_eq!((manifest.get("partial"), &manifest["security_mode"]), (None, &json!("both")));
     let risks: Value = serde_json::from_slice(&all["risk_register_out/RISK_REGISTER_BUNDLE.v0.1.json"]).expect("JSON");
+    for one in risks["evidence"].as_array().into_iter().flatten().filter(|one| one["status"] != "missing") {
+        let path = one["path"].as_str().expect("it has a path");
+        assert!(dir.path().join("one").join(path).exists(), "{one}");
+    }
     let present = |one: &&Value| one["status"] == "present";
     assert!(risks["evidence"].as_array().into_iter().flatten().filter(present).count() > 0, "it has evidence");
 

@@ -39,6 +39,8 @@ const HANDED_ON: [&str; 8] = [
 pub struct BundleOptions {
     /// Directories with what was run. Those that are not there are left out.
     pub runs: Vec<PathBuf>,
+    /// The directory that they lie in and are named from, where it goes with the bundle: its own name is then in no path.
+    pub base: Option<PathBuf>,
     /// Keys whose signed statements count; those of any key when absent, and the bundle says so.
     pub trust: Option<Vec<Verifier>>,
     /// When it is made, if that is to stand in it.
@@ -52,7 +54,7 @@ pub struct BundleOptions {
 /// # Errors
 /// [`AssuranceError::Policy`].
 pub fn build(policy: &PolicyStore, register: &Register, options: &BundleOptions) -> Result<Value, AssuranceError> {
-    let dirs = run_dirs(&options.runs);
+    let dirs = run_dirs(&options.runs, options.base.as_deref());
     let found: Vec<Found> = dirs.par_iter().map(|dir| discover(dir, register, options.trust.as_deref())).collect();
     let evidence = number(&found);
     let gaps = gaps(register, &evidence);

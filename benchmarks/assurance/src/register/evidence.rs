@@ -409,7 +409,7 @@ fn is_inside(path: &str) -> bool {
 
 /// The directories of `paths` that there are, sorted and each once, with a prefix that tells them apart.
 #[must_use]
-pub fn run_dirs(paths: &[PathBuf]) -> Vec<RunDir> {
+pub fn run_dirs(paths: &[PathBuf], base: Option<&Path>) -> Vec<RunDir> {
     let mut real: Vec<PathBuf> =
         paths.iter().filter(|path| path.is_dir()).filter_map(|path| path.canonicalize().ok()).collect();
     real.sort();
@@ -427,7 +427,16 @@ pub fn run_dirs(paths: &[PathBuf]) -> Vec<RunDir> {
     });
     let depth = depth.unwrap_or(deepest);
     let several = real.len() > 1;
+    let base = base.and_then(|base| base.canonicalize().ok());
     let dir = |path: PathBuf| {
+        if let Some(inside) = base.as_deref().and_then(|base| path.strip_prefix(base).ok()) {
+            let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            let name = parts.join("/");
+            return match name.is_empty() {
+                true => RunDir { prefix: String::new(), name: ".".to_owned(), path },
+                false => RunDir { prefix: format!("{name}/"), name, path },
+            };
+        }
         let name = tail(&path, depth);
         RunDir { prefix: if several { format!("{name}/") } else { String::new() }, name, path }
     };

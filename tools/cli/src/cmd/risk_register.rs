@@ -164,6 +164,7 @@ impl CliCommand for Build {
 fn make(global: &Global, runs: &[PathBuf], making: &Making) -> Result<Value, CliError> {
     let policy = Session::open(global, partner(making.partner.as_deref()).as_deref())?.policy;
     let options = BundleOptions {
+        base: None,
         runs: runs.to_vec(),
         trust: making.trust.keys()?,
         generated_at: making.include_generated_at.then(|| timestamp(SystemTime::now())),
