@@ -264,17 +264,33 @@ fn rewards_are_those_of_the_task_and_add_up() {
     assert!(total.is_finite());
 }
 
+/// Holds one result, has its specimen run again and again, and releases everything at the end.
+fn wasteful(environment: &mut Environment, held: &mut bool) -> Vec<i64> {
+    let (agents, length) = (environment.world().agents().len(), environment.world().actions());
+    let (late, mut masks) = (environment.steps() >= 60, vec![0; agents * length]);
+    environment.write_masks(&mut masks);
+    let one = |mask: &[i8]| {
+        let wait = |index: &usize| *index != 16 || late;
+        let hold = if *held { None } else { Some(15) };
+        let mut wishes = [18].into_iter().chain(hold).chain(PREFERENCE.into_iter().filter(wait));
+        let index = wishes.find(|&index| mask[index] == 1).unwrap_or(0);
+        *held |= index == 15;
+        i64::try_from(index).expect("small")
+    };
+    masks.chunks(length).map(one).collect()
+}
+
 #[test]
 fn a_specimen_pays_once_however_often_it_is_run_again() {
     let world = world(Terms { metrics: registry().metrics(), ..Terms::of(task("throughput_sla")) });
     let mut environment = Environment::new(Arc::clone(&world));
     let (mut again, mut queued_again) = (0, 0);
     for seed in 0..12 {
-        let mut draw = Streams::new(seed).stream("environment test", "reruns");
+        let mut held = false;
         environment.reset(seed).expect("it begins");
         let (mut released, mut tenths) = (0, 0.0);
         loop {
-            let indices = any(&mut environment, &mut draw);
+            let indices = wasteful(&mut environment, &mut held);
             let over = environment.step(&indices, &BTreeMap::new()).expect("it goes on");
             let counts = environment.counts();
             released += u64::from(counts.released);
