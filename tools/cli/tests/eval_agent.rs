@@ -171,7 +171,8 @@ fn an_agent_in_python_is_started_by_the_host_of_the_package() {
     let script = format!("#!/bin/sh\necho \"$@\" >\"$0.arguments\"\nexec python3 {}\n", example().display());
     std::fs::write(&interpreter, script).unwrap();
     std::fs::set_permissions(&interpreter, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let arguments = ["eval-agent", "--task", "throughput_sla", "--agent", "my_agents.careful:Careful", "--episodes", "1"];
+    let arguments =
+        ["eval-agent", "--task", "throughput_sla", "--agent", "my_agents.careful:Careful", "--episodes", "1"];
     let mut command = Command::new(env!("CARGO_BIN_EXE_labtrust"));
     let output = command.args(arguments).env("LABTRUST_PYTHON", &interpreter).current_dir(dir.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
