@@ -29,7 +29,7 @@ def command(*arguments: Argument) -> None:
 
     Raises :class:`CommandFailed` with what the program would have said.
     """
-    failed = run_command(["labtrust", *map(os.fspath, arguments)])
+    failed = run_command(["labtrust", *(os.fspath(part) for part in arguments)])
     if failed is not None:
         raise CommandFailed(arguments, *failed)
 
