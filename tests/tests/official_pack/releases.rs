@@ -38,6 +38,7 @@ fn on<T>(store: &PolicyStore, threads: usize, work: impl FnOnce(Ground<'_>, &Pac
     work(ground, &pack)
 }
 
+#[expect(clippy::result_large_err, reason = "a test looks at its errors once")]
 fn released(store: &PolicyStore, out: &Path, threads: usize, with_pack: bool) -> Result<Vec<Step>, PackError> {
     on(store, threads, |ground, pack| {
         let ground = &ground;
@@ -171,6 +172,7 @@ fn a_step_of_a_paper_that_fails_leaves_the_release_that_was_there() {
     assert!(matches!(released(&store, &out, 2, false), Err(PackError::Occupied { .. })));
 }
 
+#[expect(clippy::result_large_err, reason = "a test looks at its errors once")]
 fn piped(store: &PolicyStore, out: &Path, threads: usize, security: Security) -> Result<Ran, PackError> {
     on(store, threads, |ground, pack| {
         pipeline::run(&pipeline::Request {
