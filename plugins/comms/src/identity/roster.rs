@@ -147,8 +147,8 @@ impl Roster {
         self.memo.judge(worker_id, signature, bytes, || self.keys.verify_bytes(key, signature, 0, bytes).passed)
     }
 
-    /// Whose signature over `bytes` it really is: tries every key. Of the first few that are asked about; of others
-    /// nobody knows.
+    /// Whose signature over `bytes` it really is. One that was made here is known; of others every key is tried, for the first few
+    /// that are asked about.
     #[must_use]
     pub fn attribute(&self, signature: &str, bytes: &[u8]) -> Option<&str> {
         if let Some(whose) = self.made.look_up(signature, bytes) {
