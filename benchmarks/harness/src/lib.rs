@@ -41,4 +41,4 @@ pub use direction::{Directing, Direction};
 pub use disturbance::is_alarm;
 pub use episode::{Cast, CleanCourses, Episode, EpisodeOutcome, EpisodeSetup, Turn, run_episode};
 pub use error::BenchError;
-pub use run::{BenchmarkRun, RunLogs, RunOutcome, timing_of};
+pub use run::{BenchmarkRun, Probe, RunLogs, RunOutcome, timing_of};

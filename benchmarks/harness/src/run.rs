@@ -120,12 +120,21 @@ impl RunLogs<'_> {
     }
 }
 
+/// When a run is not worth going on with.
+#[derive(Clone, Copy)]
+pub struct Probe<'a> {
+    /// Episodes after which that is asked [count].
+    pub episodes: u64,
+    /// Whether the others are played, after these.
+    pub goes_on: &'a dyn Fn(&[EpisodeRecord]) -> bool,
+}
+
 /// What came of a run.
 #[derive(Debug, Clone)]
 pub struct RunOutcome {
     /// The results file.
     pub results: ResultsFile,
-    /// Distinct results released in all episodes [count].
+    /// Specimens with a released result in all episodes [count].
     pub throughput_total: u64,
     /// Actions of agents in all episodes [count].
     pub actions_total: u64,
@@ -136,7 +145,7 @@ pub struct RunOutcome {
 }
 
 impl RunOutcome {
-    /// Distinct results released an episode, on average [count].
+    /// Specimens with a released result an episode, on average [count].
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^53")]
     pub fn throughput_mean(&self) -> f64 {
@@ -168,7 +177,20 @@ impl BenchmarkRun<'_> {
     /// # Errors
     /// Usage: [`BenchError::NoEpisodes`], [`BenchError::NoSteps`], [`BenchError::SeedOverflow`]. Otherwise what
     /// [`run_episode`] says of the first episode that could not be run, or why a file could not be written.
-    pub fn run(&self, mut logs: RunLogs<'_>, progress: &(dyn Fn() + Sync)) -> Result<RunOutcome, BenchError> {
+    pub fn run(&self, logs: RunLogs<'_>, progress: &(dyn Fn() + Sync)) -> Result<RunOutcome, BenchError> {
+        self.run_while(logs, progress, None)
+    }
+
+    /// The same, but given up after its first episodes where `probe` says so: it is then a run of those alone, byte for byte.
+    ///
+    /// # Errors
+    /// As [`BenchmarkRun::run`].
+    pub fn run_while(
+        &self,
+        mut logs: RunLogs<'_>,
+        progress: &(dyn Fn() + Sync),
+        probe: Option<Probe<'_>>,
+    ) -> Result<RunOutcome, BenchError> {
         let Self { base_seed, episodes, .. } = *self;
         if episodes == 0 {
             return Err(BenchError::NoEpisodes);
@@ -247,8 +269,14 @@ impl BenchmarkRun<'_> {
         };
 
         let mut first = tally.records.len() as u64;
+        let mut probe = probe.filter(|probe| probe.episodes < episodes);
         while first < episodes {
-            let last = episodes.min(first + chunk);
+            let mut last = episodes.min(first + chunk);
+            match probe {
+                Some(asks) if first < asks.episodes => last = last.min(asks.episodes),
+                Some(asks) if !(asks.goes_on)(&tally.records) => break,
+                _ => probe = None,
+            }
             let finished: Vec<_> = pool.install(|| (first..last).into_par_iter().map(run_one).collect());
             for (episode, finished) in (first..last).zip(finished) {
                 // In the order of the episodes: the error that is reported does not depend on who was faster.
@@ -289,7 +317,7 @@ impl BenchmarkRun<'_> {
             allow_network: false,
             non_deterministic: false,
             task: task.id().to_owned(),
-            num_episodes: self.episodes,
+            num_episodes: tally.records.len() as u64,
             base_seed: self.base_seed,
             seeds: tally.records.iter().map(|record| record.seed).collect(),
             config: config_of(task, asked),

@@ -120,7 +120,7 @@ impl<'a> Workshop<'a> {
             without: &[],
             clean,
         };
-        let (outcome, _) = ground.play_into(&asked, config.logs.then_some(folder))?;
+        let (outcome, _) = ground.play_into(&asked, config.logs.then_some(folder), None)?;
         let RunOutcome { results, cut_short, .. } = outcome;
         if cut_short == results.num_episodes {
             let why = results.warnings.last().cloned().unwrap_or_default();

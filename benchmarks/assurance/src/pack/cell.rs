@@ -6,7 +6,7 @@ use super::ground::{Ground, Play};
 use super::matrix::{CellId, NONE};
 use crate::AssuranceError;
 use labtrust_bench::stats::{Confidence, proportion_interval, worst_case_rate};
-use labtrust_bench::{CleanCourses, RunLogs, is_alarm};
+use labtrust_bench::{CleanCourses, Probe, RunLogs, is_alarm};
 use labtrust_contract::{EpisodeRecord, ResultsFile};
 use labtrust_policy::PolicyStore;
 use labtrust_redteam::catalogue::{self, Class};
@@ -83,12 +83,18 @@ impl Ground<'_> {
         course: Course<'_>,
         episodes: u64,
     ) -> Result<Played, AssuranceError> {
-        self.under_controls(CellId { injection: NONE, ..cell }, course, episodes)
+        self.under_controls(CellId { injection: NONE, ..cell }, course, episodes, None)
     }
 
-    fn under_controls(&self, cell: CellId<'_>, course: Course<'_>, episodes: u64) -> Result<Played, AssuranceError> {
+    fn under_controls(
+        &self,
+        cell: CellId<'_>,
+        course: Course<'_>,
+        episodes: u64,
+        probe: Option<Probe<'_>>,
+    ) -> Result<Played, AssuranceError> {
         let Course { seed, clean, folder } = course;
-        let (outcome, logs) = self.play_into(&Play { cell, seed, episodes, without: &[], clean }, folder)?;
+        let (outcome, logs) = self.play_into(&Play { cell, seed, episodes, without: &[], clean }, folder, probe)?;
         Ok(Played { results: outcome.results, potency: None, logs })
     }
 
@@ -102,14 +108,10 @@ impl Ground<'_> {
     ) -> Result<Played, AssuranceError> {
         let by_cost = class_of(cell.injection).is_some_and(Class::is_judged_by_cost);
         let episodes = if by_cost { evidence.episodes_by_cost } else { evidence.episodes };
-        let probe = self.under_controls(cell, course, episodes.min(PROBE))?;
-        let has_arrived = applied(&probe.results.episodes).1 > 0;
-        // The logs of all episodes take the place of those of the first.
-        let played = match has_arrived && episodes > PROBE {
-            true => self.under_controls(cell, course, episodes)?,
-            false => probe,
-        };
-        let potency = match has_arrived {
+        let has_arrived = |played: &[EpisodeRecord]| applied(played).1 > 0;
+        let probe = Probe { episodes: PROBE, goes_on: &has_arrived };
+        let played = self.under_controls(cell, course, episodes, Some(probe))?;
+        let potency = match has_arrived(&played.results.episodes) {
             true => Some(self.potency(cell, course.seed, evidence.potency_episodes.min(episodes))?),
             false => None,
         };

@@ -4,7 +4,7 @@ use super::matrix::{CellId, NONE};
 use crate::AssuranceError;
 use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::{
-    Ablation, BenchError, BenchmarkRun, Cast, CleanCourses, Directing, Direction, RunLogs, RunOutcome, Without,
+    Ablation, BenchError, BenchmarkRun, Cast, CleanCourses, Directing, Direction, Probe, RunLogs, RunOutcome, Without,
 };
 use labtrust_coordination::catalogue::Catalogue;
 use labtrust_plugin::lab::LoadedLab;
@@ -93,7 +93,7 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// Plays a cell, and leaves its logs in `folder` where one is named: [`LOG`], the episodes beside it, how decisions came about, and
+    /// Plays a cell, as far as `probe` says, and leaves its logs in `folder` where one is named: [`LOG`], the episodes beside it, how decisions came about, and
     /// of an injection what it really did. Their names and SHA-256 are the second part.
     ///
     /// # Errors
@@ -102,11 +102,12 @@ impl<'a> Ground<'a> {
         &self,
         asked: &Play<'_>,
         folder: Option<&Path>,
+        probe: Option<Probe<'_>>,
     ) -> Result<(RunOutcome, Vec<(String, String)>), AssuranceError> {
-        let Some(folder) = folder else { return Ok((self.play(asked, RunLogs::None)?, Vec::new())) };
+        let Some(folder) = folder else { return Ok((self.play_while(asked, RunLogs::None, probe)?, Vec::new())) };
         let beside = Beside { coordination: true, truth: asked.cell.injection != NONE, ..Beside::default() };
         let mut files = LogFiles::create(&folder.join(LOG), &folder.join(RESULTS), beside)?;
-        let outcome = self.play(asked, RunLogs::Files(&mut files))?;
+        let outcome = self.play_while(asked, RunLogs::Files(&mut files), probe)?;
         Ok((outcome, files.persist()?))
     }
 
@@ -116,6 +117,15 @@ impl<'a> Ground<'a> {
     /// [`AssuranceError::Unknown`] for a method or an injection that there is not, [`AssuranceError::Invalid`] for parameters of the
     /// method, [`AssuranceError::Bench`] for episodes that cannot be run.
     pub fn play(&self, asked: &Play<'_>, logs: RunLogs<'_>) -> Result<RunOutcome, AssuranceError> {
+        self.play_while(asked, logs, None)
+    }
+
+    fn play_while(
+        &self,
+        asked: &Play<'_>,
+        logs: RunLogs<'_>,
+        probe: Option<Probe<'_>>,
+    ) -> Result<RunOutcome, AssuranceError> {
         let Play { cell, seed, episodes, without, clean } = *asked;
         let unknown = |what, name: &str| AssuranceError::Unknown { what, name: name.to_owned(), known: String::new() };
         let without = Without::of(without);
@@ -156,7 +166,7 @@ impl<'a> Ground<'a> {
             },
             git_sha: self.git_sha.clone(),
         };
-        Ok(run.run(logs, &|| ())?)
+        Ok(run.run_while(logs, &|| (), probe)?)
     }
 }
 
