@@ -129,6 +129,10 @@ impl LabEngine for HospitalEngine {
         self.lab().write_payload(action, None, out);
     }
 
+    fn note_signature(&mut self, public: &[u8; 32], signature: &[u8; 64], payload: &[u8]) {
+        self.lab_mut().keys.note_made(public, signature, payload);
+    }
+
     fn step(&mut self, action: &Action, observer: &mut dyn Observer) {
         self.lab_mut().step(action, observer);
     }

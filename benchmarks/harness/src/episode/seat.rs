@@ -90,7 +90,12 @@ pub(super) fn fall_back(
 
 /// Signs an event that changes something with the agent's own key, or with the one of its keys that the event names. What
 /// the agent has signed itself stays as it is.
-pub(super) fn sign(engine: &dyn LabEngine, action: &mut Action, keys: &[(SigningKey, Symbol)], payload: &mut Vec<u8>) {
+pub(super) fn sign(
+    engine: &mut dyn LabEngine,
+    action: &mut Action,
+    keys: &[(SigningKey, Symbol)],
+    payload: &mut Vec<u8>,
+) {
     let decision = &mut action.decision;
     if !decision.kind.is_mutating() || decision.signature.is_some() {
         return;
@@ -101,5 +106,7 @@ pub(super) fn sign(engine: &dyn LabEngine, action: &mut Action, keys: &[(Signing
     decision.key_id = Some(*key_id);
     payload.clear();
     engine.write_signing_payload(action, payload);
-    action.decision.signature = Some(BASE64.encode(key.sign(payload).to_bytes()).into());
+    let signature = key.sign(payload).to_bytes();
+    engine.note_signature(key.verifying_key().as_bytes(), &signature, payload);
+    action.decision.signature = Some(BASE64.encode(signature).into());
 }

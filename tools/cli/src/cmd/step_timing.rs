@@ -145,6 +145,10 @@ impl LabEngine for TimedEngine {
         self.inner.write_signing_payload(action, out);
     }
 
+    fn note_signature(&mut self, public: &[u8; 32], signature: &[u8; 64], payload: &[u8]) {
+        self.inner.note_signature(public, signature, payload);
+    }
+
     fn step(&mut self, action: &Action, observer: &mut dyn Observer) {
         let begun = Instant::now();
         self.inner.step(action, observer);
