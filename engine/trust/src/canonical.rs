@@ -270,7 +270,7 @@ pub fn to_canonical_vec(value: &Value) -> Result<Vec<u8>, CanonicalError> {
 /// [`CanonicalError`] for numbers without canonical text.
 pub fn fingerprint(value: &Value) -> Result<String, CanonicalError> {
     let digest = Sha256::digest(to_canonical_vec(value)?);
-    Ok(hex_of(&digest.into()).iter().map(|byte| char::from(*byte)).collect())
+    Ok(hex_text(&digest.into()))
 }
 
 /// Lower-case hex of a digest.
@@ -281,6 +281,11 @@ pub(crate) fn hex_of(digest: &[u8; 32]) -> [u8; 64] {
         pair[1] = HEX[usize::from(byte & 0xf)];
     }
     hex
+}
+
+/// The same as text.
+pub(crate) fn hex_text(digest: &[u8; 32]) -> String {
+    std::str::from_utf8(&hex_of(digest)).expect("hex digits are ASCII").to_owned()
 }
 
 #[cfg(test)]

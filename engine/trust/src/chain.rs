@@ -4,7 +4,7 @@
 //! `hash = SHA-256(previous hash as lower-case hex text || record)`, with the empty text before the first record. What
 //! a record holds (event and outcome, accepted and refused alike) is the pipeline's choice: `docs/adr/0006-audit-chain.md`.
 
-use crate::canonical::hex_of;
+use crate::canonical::{hex_of, hex_text};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 as lower-case hex text, or nothing before the first record.
@@ -152,7 +152,7 @@ pub fn record_hash(prev_hash: &str, record: &[u8]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(prev_hash.as_bytes());
     hasher.update(record);
-    hex_of(&hasher.finalize().into()).iter().map(|byte| char::from(*byte)).collect()
+    hex_text(&hasher.finalize().into())
 }
 
 #[cfg(test)]

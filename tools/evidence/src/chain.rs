@@ -123,8 +123,7 @@ fn repeats_its_event(entry: &Entry, event: &[u8]) -> Result<(), String> {
     let is_map = |raw: &[u8]| raw.starts_with(b"{");
     // What the value has to be in the event, and what stands beside an event that does not have that.
     let repeats = |key: &'static str, is_kind: &dyn Fn(&[u8]) -> bool, without: &[u8]| {
-        let own = members.iter().find(|member| event[member.key.clone()] == *key.as_bytes());
-        let own = own.map(|member| &event[member.value.clone()]).filter(|raw| is_kind(raw));
+        let own = strict::member(&members, event, key).map(|member| member.value(event)).filter(|raw| is_kind(raw));
         let same = entry.raw(key) == Some(own.unwrap_or(without));
         if same { Ok(()) } else { Err(format!("{key} is not that of the event")) }
     };

@@ -22,7 +22,7 @@ fn compared(entry: &Entry) -> Vec<(&'static str, Value)> {
     };
     let mut verdicts: Vec<Value> = entry.list("violations").map(verdict).collect();
     verdicts.sort_by_key(ToString::to_string);
-    let last = entry.chain().and_then(|chain| chain.get("last_event_hash")).cloned().unwrap_or_default();
+    let last = entry.get("hashchain").and_then(|chain| chain.get("last_event_hash")).cloned().unwrap_or_default();
     let mut fields: Vec<(&'static str, Value)> =
         ["t_s", "agent_id", "action_type", "args", "status", "blocked_reason_code"].map(|key| (key, field(key))).into();
     // The newest hash, not the first: only it follows every change.

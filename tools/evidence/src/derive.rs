@@ -51,7 +51,8 @@ pub struct Deriver {
     chain: ChainCheck,
     full: Option<bool>,
     broken: Option<(u64, String)>,
-    last_chain: Option<(Map<String, Value>, bool)>,
+    /// Chain values of the last line that has some, as text, and whether it froze the log.
+    last_chain: Option<(Vec<u8>, bool)>,
     audit: Vec<(i64, String, String)>,
     lines: u64,
     tree: Tree,
@@ -99,8 +100,11 @@ impl Deriver {
         {
             self.broken = Some((index, problem));
         }
-        if let Some(chain) = entry.chain() {
-            self.last_chain = Some((chain.clone(), entry.emits("FORENSIC_FREEZE")));
+        if let Some(chain) = entry.raw_chain() {
+            let (last, frozen) = self.last_chain.get_or_insert_default();
+            last.clear();
+            last.extend_from_slice(chain);
+            *frozen = entry.emits("FORENSIC_FREEZE");
         }
         self.receipts.take(entry);
         self.take_audit(entry);
@@ -160,7 +164,7 @@ impl Deriver {
         let audit_digest =
             (!audit.is_empty()).then(|| canonical::fingerprint(&Value::Array(audit)).unwrap_or_default());
         let episodes = self.chain.finish();
-        let mut proof = proof(self.last_chain.as_ref(), self.lines);
+        let mut proof = proof(self.last_chain.as_ref().map(|(raw, frozen)| (raw.as_slice(), *frozen)), self.lines);
         let chain = match (self.full, self.broken) {
             (Some(true), None) | (None, _) => ChainFinding::Recomputed(episodes),
             (Some(true), Some((line, problem))) => ChainFinding::Broken(line, problem),
@@ -185,9 +189,10 @@ impl Deriver {
 }
 
 /// Chain values of the last line that has some. The length is that of the log, as the reference has it.
-fn proof(last: Option<&(Map<String, Value>, bool)>, lines: u64) -> Value {
-    let hash = |key: &str| last.and_then(|(chain, _)| chain.get(key)?.as_str()).unwrap_or_default();
-    let broken = last.is_some_and(|(_, frozen)| *frozen);
+fn proof(last: Option<(&[u8], bool)>, lines: u64) -> Value {
+    let chain: Value = last.and_then(|(raw, _)| serde_json::from_slice(raw).ok()).unwrap_or_default();
+    let hash = |key: &str| chain.get(key).and_then(Value::as_str).unwrap_or_default();
+    let broken = last.is_some_and(|(_, frozen)| frozen);
     json!({
         "head_hash": hash("head_hash"),
         "last_event_hash": hash("last_event_hash"),

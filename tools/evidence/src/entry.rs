@@ -15,14 +15,12 @@ pub const MAX_LINE: usize = 16 << 20;
 #[derive(Debug, Clone)]
 pub struct Entry {
     text: Vec<u8>,
-    members: Vec<Member>,
+    members: Vec<MemberRange>,
+    /// Where the arguments of the event stand in their own text.
+    args: OnceLock<Vec<MemberRange>>,
+    /// Values that somebody wanted, by place: few lines have any.
+    values: OnceLock<Box<[OnceLock<Value>]>>,
     whole: OnceLock<Map<String, Value>>,
-}
-
-#[derive(Debug, Clone)]
-struct Member {
-    place: MemberRange,
-    value: OnceLock<Value>,
 }
 
 impl PartialEq for Entry {
@@ -55,13 +53,13 @@ impl Entry {
     /// # Errors
     /// The line as it was, and why it is not canonical. Inside, in words, when it is and is no map.
     pub(crate) fn of_canonical(text: Vec<u8>) -> Result<Result<Self, String>, (Vec<u8>, strict::NotCanonical)> {
-        let places = match strict::member_ranges(&text) {
-            Ok(Some(places)) => places,
+        let members = match strict::member_ranges(&text) {
+            Ok(Some(members)) => members,
             Ok(None) => return Ok(Err("the line should be a JSON map".to_owned())),
             Err(error) => return Err((text, error)),
         };
-        let members = places.into_iter().map(|place| Member { place, value: OnceLock::new() }).collect();
-        Ok(Ok(Self { text, members, whole: OnceLock::new() }))
+        let (args, values, whole) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Ok(Self { text, members, args, values, whole }))
     }
 
     /// Its canonical text, without a line feed.
@@ -76,28 +74,28 @@ impl Entry {
         self.whole.get_or_init(|| serde_json::from_slice(&self.text).unwrap_or_default())
     }
 
-    fn member(&self, key: &str) -> Option<&Member> {
-        self.members.iter().find(|member| self.text[member.place.key.clone()] == *key.as_bytes())
-    }
-
     /// Whether it has a key, be it null.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.member(key).is_some()
+        strict::member(&self.members, &self.text, key).is_some()
     }
 
     /// The canonical text of a value.
     #[must_use]
     pub fn raw(&self, key: &str) -> Option<&[u8]> {
-        self.member(key).map(|member| &self.text[member.place.value.clone()])
+        strict::member(&self.members, &self.text, key).map(|member| member.value(&self.text))
     }
 
     /// A value; null is none.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        let member = self.member(key)?;
-        let raw = &self.text[member.place.value.clone()];
-        (raw != b"null").then(|| member.value.get_or_init(|| serde_json::from_slice(raw).unwrap_or_default()))
+        let place = self.members.iter().position(|member| member.key(&self.text) == key.as_bytes())?;
+        let raw = self.members[place].value(&self.text);
+        if raw == b"null" {
+            return None;
+        }
+        let values = self.values.get_or_init(|| self.members.iter().map(|_| OnceLock::new()).collect());
+        Some(values[place].get_or_init(|| serde_json::from_slice(raw).unwrap_or_default()))
     }
 
     /// A text that is not empty.
@@ -108,11 +106,7 @@ impl Entry {
 
     /// A text, be it empty.
     pub(crate) fn any_text(&self, key: &str) -> Option<&str> {
-        let inner = self.raw(key)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        if inner.contains(&b'\\') {
-            return self.get(key).and_then(Value::as_str);
-        }
-        std::str::from_utf8(inner).ok()
+        plain_text(self.raw(key)?).unwrap_or_else(|| self.get(key).and_then(Value::as_str))
     }
 
     /// A whole number.
@@ -126,19 +120,40 @@ impl Entry {
         some.then(|| self.get(key)).flatten().and_then(Value::as_array).into_iter().flatten()
     }
 
-    /// An argument of the event.
+    /// The items of a list that are texts.
+    pub fn texts<'e>(&'e self, key: &str) -> impl Iterator<Item = &'e str> {
+        let plain = plain_texts(self.raw(key).unwrap_or(b"[]"));
+        let other = plain.is_none().then(|| self.list(key).filter_map(Value::as_str));
+        plain.into_iter().flatten().chain(other.into_iter().flatten())
+    }
+
+    /// The canonical text of an argument of the event.
+    fn raw_arg(&self, key: &str) -> Option<&[u8]> {
+        let args = self.raw("args").filter(|args| args.starts_with(b"{") && *args != b"{}")?;
+        let members = self.args.get_or_init(|| strict::member_ranges(args).ok().flatten().unwrap_or_default());
+        strict::member(members, args, key).map(|member| member.value(args))
+    }
+
+    /// An argument of the event; null is none.
     #[must_use]
     pub fn arg(&self, key: &str) -> Option<&Value> {
-        if self.raw("args")? == b"{}" {
-            return None;
-        }
-        self.get("args")?.get(key).filter(|value| !value.is_null())
+        self.raw_arg(key).filter(|raw| *raw != b"null")?;
+        self.get("args")?.get(key)
     }
 
     /// An argument that is a text and not empty.
     #[must_use]
     pub fn arg_text(&self, key: &str) -> Option<&str> {
-        self.arg(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+        let text = plain_text(self.raw_arg(key)?).unwrap_or_else(|| self.arg(key).and_then(Value::as_str));
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The items of an argument that are texts.
+    pub fn arg_texts<'e>(&'e self, key: &str) -> impl Iterator<Item = &'e str> {
+        let plain = plain_texts(self.raw_arg(key).unwrap_or(b"[]"));
+        let listed = plain.is_none().then(|| self.arg(key).and_then(Value::as_array)).flatten();
+        let other = listed.into_iter().flatten().filter_map(Value::as_str);
+        plain.into_iter().flatten().chain(other)
     }
 
     /// The action, or nothing.
@@ -191,10 +206,10 @@ impl Entry {
         self.raw("event").is_some_and(|event| event.starts_with(b"{")) && self.has("prev_hash")
     }
 
-    /// The chain's values.
+    /// The chain's values, as text.
     #[must_use]
-    pub fn chain(&self) -> Option<&Map<String, Value>> {
-        self.get("hashchain").and_then(Value::as_object)
+    pub fn raw_chain(&self) -> Option<&[u8]> {
+        self.raw("hashchain").filter(|raw| raw.starts_with(b"{"))
     }
 
     /// Whether it emitted something with this in its name.
@@ -202,8 +217,27 @@ impl Entry {
     pub fn emits(&self, what: &str) -> bool {
         // An escape cannot hide it: what is asked for is plain, and plain characters are not escaped.
         let may = self.raw("emits").is_some_and(|raw| raw.windows(what.len()).any(|part| part == what.as_bytes()));
-        may && self.list("emits").filter_map(Value::as_str).any(|emit| emit.contains(what))
+        may && self.texts("emits").any(|emit| emit.contains(what))
     }
+}
+
+/// What a canonical value says: inside nothing where it is no text, and outside nothing where its text has to be read to know.
+pub(crate) fn plain_text(raw: &[u8]) -> Option<Option<&str>> {
+    let Some(inner) = raw.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else { return Some(None) };
+    if inner.contains(&b'\\') {
+        return None;
+    }
+    Some(std::str::from_utf8(inner).ok())
+}
+
+/// The items of a canonical list of texts; `None` of what has to be read to know: lists of anything else, and escapes.
+fn plain_texts(raw: &[u8]) -> Option<impl Iterator<Item = &str>> {
+    let inner = raw.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let inner = std::str::from_utf8(inner).ok().filter(|inner| !inner.contains('\\'))?;
+    // Texts and commas between them have two quotes a text, and outside of texts nothing but the commas.
+    let parts = || inner.split('"');
+    let only_texts = parts().step_by(2).all(|between| between.is_empty() || between == ",");
+    only_texts.then(|| parts().skip(1).step_by(2))
 }
 
 #[cfg(test)]
@@ -214,7 +248,8 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_what_the_values_say() {
         let line = json!({
-            "action_type": "MO\u{e9}VE", "agent_id": "", "args": {"a": null, "b": "x", "c": 1}, "emits": ["FORENSIC_FREEZE_LOG"],
+            "action_type": "MO\u{e9}VE", "agent_id": "", "args": {"a": null, "b": "x", "c": 1, "e": "\"\u{e9}", "l": ["p", "", ",", "q"]},
+            "emits": ["FORENSIC_FREEZE_LOG"], "mixed": ["a", 1, ["b"], {"c": "d"}, null, "e"], "escaped": ["\"", "a\u{e9}"], "one": ["a"],
             "episode": 3, "event": {"t_s": 1}, "hashchain": {"length": 1}, "list": [], "prev_hash": "", "status": "ACCEPTED",
             "step": 4, "t_s": -7, "float": 1.0, "nothing": null,
         });
@@ -226,11 +261,19 @@ mod tests {
                 assert_eq!(entry.get(key), Some(value).filter(|value| !value.is_null()), "{key}");
                 assert_eq!(entry.any_text(key), value.as_str(), "{key}");
                 assert_eq!(entry.list(key).count(), value.as_array().map_or(0, Vec::len), "{key}");
+                let texts: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                assert_eq!(entry.texts(key).collect::<Vec<_>>(), texts, "{key}");
                 assert_eq!(entry.number::<i64>(key), value.as_i64(), "{key}");
                 assert!(entry.has(key), "{key}");
             }
             assert_eq!((entry.t_s(), entry.moment(), entry.text("agent_id")), (-7, Some((3, 4)), None));
             assert_eq!((entry.arg("a"), entry.arg_text("b"), entry.arg_text("c")), (None, Some("x"), None));
+            assert_eq!(
+                (entry.arg("c"), entry.arg("none"), entry.arg_text("e")),
+                (Some(&json!(1)), None, Some("\"\u{e9}"))
+            );
+            assert_eq!(entry.arg_texts("l").collect::<Vec<_>>(), ["p", "", ",", "q"]);
+            assert_eq!(entry.arg_texts("b").count() + entry.arg_texts("none").count(), 0);
             assert!(entry.is_full() && entry.accepted() && entry.emits("FORENSIC_FREEZE") && !entry.emits("MOVE"));
             assert!(!entry.has("other") && entry.get("other").is_none());
         }

@@ -113,7 +113,10 @@ pub struct ReceiptMaker {
     subjects: BTreeMap<Subject, State>,
     custody: BTreeMap<u64, Custody>,
     signatures: Signatures,
+    /// Chain values of the newest line that anybody is touched by; at the end, of the last that has some.
     last_chain: Option<ChainHead>,
+    /// Chain values of the newest line, as text: of most lines nobody asks for them.
+    last_raw: Vec<u8>,
     entries: u64,
     /// Episodes in which the log was frozen.
     frozen: BTreeSet<u64>,
@@ -134,6 +137,7 @@ impl ReceiptMaker {
             custody: BTreeMap::new(),
             signatures: Signatures::default(),
             last_chain: None,
+            last_raw: Vec::new(),
             entries: 0,
             frozen: BTreeSet::new(),
             runs: BTreeMap::new(),
@@ -145,7 +149,6 @@ impl ReceiptMaker {
     pub fn take(&mut self, entry: &Entry) {
         let step_index = self.entries;
         self.entries += 1;
-        let chain = entry.chain().map(|chain| ChainHead::of(chain, self.last_chain.as_ref()));
         self.signatures.take(entry);
         let episode = self.episode_of(entry);
         self.custody.entry(episode).or_default().take(entry);
@@ -155,9 +158,17 @@ impl ReceiptMaker {
         if self.rules == Rules::Corrected {
             self.remember(entry, episode);
         }
-        for subject in self.touched(entry, episode) {
+        let touched = self.touched(entry, episode);
+        let raw_chain = entry.raw_chain();
+        let chain = raw_chain.filter(|_| !touched.is_empty());
+        let chain = chain.map(|raw| ChainHead::of(raw, self.last_chain.as_ref()));
+        for subject in touched {
             let state = self.subjects.entry(subject.clone()).or_default();
             state.take(self.rules, &subject, entry, step_index, chain.as_ref());
+        }
+        if let Some(raw) = raw_chain {
+            self.last_raw.clear();
+            self.last_raw.extend_from_slice(raw);
         }
         if chain.is_some() {
             self.last_chain = chain;
@@ -176,11 +187,13 @@ impl ReceiptMaker {
         if !entry.accepted() {
             return;
         }
+        if !matches!(entry.action(), "END_RUN" | "GENERATE_RESULT") {
+            return;
+        }
         let text = |key: &str| entry.arg_text(key).map(str::to_owned);
         match (entry.action(), text("run_id"), text("result_id")) {
             ("END_RUN", Some(run), _) => {
-                let specimens = entry.arg("specimen_ids").and_then(Value::as_array).into_iter().flatten();
-                let specimens = specimens.filter_map(Value::as_str).map(str::to_owned).collect();
+                let specimens = entry.arg_texts("specimen_ids").map(str::to_owned).collect();
                 let said = |key: &&str| entry.arg(key).map(|value| ((*key).to_owned(), value.clone()));
                 let measured = [&MEASUREMENT[..], &["device_id"]].concat().iter().filter_map(said).collect();
                 self.runs.entry((episode, run)).or_default().push((specimens, measured));
@@ -197,9 +210,8 @@ impl ReceiptMaker {
         let subject = |kind, id: &str| Subject { kind, id: Some(id.to_owned()), episode };
         let mut specimens: BTreeSet<&str> = entry.arg_text("specimen_id").into_iter().collect();
         if self.rules == Rules::Corrected {
-            specimens.extend(entry.list("specimen_ids").filter_map(Value::as_str));
-            let listed = entry.arg("specimen_ids").and_then(Value::as_array).into_iter().flatten();
-            specimens.extend(listed.filter_map(Value::as_str));
+            specimens.extend(entry.texts("specimen_ids"));
+            specimens.extend(entry.arg_texts("specimen_ids"));
             specimens.retain(|id| !id.is_empty());
         }
         let specimens = specimens.into_iter().map(|id| subject(Kind::Specimen, id));
@@ -222,6 +234,9 @@ impl ReceiptMaker {
     pub fn finish(mut self, policy_root_hash: Option<&str>) -> Receipts {
         if self.entries == 0 && self.rules == Rules::Reference {
             self.subjects.insert(Subject { kind: Kind::Specimen, id: None, episode: 0 }, State::default());
+        }
+        if !self.last_raw.is_empty() {
+            self.last_chain = Some(ChainHead::of(&self.last_raw, self.last_chain.as_ref()));
         }
         let mut names = FileNames::new(self.rules);
         self.subjects.keys().for_each(|subject| names.count(subject));

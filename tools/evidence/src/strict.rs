@@ -6,7 +6,6 @@
 //! allocates nothing, except to compare keys with escapes.
 
 use labtrust_trust::canonical;
-use std::ops::Range;
 
 /// Levels of nesting that are read [count].
 pub const MAX_DEPTH: usize = 64;
@@ -31,27 +30,50 @@ pub fn check(bytes: &[u8]) -> Result<(), NotCanonical> {
     if scan.at < bytes.len() { scan.wrong("something follows the value") } else { Ok(()) }
 }
 
-/// Where a member of a map stands in its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a member of a map stands in its text, which is shorter than 4 GiB: a log has many of them in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberRange {
+    key: (u32, u32),
+    value: (u32, u32),
+}
+
+impl MemberRange {
     /// The key, without its quotes.
-    pub key: Range<usize>,
-    /// The value.
-    pub value: Range<usize>,
+    #[must_use]
+    pub fn key<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        &text[self.key.0 as usize..self.key.1 as usize]
+    }
+
+    /// The canonical text of the value.
+    #[must_use]
+    pub fn value<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        &text[self.value.0 as usize..self.value.1 as usize]
+    }
+}
+
+/// The member with a key.
+#[must_use]
+pub fn member<'m>(members: &'m [MemberRange], text: &[u8], key: &str) -> Option<&'m MemberRange> {
+    members.iter().find(|member| member.key(text) == key.as_bytes())
 }
 
 /// Where the members of a canonical map stand; `None` of another canonical value.
 ///
 /// # Errors
-/// As [`check`].
+/// As [`check`]; and of what is longer than 4 GiB.
 pub fn member_ranges(bytes: &[u8]) -> Result<Option<Vec<MemberRange>>, NotCanonical> {
     let mut scan = Scan { bytes, at: 0 };
+    if u32::try_from(bytes.len()).is_err() {
+        return scan.wrong("it is too long");
+    }
     if scan.peek() != Some(b'{') {
         return check(bytes).map(|()| None);
     }
     let mut members = Vec::with_capacity(24);
+    let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     scan.members(0, |key, value| {
-        members.push(MemberRange { key: key.0 + 1..key.1 - 1, value: value.0..value.1 });
+        members
+            .push(MemberRange { key: (short(key.0 + 1), short(key.1 - 1)), value: (short(value.0), short(value.1)) });
     })?;
     if scan.at < bytes.len() { scan.wrong("something follows the value") } else { Ok(Some(members)) }
 }
@@ -63,6 +85,17 @@ pub fn line(value: &serde_json::Value) -> Vec<u8> {
     bytes.push(b'\n');
     bytes
 }
+
+/// Bytes that stand for themselves in a text: most of a log is made of them.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x20;
+    while byte <= 0x7e {
+        plain[byte] = byte != b'"' as usize && byte != b'\\' as usize;
+        byte += 1;
+    }
+    plain
+};
 
 struct Scan<'a> {
     bytes: &'a [u8],
@@ -183,13 +216,14 @@ impl Scan<'_> {
         let start = self.at;
         self.at += 1;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            self.at += rest.iter().position(|byte| !PLAIN[usize::from(*byte)]).unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok((start, self.at));
                 }
                 Some(b'\\') => self.escape()?,
-                Some(0x20..=0x7e) => self.at += 1,
                 Some(_) => return self.wrong("this should be escaped"),
                 None => return self.wrong("the text does not end"),
             }

@@ -2,8 +2,10 @@
 
 use super::{Rules, Subject};
 use crate::digest::sha256;
-use crate::entry::Entry;
-use serde_json::{Map, Value, json};
+use crate::entry::{Entry, plain_text};
+use crate::strict;
+use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,17 +18,23 @@ pub(super) struct ChainHead {
 }
 
 impl ChainHead {
-    /// Chain values of a line; `before` are those of a line before it.
-    pub(super) fn of(chain: &Map<String, Value>, before: Option<&Self>) -> Self {
-        let text = |key: &str| chain.get(key).and_then(Value::as_str).unwrap_or_default();
+    /// Chain values of a line, from their text; `before` are those of a line before it.
+    pub(super) fn of(raw: &[u8], before: Option<&Self>) -> Self {
+        let members = strict::member_ranges(raw).ok().flatten().unwrap_or_default();
+        let value = |key: &str| strict::member(&members, raw, key).map_or(&b"null"[..], |member| member.value(raw));
+        let text = |key: &str| -> Cow<'_, str> {
+            let raw = value(key);
+            let said = plain_text(raw).map(Option::unwrap_or_default).map(Cow::Borrowed);
+            said.unwrap_or_else(|| serde_json::from_slice(raw).unwrap_or_default())
+        };
         let again = |known: Option<&Arc<str>>, text: &str| match known {
             Some(known) if **known == *text => Arc::clone(known),
             _ => text.into(),
         };
         Self {
-            head: again(before.map(|before| &before.head), text("head_hash")),
-            last: again(before.map(|before| &before.last), text("last_event_hash")),
-            length: chain.get("length").and_then(Value::as_u64).unwrap_or(0),
+            head: again(before.map(|before| &before.head), &text("head_hash")),
+            last: again(before.map(|before| &before.last), &text("last_event_hash")),
+            length: serde_json::from_slice(value("length")).unwrap_or(0),
         }
     }
 
@@ -161,8 +169,7 @@ impl Custody {
             record["agent_id"] = json!(entry.get("agent_id"));
         }
         if action == "DISPATCH_TRANSPORT" {
-            let specimens = entry.arg("specimen_ids").and_then(Value::as_array).into_iter().flatten();
-            for specimen in specimens.filter_map(Value::as_str) {
+            for specimen in entry.arg_texts("specimen_ids") {
                 self.consignments.entry(specimen.to_owned()).or_default().insert(consignment.to_owned());
             }
         }
