@@ -110,6 +110,10 @@ pub struct Readings {
 /// The text in the spelling of patterns.
 #[must_use]
 pub fn folded(text: &str) -> String {
+    // Most of what is read is plain, and nothing but its spaces and its case can change.
+    if text.is_ascii() {
+        return folded_ascii(text);
+    }
     // Lower case may open what the skeleton knows, and the other way round; three rounds are enough in practice.
     let mut now = fold_once(text);
     for _ in 0..4 {
@@ -122,8 +126,26 @@ pub fn folded(text: &str) -> String {
     now
 }
 
+/// What [`fold_once`] makes of ASCII; a second round finds nothing more.
+fn folded_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(|c: char| c == ' ' || c.is_ascii_control()).filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out.make_ascii_lowercase();
+    out
+}
+
+/// The visible text with compatibility forms resolved.
+fn composed(text: &str) -> String {
+    if text.is_ascii() { visible(text).collect() } else { visible(text).nfkc().collect() }
+}
+
 fn fold_once(text: &str) -> String {
-    let plain: String = visible(text).nfkc().collect();
+    let plain = composed(text);
     let mut latin = String::with_capacity(plain.len());
     for word in plain.split_whitespace() {
         if !latin.is_empty() {
@@ -187,7 +209,7 @@ pub fn readings(text: &str, limits: Limits) -> Readings {
         let mut next = Vec::new();
         for (raw, via) in &layer {
             read(raw, via, &mut seen, &mut found.readings);
-            for (coding, inner) in decode::all(&visible(raw).nfkc().collect::<String>(), raw) {
+            for (coding, inner) in decode::all(&composed(raw), raw) {
                 if depth == limits.depth || inner.len() > left {
                     found.exhausted = true;
                     continue;
@@ -323,6 +345,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_text_is_folded_as_any_other(text in "[\\x00-\\x7f]{0,60}") {
+            prop_assert_eq!(folded_ascii(&text), fold_once(&text));
+            prop_assert_eq!(composed(&text), visible(&text).nfkc().collect::<String>());
+        }
+
         #[test]
         fn folding_twice_is_folding_once(text in "\\PC{0,60}") {
             let once = folded(&text);

@@ -303,25 +303,29 @@ impl Defense {
         if !policy.output_consistency_check {
             return Ok(());
         }
-        let said = if policy.output_consistency_normalize {
-            normalize::readings(answer, Limits::default()).readings.into_iter().map(|reading| reading.text).collect()
-        } else {
-            vec![answer.to_owned()]
-        };
-        let spelt =
-            |text: &str| if policy.output_consistency_normalize { normalize::folded(text) } else { text.to_owned() };
+        let (normalize, length) = (policy.output_consistency_normalize, policy.min_verbatim_len);
+        let spelt = |text: &str| if normalize { normalize::folded(text) } else { text.to_owned() };
         let tight = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-        let (known, length) = (spelt(trusted), policy.min_verbatim_len);
-        for text in texts.iter().map(|text| spelt(text)) {
-            let repeated = |answer: &String| {
-                repeats(answer, &text, &known, length)
-                    || policy.check_split_verbatim && repeats(&tight(answer), &tight(&text), &tight(&known), length)
-            };
-            if said.iter().any(repeated) {
-                return Err(codes::UNTRUSTED_NOTE_AS_INSTRUCTION);
-            }
+        // What is too short to be repeated at all is not looked for; what is tight is no longer than what it is made of.
+        let texts = texts.iter().map(|text| spelt(text)).filter(|text| text.chars().nth(length - 1).is_some());
+        let texts: Vec<String> = texts.collect();
+        if texts.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let said: Vec<String> = match normalize {
+            true => normalize::readings(answer, Limits::default()).readings.into_iter().map(|read| read.text).collect(),
+            false => vec![answer.to_owned()],
+        };
+        let known = spelt(trusted);
+        let split = policy.check_split_verbatim.then(|| {
+            let said: Vec<String> = said.iter().map(|text| tight(text)).collect();
+            (said, tight(&known))
+        });
+        let repeated = |text: &String| {
+            repeats(&said, text, &known, length)
+                || split.as_ref().is_some_and(|(said, known)| repeats(said, &tight(text), known, length))
+        };
+        if texts.iter().any(repeated) { Err(codes::UNTRUSTED_NOTE_AS_INSTRUCTION) } else { Ok(()) }
     }
 }
 
@@ -333,10 +337,11 @@ pub(crate) fn cut(text: &str, length: usize) -> String {
     }
 }
 
-/// Whether `answer` holds `length` characters in a row of `text` that `known` does not hold.
-fn repeats(answer: &str, text: &str, known: &str, length: usize) -> bool {
+/// Whether one of `answers` holds `length` characters in a row of `text` that `known` does not hold.
+fn repeats(answers: &[String], text: &str, known: &str, length: usize) -> bool {
     let of_text: BTreeSet<&str> = pieces(text, length).collect();
-    !of_text.is_empty() && pieces(answer, length).any(|piece| of_text.contains(piece) && !known.contains(piece))
+    let holds = |answer: &String| pieces(answer, length).any(|piece| of_text.contains(piece) && !known.contains(piece));
+    !of_text.is_empty() && answers.iter().any(holds)
 }
 
 /// Every `length` characters in a row.
