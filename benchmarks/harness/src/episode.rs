@@ -106,7 +106,7 @@ pub struct EpisodeOutcome {
     pub metrics: Metrics,
     /// Hash of its last record.
     pub chain_head: String,
-    /// Distinct results released [count].
+    /// Specimens with a released result [count].
     pub throughput: u64,
     /// Specimens of the episode [count].
     pub specimens_total: u64,

@@ -71,7 +71,7 @@ pub struct Measured {
     pub acting_share: f64,
     /// Agent-steps in which the agent walks at the moment of the decision, over all [1].
     pub walking_share: f64,
-    /// Distinct results released [count].
+    /// Specimens with a released result [count].
     pub completed: u64,
     /// The same over the laboratories.
     pub completed_per_site: f64,

@@ -15,8 +15,13 @@ pub(super) struct FlowMetric;
 labtrust_plugin::register_plugin!(Metric, FlowMetric);
 
 const SPECS: &[MetricSpec] = &[
-    MetricSpec::new("throughput", "count", "distinct results released; a result counts once, and only if it exists")
-        .higher(),
+    MetricSpec::new(
+        "throughput",
+        "count",
+        "specimens with a released result, and released results of no known specimen; what is run again counts once, and \
+         only results that exist count",
+    )
+    .higher(),
     MetricSpec::new("throughput_per_hour", "1/h", "`throughput` over the episode's horizon").higher(),
     MetricSpec::new("specimens_total", "count", "specimens of the initial state and injected ones"),
     MetricSpec::new(
@@ -144,6 +149,8 @@ struct ResultCourse {
 pub(crate) struct Flow {
     specimens: SymbolMap<Course>,
     results: SymbolMap<ResultCourse>,
+    /// Results released of which no specimen is known [count].
+    without_specimen: u64,
     /// Each specimen with an acceptance at its first release, in the order of release.
     turnarounds: Vec<Served>,
 }
@@ -244,8 +251,8 @@ impl Flow {
         }
     }
 
-    /// A release counts once for each result, and only for a result that exists: one that was filed in this episode,
-    /// or that the laboratory knows the specimen of.
+    /// Only a result that exists counts: one that was filed in this episode, or that the laboratory knows the specimen of.
+    /// A specimen counts once, however often it is run: else the most productive crew is one that does its work again.
     fn on_release(&mut self, action: &Action, outcome: &Outcome) {
         let Some(result) = action.decision.args.result else { return };
         let course = self.result(result);
@@ -253,6 +260,7 @@ impl Flow {
         if !exists || std::mem::replace(&mut course.released, true) {
             return;
         }
+        self.without_specimen += u64::from(outcome.specimens.is_empty());
         for &specimen in &outcome.specimens {
             let course = self.course(specimen);
             // A specimen with two results is served when the first of them is released.
@@ -270,7 +278,6 @@ impl Flow {
     /// What it comes to. `sla_s` is the task's limit.
     pub(crate) fn tally(&mut self, sla_s: Option<u32>, horizon_s: i64) -> FlowTally {
         let mut tally = FlowTally { tardiness_s: sla_s.map(|_| 0), ..FlowTally::default() };
-        tally.throughput = self.results.iter().filter(|(_, result)| result.released).count() as u64;
         for (_, course) in self.specimens.iter() {
             tally.specimens += u64::from(course.known);
             tally.due += u64::from(course.is_due());
@@ -285,6 +292,7 @@ impl Flow {
                 *sum_s += weighted_tardiness_s(course, sla_s, horizon_s);
             }
         }
+        tally.throughput = tally.served + self.without_specimen;
         tally.turnarounds = std::mem::take(&mut self.turnarounds);
         tally
     }
@@ -301,7 +309,7 @@ fn weighted_tardiness_s(course: &Course, sla_s: u32, horizon_s: i64) -> i64 {
 /// What the specimens of one laboratory, or of several, come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FlowTally {
-    /// Distinct results released [count].
+    /// Specimens with a released result, and released results of no known specimen [count].
     pub throughput: u64,
     /// Specimens [count].
     pub specimens: u64,

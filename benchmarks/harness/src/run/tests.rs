@@ -97,7 +97,8 @@ fn turnaround_runs_from_acceptance_to_first_release() {
     assert_eq!(metrics["turnaround_s"], json!([33, 40]));
     assert_eq!(metrics["p50_turnaround_s"], 36.5);
     assert_eq!(metrics["on_time_rate"], 0.0);
-    assert_eq!(metrics["throughput"], 3);
+    // A specimen that was run again is no second one.
+    assert_eq!(metrics["throughput"], 2);
 }
 
 #[test]
@@ -269,6 +270,33 @@ fn a_log_in_columns_has_the_lines_of_the_log_and_the_same_bytes_for_any_number_o
     assert_eq!(back.next_line().unwrap(), None);
     let compared = crate::diff::diff(&dir.path().join("log.jsonl"), &dir.path().join("log.parquet")).unwrap();
     assert_eq!(compared.difference, None);
+}
+
+#[test]
+fn a_run_that_is_given_up_is_a_run_of_its_first_episodes_and_one_that_goes_on_is_whole() {
+    let task = ops(&[line(0, AcceptSpecimen, "-", "S1"), line(3, ReleaseResult, "R1", "S1")]);
+    let policy = PolicyStore::builtin();
+    let asked = std::cell::RefCell::new(Vec::new());
+    let outputs = |episodes: u64, probe: Option<u64>, goes_on: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log.jsonl");
+        let mut files = LogFiles::create(&log, &dir.path().join("results.json"), Beside::default()).unwrap();
+        let bench = BenchmarkRun { episodes, threads: Some(2), ..run(&task, &policy) };
+        let decide = |played: &[EpisodeRecord]| {
+            asked.borrow_mut().push(played.len());
+            goes_on
+        };
+        let probe = probe.map(|episodes| Probe { episodes, goes_on: &decide });
+        let outcome = bench.run_while(RunLogs::Files(&mut files), &|| (), probe).unwrap();
+        files.persist().unwrap();
+        (results_bytes(&outcome.results).unwrap(), std::fs::read_to_string(log).unwrap(), outcome.actions_total)
+    };
+    assert_eq!(outputs(20, Some(3), false), outputs(3, None, true));
+    assert_eq!(outputs(20, Some(3), true), outputs(20, None, true));
+    // Nothing is left to be given up.
+    assert_eq!(outputs(3, Some(3), false), outputs(3, None, true));
+    assert_ne!(outputs(3, None, true), outputs(20, None, true));
+    assert_eq!(asked.into_inner(), [3, 3]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn quick_eval_markdown(summary: &QuickEvalSummary<'_>) -> String {
     let mut out = format!(
         "# LabTrust quick evaluation\n\n\
          Run: {run_id}  \nSeed: {seed}  \nTiming: {}  \nTasks: {}\n\n\
-         One episode a task. Throughput: distinct results released; beside it what agents that act by \
+         One episode a task. Throughput: specimens with a released result; beside it what agents that act by \
          chance release (`random_legal`), and what no crew could exceed (bound). Violations: broken invariants. Blocked: refused \
          events, those of attackers in brackets. Turnaround: acceptance to release, in simulated seconds.\n\n",
         timing.unwrap_or("explicit"),

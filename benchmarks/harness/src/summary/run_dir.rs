@@ -20,7 +20,7 @@ pub struct RunSummary {
     pub violations_total: u64,
     /// Refused events of all episodes [count].
     pub blocked_total: u64,
-    /// Distinct results released an episode, on average [count].
+    /// Specimens with a released result an episode, on average [count].
     pub throughput_mean: f64,
 }
 

@@ -96,7 +96,7 @@ pub(super) const SUMMARY: &[(&str, &str)] = &[
     ("episodes", "how many there were [count]"),
     ("base_seed", "seed of the first"),
     ("agent_baseline_id", "who acted, as in the results"),
-    ("throughput_total", "distinct results released in all episodes [count]"),
+    ("throughput_total", "specimens with a released result in all episodes [count]"),
     ("throughput_mean", "the same an episode"),
     ("warnings", "what a reader of the figures should know"),
 ];

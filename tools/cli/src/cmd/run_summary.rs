@@ -29,7 +29,7 @@ impl CliCommand for Options {
             ("task?", "of one results file only, like the following"),
             ("num_episodes?", "[count]"),
             ("total_steps?", "[count]"),
-            ("throughput_mean?", "distinct results released, an episode"),
+            ("throughput_mean?", "specimens with a released result, an episode"),
             ("violations_total?", "broken invariants [count]"),
             ("blocked_total?", "refused events [count]"),
         ]),

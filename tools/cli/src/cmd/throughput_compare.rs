@@ -47,7 +47,7 @@ impl CliCommand for Options {
         json: Json::product(&[
             ("task", "its id"),
             ("n", "episodes [count]"),
-            ("throughput_mean", "distinct results released, an episode"),
+            ("throughput_mean", "specimens with a released result, an episode"),
             ("throughput_std", "its standard deviation"),
             ("throughput_mean_ci_lower", "lower end of the interval of the mean, 95 %"),
             ("throughput_mean_ci_upper", "upper end"),

@@ -16,7 +16,7 @@ const LEGEND: [(&str, &str); 12] = [
     ("agent_baseline_id", "Who acted."),
     ("partner_id", "Partner overlay of the policy; empty without one."),
     ("n_episodes", "Episodes in the row [count]; equal episodes of one seed and setting count once."),
-    ("throughput_mean", "Distinct results released an episode [count]; more is better."),
+    ("throughput_mean", "Specimens with a released result an episode [count]; more is better."),
     ("throughput_std", "Sample standard deviation over episodes."),
     ("p50_turnaround_s_mean", "Median from acceptance to release, mean over episodes that released anything [s]."),
     ("p95_turnaround_s_mean", "The same for the 95th percentile [s]; less is better."),

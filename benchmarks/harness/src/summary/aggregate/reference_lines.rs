@@ -17,7 +17,7 @@ pub(super) struct Line {
     pub(super) who: String,
     /// Episodes [count]; absent where there was no run.
     pub(super) episodes: Option<usize>,
-    /// Distinct results released an episode, mean [count].
+    /// Specimens with a released result an episode, mean [count].
     pub(super) throughput: Value,
     /// Share of the bound, mean [1].
     pub(super) share: Value,
