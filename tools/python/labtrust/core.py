@@ -15,6 +15,7 @@ from gymnasium import spaces
 from labtrust import _core
 from labtrust.ansi import text_of
 from labtrust.spaces import MaskPlace, Masked, Observation, inner_of, one_of
+from labtrust.terms import open_world
 
 RENDER_MODES = ("human", "ansi", "rgb_array")
 RENDER_FPS = 4
@@ -33,17 +34,18 @@ class Episodes:
     def __init__(
         self,
         task: str,
+        agents: Sequence[str] | None,
         *,
-        spaces_version: str,
-        observation: Observation,
-        action_mask: MaskPlace,
-        render_mode: str | None,
+        observation: Observation = "flat",
+        action_mask: MaskPlace = "info",
+        render_mode: str | None = None,
+        log: bool = False,
         **terms: Any,
     ) -> None:
         one_of("action_mask", action_mask, ("info", "observation", "none"))
         if render_mode is not None:
             one_of("render_mode", render_mode, RENDER_MODES)
-        self.world = _core.World(task, space=spaces_version, **terms)
+        self.world = open_world(task, agents, terms, log=log)
         self.core = _core.Environment(self.world)
         self.names = self.world.agents
         self.numbers = {name: number for number, name in enumerate(self.names)}

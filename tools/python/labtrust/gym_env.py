@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
 
 from labtrust.core import RENDER_FPS, RENDER_MODES, Action, Episodes
-from labtrust.spaces import MaskPlace, Observation
+from labtrust.terms import EpisodeTerms
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class LabGymEnv(gymnasium.Env[Any, Any]):
@@ -22,29 +25,11 @@ class LabGymEnv(gymnasium.Env[Any, Any]):
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}
 
     def __init__(
-        self,
-        task: str = "throughput_sla",
-        agent: str = "ops_0",
-        *,
-        max_cycles: int | None = None,
-        spaces_version: str = "0.2",
-        observation: Observation = "flat",
-        action_mask: MaskPlace = "info",
-        render_mode: str | None = None,
-        **terms: Any,
+        self, task: str = "throughput_sla", agent: str = "ops_0", **terms: Unpack[EpisodeTerms]
     ) -> None:
-        self.episodes = Episodes(
-            task,
-            agents=[agent],
-            max_steps=max_cycles,
-            spaces_version=spaces_version,
-            observation=observation,
-            action_mask=action_mask,
-            render_mode=render_mode,
-            **terms,
-        )
+        self.episodes = Episodes(task, [agent], **terms)
         self.agent = agent
-        self.render_mode = render_mode
+        self.render_mode = self.episodes.render_mode
         self.observation_space = self.episodes.observation_spaces[agent]
         self.action_space = self.episodes.action_spaces[agent]
 

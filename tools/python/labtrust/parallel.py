@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from labtrust.core import RENDER_FPS, RENDER_MODES, Action, Episodes, by_name
-from labtrust.spaces import MaskPlace, Observation
+from labtrust.terms import EpisodeTerms
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class LabParallelEnv(ParallelEnv[str, Any, Any]):
@@ -27,8 +30,10 @@ class LabParallelEnv(ParallelEnv[str, Any, Any]):
         "is_parallelizable": True,
     }
 
-    def __init__(self, task: str = "throughput_sla", *, max_cycles: int | None = None, **terms: Any) -> None:
-        self.episodes = Episodes(task, max_steps=max_cycles, **terms)
+    def __init__(
+        self, task: str = "throughput_sla", *, agents: Sequence[str] | None = None, **terms: Unpack[EpisodeTerms]
+    ) -> None:
+        self.episodes = Episodes(task, agents, **terms)
         self.task = task
         self.possible_agents = list(self.episodes.names)
         self.agents: list[str] = []
@@ -104,65 +109,11 @@ class LabParallelEnv(ParallelEnv[str, Any, Any]):
 
 
 def parallel_env(
-    task: str = "throughput_sla",
-    *,
-    max_cycles: int | None = None,
-    scale: str | None = None,
-    timing: str | None = None,
-    agents: Sequence[str] | None = None,
-    crew: str | None = None,
-    injection: str | None = None,
-    rewards: Mapping[str, float] | None = None,
-    spaces_version: str = "0.2",
-    observation: Observation = "flat",
-    action_mask: MaskPlace = "info",
-    render_mode: str | None = None,
-    metrics: bool = True,
-    recorded: bool = True,
-    log: bool = False,
-    strict_signatures: bool = False,
-    policy_dir: str | None = None,
-    partner: str | None = None,
+    task: str = "throughput_sla", *, agents: Sequence[str] | None = None, **terms: Unpack[EpisodeTerms]
 ) -> LabParallelEnv:
     """A task of the laboratory as a parallel environment.
 
-    Args:
-        task: Its id; :func:`labtrust.tasks` lists them.
-        max_cycles: Steps of an episode; the task's own when absent.
-        scale: Size of the task, where it has several.
-        timing: ``explicit`` or ``simulated``; the task's own when absent.
-        agents: Who is played from outside; all but attackers when absent. The others keep their own minds.
-        crew: A set of agents for those others, such as ``random_legal``.
-        injection: What disturbs the episodes, in tasks that allow it.
-        rewards: Parts of the reward in place of the task's, by their published names.
-        spaces_version: ``0.2`` (29 actions, the whole lane) or ``0.1`` (6 actions, the published quantities).
-        observation: ``flat`` (one float32 vector) or ``dict`` (the fields by name, each with its own dtype).
-        action_mask: Where masks are: in the ``info``, beside the ``observation``, or nowhere (``none``).
-        render_mode: ``ansi``, ``rgb_array`` or ``human``.
-        metrics: Whether the last ``info`` has the episode's figures, as ``metrics``.
-        recorded: Whether there is an audit chain. Without one an episode is faster, and nobody can check it.
-        log: Whether the episode's log is kept in memory.
-        strict_signatures: Require signatures even where the task does not.
-        policy_dir: Policy directory to use instead of the built-in policy.
-        partner: Partner overlay.
+    ``task`` is one of :func:`labtrust.tasks`. ``agents`` are those who are played from outside, all but attackers when
+    absent; the others keep their own minds. ``terms`` are the fields of :class:`labtrust.terms.EpisodeTerms`.
     """
-    return LabParallelEnv(
-        task,
-        max_cycles=max_cycles,
-        scale=scale,
-        timing=timing,
-        agents=agents,
-        crew=crew,
-        injection=injection,
-        rewards=rewards,
-        spaces_version=spaces_version,
-        observation=observation,
-        action_mask=action_mask,
-        render_mode=render_mode,
-        metrics=metrics,
-        recorded=recorded,
-        log=log,
-        strict_signatures=strict_signatures,
-        policy_dir=policy_dir,
-        partner=partner,
-    )
+    return LabParallelEnv(task, agents=agents, **terms)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv as GymVectorEnv
 
 from labtrust import _core
 from labtrust.spaces import Flat
+from labtrust.terms import Terms, open_world
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class VectorEnv(GymVectorEnv[Any, Any, Any]):
@@ -23,6 +27,8 @@ class VectorEnv(GymVectorEnv[Any, Any, Any]):
     ``MultiDiscrete`` with an index an agent, the reward the mean over the agents. The ``info`` has ``action_mask`` (int8
     ``(num_envs, agents, actions)``), ``agent_rewards`` (``(num_envs, agents)``), ``seed`` (``(num_envs,)``), and
     ``metrics`` with ``_metrics``, a row of maps, where ``metrics=True`` and an episode has ended.
+
+    ``terms`` are the fields of :class:`labtrust.terms.Terms`; ``metrics`` is off unless asked for.
 
     Environment i begins with seed s + i and goes on with s + i + num_envs, and so on. ``threads`` changes nothing but the
     speed. With ``copy=False`` arrays are those of the buffer, which the next step overwrites.
@@ -36,39 +42,15 @@ class VectorEnv(GymVectorEnv[Any, Any, Any]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         threads: int = 1,
         copy: bool = True,
-        max_cycles: int | None = None,
-        scale: str | None = None,
-        timing: str | None = None,
         agents: Sequence[str] | None = None,
-        crew: str | None = None,
-        injection: str | None = None,
-        rewards: Mapping[str, float] | None = None,
-        spaces_version: str = "0.2",
-        metrics: bool = False,
-        recorded: bool = True,
-        strict_signatures: bool = False,
-        policy_dir: str | None = None,
-        partner: str | None = None,
+        **terms: Unpack[Terms],
     ) -> None:
         mode = AutoresetMode(autoreset_mode)
         if mode == AutoresetMode.DISABLED:
             raise ValueError("episodes begin anew by themselves; autoreset_mode is NEXT_STEP or SAME_STEP")
-        self.world = _core.World(
-            task,
-            scale=scale,
-            timing=timing,
-            max_steps=max_cycles,
-            strict_signatures=strict_signatures,
-            agents=agents,
-            crew=crew,
-            injection=injection,
-            rewards=rewards,
-            space=spaces_version,
-            metrics=metrics,
-            recorded=recorded,
-            policy_dir=policy_dir,
-            partner=partner,
-        )
+        # The figures of all episodes take time, so they are made where they are asked for.
+        self._measured = terms.setdefault("metrics", False)
+        self.world = open_world(task, agents, terms)
         self._same_step = mode == AutoresetMode.SAME_STEP
         self.core = _core.Batch(self.world, num_envs, self._same_step, threads)
         self.metadata = {"render_modes": [], "autoreset_mode": mode}
@@ -76,7 +58,6 @@ class VectorEnv(GymVectorEnv[Any, Any, Any]):
         self.num_envs = num_envs
         self.agents = self.world.agents
         self._copy = copy
-        self._measured = metrics
         row = Flat(self.world).high
         people, actions = len(self.agents), len(self.world.actions)
         self.single_observation_space = spaces.Box(np.zeros((people, len(row)), np.float32), np.tile(row, (people, 1)))
