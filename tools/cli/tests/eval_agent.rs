@@ -171,14 +171,23 @@ fn an_agent_in_python_is_started_by_the_host_of_the_package() {
     let script = format!("#!/bin/sh\necho \"$@\" >\"$0.arguments\"\nexec python3 {}\n", example().display());
     std::fs::write(&interpreter, script).unwrap();
     std::fs::set_permissions(&interpreter, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let arguments =
-        ["eval-agent", "--task", "throughput_sla", "--agent", "my_agents.careful:Careful", "--episodes", "1"];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_labtrust"));
-    let output = command.args(arguments).env("LABTRUST_PYTHON", &interpreter).current_dir(dir.path()).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let started = std::fs::read_to_string(dir.path().join("interpreter.arguments")).unwrap();
-    assert_eq!(started, "-m labtrust.agent_host my_agents.careful:Careful\n");
-    assert_eq!(results(dir.path())["agent_baseline_id"], "my_agents_careful_Careful");
+    let play = |agent: &str| {
+        let arguments = ["eval-agent", "--task", "throughput_sla", "--agent", agent, "--episodes", "1"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_labtrust"));
+        command.args(arguments).env("LABTRUST_PYTHON", &interpreter).current_dir(dir.path()).output().unwrap()
+    };
+    // By module and name, or by a name that is nobody's in the program: what packages of Python offer, the host knows.
+    for (agent, baseline_id) in [("my_agents.careful:Careful", "my_agents_careful_Careful"), ("careful", "careful")] {
+        let output = play(agent);
+        assert!(output.status.success(), "{output:?}");
+        let started = std::fs::read_to_string(dir.path().join("interpreter.arguments")).unwrap();
+        assert_eq!(started, format!("-m labtrust.agent_host {agent}\n"));
+        assert_eq!(results(dir.path())["agent_baseline_id"], baseline_id);
+    }
+    std::fs::write(&interpreter, "#!/bin/sh\necho \"no agent $3\" >&2\nexit 1\n").unwrap();
+    let output = play("careless");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("random_legal") && told.contains("no agent careless"), "{output:?}");
     // What is no module and name is looked for among the program's own.
     let output = evaluate(dir.path(), "my-agents:Careful", &[]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("random_legal"), "{output:?}");

@@ -14,7 +14,7 @@ use labtrust_bench::files::AtomicFile;
 use labtrust_bench::log::{Beside, LogFiles};
 use labtrust_bench::{BenchmarkRun, Cast, RunLogs};
 use labtrust_plugin::lab::AgentPolicy;
-use labtrust_plugin::{AgentSet, Registry, Task, Vacancy};
+use labtrust_plugin::{AgentSet, Registry, RegistryError, Task, Vacancy};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ID")]
     task: String,
     /// The agent: `exec:COMMAND` starts a process that speaks JSON lines, `module:Name` one for an agent in Python; anything
-    /// else is an agent set or an agent policy
+    /// else is an agent set, an agent policy, or an agent that a package of Python offers
     #[arg(long, value_name = "SPEC")]
     agent: String,
     /// The seat it takes; `all` for every seat but attackers'
@@ -51,7 +51,7 @@ pub(crate) struct Options {
 impl CliCommand for Options {
     const SPEC: Spec = Spec {
         name: "eval-agent",
-        notes: "The task's crew sits in the other seats. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)); `module:Name` starts `python3 -m labtrust.agent_host module:Name`, with the interpreter of LABTRUST_PYTHON where that is set, which has to have the Python package.",
+        notes: "The task's crew sits in the other seats. `exec:COMMAND`, split as a shell would split it, starts a process that speaks JSON lines ([protocol](agent_protocol.md)); `module:Name` starts `python3 -m labtrust.agent_host module:Name`, with the interpreter of LABTRUST_PYTHON where that is set, which has to have the Python package. A name that is neither an agent set nor an agent policy is looked for among the entry points `labtrust.agents` of the interpreter that LABTRUST_PYTHON names ([Python](python.md#packages-that-bring-more)).",
         writes: &[
             output("--out", "results"),
             output("run_manifest.json", "beside --out, as of run-benchmark"),
@@ -94,6 +94,8 @@ pub(crate) enum EvalError {
     Process(#[from] AgentProcessError),
     #[error("task {task} has no seat {seat}; there are: [{}]", seats.join(", "))]
     NoSeat { task: String, seat: String, seats: Vec<String> },
+    #[error("{unknown}; nor is it an agent that a package of Python offers: {python}")]
+    NoAgent { unknown: RegistryError, python: AgentProcessError },
     #[error("exec: names no command")]
     NoCommand,
     #[error("exec: a quotation mark is not closed, or nothing follows a backslash")]
@@ -153,15 +155,25 @@ impl AgentSet for Guest<'_> {
 
 impl Player {
     fn find(options: &Options, registry: &Registry, plugins: &PluginOptions) -> Result<Self, CliError> {
-        let Some(command) = command_of(&options.agent)? else {
-            return Ok(match options.agent_params.choose(&options.agent, registry, plugins)? {
-                Some(policy) => Self::Policy(policy),
-                None => Self::Set(registry.agent_set(&options.agent)?),
-            });
-        };
-        options.agent_params.none_for(&options.agent)?;
+        let agent = &options.agent;
         let timeout = Duration::from_secs_f64(options.timeout);
-        Ok(Self::Process(AgentProcess::start(&AgentCommand { command, timeout }).map_err(EvalError::Process)?))
+        let start = |command| AgentProcess::start(&AgentCommand { command, timeout }).map(Self::Process);
+        if let Some(command) = command_of(agent)? {
+            options.agent_params.none_for(agent)?;
+            return Ok(start(command).map_err(EvalError::Process)?);
+        }
+        // What is nothing of the program's own may be offered by a package of Python. It is asked only where somebody
+        // says which Python, as the Python package does: a mistyped name starts no process elsewhere.
+        if let (Err(unknown), Err(_), Some(python)) =
+            (registry.agent_set(agent), registry.agent_policy(agent), named_python().filter(|_| !agent.contains(':')))
+        {
+            options.agent_params.none_for(agent)?;
+            return Ok(start(host_of(python, agent)).map_err(|python| EvalError::NoAgent { unknown, python })?);
+        }
+        Ok(match options.agent_params.choose(agent, registry, plugins)? {
+            Some(policy) => Self::Policy(policy),
+            None => Self::Set(registry.agent_set(agent)?),
+        })
     }
 }
 
@@ -174,9 +186,17 @@ fn command_of(agent: &str) -> Result<Option<Vec<String>>, EvalError> {
     if !is_python(agent) {
         return Ok(None);
     }
-    let python = std::env::var(PYTHON_VARIABLE).ok().filter(|python| !python.is_empty());
-    let words = ["-m", "labtrust.agent_host", agent].map(str::to_owned);
-    Ok(Some(std::iter::once(python.unwrap_or_else(|| "python3".to_owned())).chain(words).collect()))
+    Ok(Some(host_of(named_python().unwrap_or_else(|| "python3".to_owned()), agent)))
+}
+
+/// The interpreter that somebody has named.
+fn named_python() -> Option<String> {
+    std::env::var(PYTHON_VARIABLE).ok().filter(|python| !python.is_empty())
+}
+
+/// What starts an agent in Python.
+fn host_of(python: String, agent: &str) -> Vec<String> {
+    [python.as_str(), "-m", "labtrust.agent_host", agent].map(str::to_owned).into()
 }
 
 /// Whether it is written as `module.path:Name`; no other agent is.
