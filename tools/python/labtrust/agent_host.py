@@ -1,7 +1,8 @@
 """Lets an agent of Python play a seat of the program.
 
 ``labtrust eval-agent --task throughput_sla --agent module:Class`` starts ``python -m labtrust.agent_host module:Class``, which
-speaks the agent protocol on its standard input and output. What the agent prints goes to the standard error.
+speaks the agent protocol on its standard input and output. What the agent prints goes to the standard error. A name without
+a colon is one of the entry points ``labtrust.agents`` (:mod:`labtrust.packages`).
 
 An agent has ``act(observation)``, which returns an index, or a pair of an index and a map. It may have
 ``reset(seed, policy_summary, partner_id, timing_mode)``, which takes those of these that it names, and
@@ -10,15 +11,12 @@ An agent has ``act(observation)``, which returns an index, or a pair of an index
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
-import re
 import sys
-from collections.abc import Callable
 from typing import Any, TextIO
 
-_SPEC = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+from labtrust import packages
+
 CONTRACT_VERSION = "0.1"
 
 
@@ -27,36 +25,17 @@ class HostError(Exception):
 
 
 def load(spec: str) -> Any:
-    """The agent that ``module:Name`` names."""
-    if not _SPEC.fullmatch(spec):
-        raise HostError(f"{spec!r} should be module:Name")
-    module_name, name = spec.split(":")
+    """The agent that ``module:Name`` names, or that a package offers under a name without a colon."""
     try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise HostError(f"cannot import {module_name}: {error}") from error
-    if not hasattr(module, name):
-        raise HostError(f"{module_name} has no {name}")
-    found = getattr(module, name)
-    agent = found() if callable(found) and not hasattr(found, "act") or inspect.isclass(found) else found
+        agent = packages.made(packages.load("agents", spec), "act")
+    except packages.NotFound as error:
+        raise HostError(str(error)) from error
     if not callable(getattr(agent, "act", None)):
         raise HostError(f"{spec} has no act(observation)")
     version = getattr(agent, "contract_version", CONTRACT_VERSION)
     if version != CONTRACT_VERSION:
         raise HostError(f"{spec} wants agent contract {version}, there is {CONTRACT_VERSION}")
     return agent
-
-
-def _reset(agent: Any, message: dict[str, Any]) -> None:
-    method: Callable[..., Any] | None = getattr(agent, "reset", None)
-    if method is None:
-        return
-    known = {**message, "policy_summary": {}}
-    taken = inspect.signature(method).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
-        method(**known)
-    else:
-        method(**{parameter.name: known[parameter.name] for parameter in taken if parameter.name in known})
 
 
 def _act(agent: Any, observation: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +56,8 @@ def serve(agent: Any, lines: TextIO, out: TextIO) -> None:
                 answer["agent_contract_version"] = CONTRACT_VERSION
                 answer["action_space"] = getattr(agent, "action_space", "0.2")
             case "reset":
-                _reset(agent, {key: value for key, value in message.items() if key not in ("type", "id")})
+                known = {key: value for key, value in message.items() if key not in ("type", "id")}
+                packages.tell(agent, {**known, "policy_summary": {}})
             case "act":
                 answer |= _act(agent, message["observation"])
             case "bye":
@@ -88,7 +68,7 @@ def serve(agent: Any, lines: TextIO, out: TextIO) -> None:
 def main() -> int:
     """Serves the agent that the only argument names."""
     if len(sys.argv) != 2:
-        print("usage: python -m labtrust.agent_host MODULE:NAME", file=sys.stderr)
+        print("usage: python -m labtrust.agent_host MODULE:NAME | NAME", file=sys.stderr)
         return 2
     # Nothing that an agent prints may stand between two answers.
     out, sys.stdout = sys.stdout, sys.stderr

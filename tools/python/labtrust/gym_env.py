@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 import numpy.typing as npt
+from gymnasium.utils import EzPickle
 
 from labtrust.core import RENDER_FPS, RENDER_MODES, Action, Episodes
 from labtrust.terms import EpisodeTerms
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-class LabGymEnv(gymnasium.Env[Any, Any]):
+class LabGymEnv(gymnasium.Env[Any, Any], EzPickle):
     """One agent of a task; everybody else is the task's own crew, or that of ``crew``.
 
     The options are those of :func:`labtrust.parallel_env`, with ``agent`` in place of ``agents``. The reward is the
-    agent's. The mask of an observation is ``info["action_mask"]``, and what ``action_masks`` gives.
+    agent's. The mask of an observation is ``info["action_mask"]``, and what ``action_masks`` gives. A copy, by pickle too, is
+    a new environment made with the same arguments.
     """
 
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}
@@ -27,6 +29,7 @@ class LabGymEnv(gymnasium.Env[Any, Any]):
     def __init__(
         self, task: str = "throughput_sla", agent: str = "ops_0", **terms: Unpack[EpisodeTerms]
     ) -> None:
+        EzPickle.__init__(self, task, agent, **terms)
         self.episodes = Episodes(task, [agent], **terms)
         self.agent = agent
         self.render_mode = self.episodes.render_mode

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.utils import EzPickle
 from pettingzoo import ParallelEnv
 
 from labtrust.core import RENDER_FPS, RENDER_MODES, Action, Episodes, by_name
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-class LabParallelEnv(ParallelEnv[str, Any, Any]):
+class LabParallelEnv(ParallelEnv[str, Any, Any], EzPickle):
     """A task of the laboratory. Made by :func:`parallel_env`, which says what the arguments are.
 
-    Agents stay until the horizon, at which all of them are truncated; nobody is terminated.
+    Agents stay until the horizon, at which all of them are truncated; nobody is terminated. A copy, by pickle too, is a new
+    environment made with the same arguments: it begins no episode in the middle.
     """
 
     metadata: dict[str, Any] = {
@@ -33,6 +35,7 @@ class LabParallelEnv(ParallelEnv[str, Any, Any]):
     def __init__(
         self, task: str = "throughput_sla", *, agents: Sequence[str] | None = None, **terms: Unpack[EpisodeTerms]
     ) -> None:
+        EzPickle.__init__(self, task, agents=agents, **terms)
         self.episodes = Episodes(task, agents, **terms)
         self.task = task
         self.possible_agents = list(self.episodes.names)

@@ -9,8 +9,8 @@ from labtrust._core import World
 from labtrust.spaces import MaskPlace, Observation
 
 
-class Terms(TypedDict, total=False):
-    """What every interface takes; whatever is left out is the task's own choice."""
+class TaskTerms(TypedDict, total=False):
+    """How a task is played; whatever is left out is the task's own choice."""
 
     max_cycles: int | None
     """Steps of an episode."""
@@ -26,8 +26,6 @@ class Terms(TypedDict, total=False):
     """Parts of the reward in place of the task's, by their published names."""
     spaces_version: str
     """``0.2`` (29 actions, the whole lane) or ``0.1`` (6 actions, the published quantities)."""
-    metrics: bool
-    """Whether the last ``info`` has the episode's figures, as ``metrics``."""
     recorded: bool
     """Whether there is an audit chain. Without one an episode is faster, and nobody can check it."""
     strict_signatures: bool
@@ -36,6 +34,13 @@ class Terms(TypedDict, total=False):
     """Policy directory to use instead of the built-in policy."""
     partner: str | None
     """Partner overlay."""
+
+
+class Terms(TaskTerms, total=False):
+    """What every interface takes."""
+
+    metrics: bool
+    """Whether the last ``info`` has the episode's figures, as ``metrics``."""
 
 
 class EpisodeTerms(Terms, total=False):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import json
+import pickle
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,19 @@ def test_one_agent_alone_plays_with_the_crew_of_the_task() -> None:
     crew = labtrust.run_benchmark("throughput_sla", episodes=1, seed=7)
     idle = {name: count for name, count in crew.episodes[0]["metrics"]["actions_by_agent"].items() if name != "qc_0"}
     assert alone["actions_by_agent"].keys() == idle.keys() | {"qc_0"}
+
+
+@pytest.mark.parametrize("made", [labtrust.parallel_env, labtrust.env, labtrust.LabGymEnv])
+def test_a_copy_is_a_new_environment_of_the_same_kind(made: Any) -> None:
+    """SuperSuit copies environments by pickle, and so does whoever sends one to another process."""
+    env = made("stat_insertion", max_cycles=7, scale=None, rewards={"throughput_reward": 2.0})
+    env.reset(seed=3)
+    for copy in (pickle.loads(pickle.dumps(env)), deepcopy(env)):
+        two = [one.unwrapped for one in (env, copy)]
+        assert [one.episodes.world.max_steps for one in two] == [7, 7] and two[0] is not two[1]
+        for one in two:
+            one.reset(seed=4)
+        assert np.array_equal(*(one.episodes.state() for one in two))
 
 
 def test_a_picture_shows_a_laboratory_and_its_changes() -> None:
