@@ -1,6 +1,7 @@
 //! One episode after the other, played from outside.
 
 use crate::floor_plan::{self, Moment, picture};
+use crate::masks::Masks;
 use crate::reward::Tally;
 use crate::{EnvironmentError, World};
 use labtrust_bench::log::EpisodeLog;
@@ -180,9 +181,10 @@ impl Environment {
     pub fn write_masks(&mut self, out: &mut [i8]) {
         let Self { world, engine, course, .. } = self;
         let length = world.actions();
+        let mut masks = Masks::new(world.space());
         for (row, &seat) in out.chunks_exact_mut(length).zip(world.seats()) {
             let bits = match course {
-                Course::Open(episode) => contract::mask(&mut episode.context(&mut **engine, seat), world.space()),
+                Course::Open(episode) => masks.of(&mut episode.context(&mut **engine, seat)),
                 Course::None | Course::Over { .. } => 1,
             };
             for (index, place) in row.iter_mut().enumerate() {

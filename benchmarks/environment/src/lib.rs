@@ -9,6 +9,7 @@ mod batch;
 mod environment;
 mod error;
 pub mod floor_plan;
+mod masks;
 mod reward;
 mod world;
 

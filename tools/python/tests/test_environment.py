@@ -65,6 +65,20 @@ def test_spaces_are_declared_completely_and_say_what_is_there() -> None:
         assert env.state_space.contains(env.state())
 
 
+@pytest.mark.parametrize(("task", "options"), [("adversarial_disruption", {}), ("coord_scale", {"scale": "medium_stress_signed_bus", "max_cycles": 15})])
+def test_masks_of_everybody_are_those_of_each(task: str, options: dict[str, Any]) -> None:
+    """Agents that stand together with one role share the work of finding their mask; in words it is made for one alone."""
+    env = labtrust.parallel_env(task, **options)
+    _, infos = env.reset(seed=2)
+    shared = 0
+    while env.agents:
+        masks = [infos[name]["action_mask"].tolist() for name in env.agents]
+        assert masks == [env.describe(name)["action_mask"] for name in env.agents]
+        shared += len(masks) - len({tuple(mask) for mask in masks})
+        _, _, _, _, infos = env.step({name: keen(infos[name]["action_mask"]) for name in env.agents})
+    assert shared
+
+
 def test_words_stand_beside_an_index_in_either_interface() -> None:
     words = {"action_type": "OPEN_DOOR", "args": {"door_id": "D_RESTRICTED_AIRLOCK"}}
     env = labtrust.parallel_env("adversarial_disruption", log=True)
