@@ -146,18 +146,9 @@ impl Environment {
 
     /// Writes the observations of all agents, one after the other, each as the [`Layout`](contract::vector::Layout) says.
     pub fn write_observations(&self, out: &mut [f32]) {
-        let layout = self.world.layout();
         let Some(episode) = self.episode() else { return out.fill(0.0) };
-        let (view, own, length) = (episode.view(), layout.own_len(), layout.observation_len());
-        let mut rows = out.chunks_exact_mut(length).zip(self.world.seats());
-        let Some((first, &seat)) = rows.next() else { return };
-        self.write_own(episode, seat, &mut first[..own]);
-        layout.write_shared(view, self.engine.symbols(), &mut first[own..]);
-        let shared = &first[own..];
-        for (row, &seat) in rows {
-            self.write_own(episode, seat, &mut row[..own]);
-            row[own..].copy_from_slice(shared);
-        }
+        let seen = self.world.seats().iter().map(|&seat| (episode.place(seat), episode.refused(seat).is_some()));
+        self.world.layout().write_rows(episode.view(), self.engine.symbols(), seen, out);
     }
 
     /// Writes the state of the laboratory: what all agents share, then what each has for itself.

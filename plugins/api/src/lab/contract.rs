@@ -8,10 +8,12 @@
 mod choose;
 mod info;
 mod observation;
+mod rows;
 pub mod vector;
 
 pub use info::decide;
 pub use observation::observation;
+pub use rows::{Row, Rows};
 
 use super::{ActionKind, AgentContext, Args, Decision};
 

@@ -2,7 +2,7 @@
 
 use labtrust_environment::{EnvironmentError, Terms};
 use labtrust_kernel::ClockMode;
-use labtrust_plugin::lab::contract::{ActionSpace, INDEX, vector::Field, vector::Kind};
+use labtrust_plugin::lab::contract::{ActionSpace, INDEX, vector::Field};
 use labtrust_policy::PolicyStore;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -102,9 +102,8 @@ impl World {
     /// Name, kind, length, greatest value and whether it is the agent's own, for every field of an observation.
     #[getter]
     fn fields(&self) -> Vec<FieldTuple> {
-        let layout = self.0.layout();
-        let tuple = |own: bool| move |field: &Field| (field.name, kind(field.kind), field.len, field.high, own);
-        layout.own().iter().map(tuple(true)).chain(layout.shared().iter().map(tuple(false))).collect()
+        let tuple = |(field, own): (&Field, bool)| (field.name, field.kind.name(), field.len, field.high, own);
+        self.0.layout().fields().map(tuple).collect()
     }
 
     /// Steps of an episode.
@@ -129,14 +128,5 @@ impl World {
     #[getter]
     fn timing(&self) -> &'static str {
         self.0.timing().as_str()
-    }
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Choice => "choice",
-        Kind::Flag => "flag",
-        Kind::Count => "count",
-        Kind::Seconds => "seconds",
     }
 }

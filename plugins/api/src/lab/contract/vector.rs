@@ -30,6 +30,19 @@ pub enum Kind {
     Seconds,
 }
 
+impl Kind {
+    /// Its name, for learners in other languages and for the files that they write.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Choice => "choice",
+            Self::Flag => "flag",
+            Self::Count => "count",
+            Self::Seconds => "seconds",
+        }
+    }
+}
+
 /// Numbers that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -228,15 +241,15 @@ fn next_deadline(all: &Shared<'_>) -> i64 {
     left.min().map_or(i64::from(LONG_S), |deadline| deadline.saturating_sub(all.view.now_s))
 }
 
-fn fields<W>(columns: &[Column<W>], space: ActionSpace, view: &WorldView) -> Vec<Field> {
+fn fields<W>(columns: &[Column<W>], space: ActionSpace, zones: usize, devices: usize) -> Vec<Field> {
     let field = |column: &Column<W>| {
         let Column { name, kind, extent, high, .. } = *column;
         let len = match extent {
             Extent::Fixed(len) => len,
-            Extent::Zones => view.zones.len(),
-            Extent::Devices => view.devices.len(),
+            Extent::Zones => zones,
+            Extent::Devices => devices,
         };
-        let zones = u32::try_from(view.zones.len()).unwrap_or(u32::MAX);
+        let zones = u32::try_from(zones).unwrap_or(u32::MAX);
         Field { name, kind, len, high: if high == 0 { zones } else { high } }
     };
     of_space(columns, space).map(field).collect()
@@ -265,7 +278,13 @@ impl Layout {
     /// The layout of a laboratory.
     #[must_use]
     pub fn of(view: &WorldView, space: ActionSpace) -> Self {
-        let (own, shared) = (fields(&OWN, space, view), fields(&SHARED, space, view));
+        Self::sized(view.zones.len(), view.devices.len(), space)
+    }
+
+    /// The layout of a laboratory with so many zones and devices: nothing else changes it.
+    #[must_use]
+    pub fn sized(zones: usize, devices: usize, space: ActionSpace) -> Self {
+        let (own, shared) = (fields(&OWN, space, zones, devices), fields(&SHARED, space, zones, devices));
         let len = |fields: &[Field]| fields.iter().map(|field| field.len).sum();
         let (own_len, shared_len) = (len(&own), len(&shared));
         Self { space, own, shared, own_len, shared_len }
@@ -287,6 +306,11 @@ impl Layout {
     #[must_use]
     pub fn shared(&self) -> &[Field] {
         &self.shared
+    }
+
+    /// All fields in the order of an observation, and whether each is the agent's own.
+    pub fn fields(&self) -> impl Iterator<Item = (&Field, bool)> {
+        self.own.iter().map(|field| (field, true)).chain(self.shared.iter().map(|field| (field, false)))
     }
 
     /// Numbers of an agent's own [count].
@@ -321,5 +345,29 @@ impl Layout {
     pub fn write_shared(&self, view: &WorldView, symbols: &Symbols, out: &mut [f32]) {
         let shared = Shared { view, symbols };
         write(&SHARED, self.space, &self.shared, out, |write, pen| write(&shared, pen));
+    }
+
+    /// Writes the observations of agents one after the other, as far as `out` has room for whole ones. Of each its place in
+    /// [`WorldView::agents`], and whether its last action was refused.
+    ///
+    /// # Panics
+    /// When there is no such agent.
+    pub fn write_rows(
+        &self,
+        view: &WorldView,
+        symbols: &Symbols,
+        agents: impl IntoIterator<Item = (usize, bool)>,
+        out: &mut [f32],
+    ) {
+        let own = self.own_len;
+        let mut rows = out.chunks_exact_mut(self.observation_len()).zip(agents);
+        let Some((first, (me, refused))) = rows.next() else { return };
+        self.write_own(view, me, refused, &mut first[..own]);
+        self.write_shared(view, symbols, &mut first[own..]);
+        let shared = &first[own..];
+        for (row, (me, refused)) in rows {
+            self.write_own(view, me, refused, &mut row[..own]);
+            row[own..].copy_from_slice(shared);
+        }
     }
 }
