@@ -167,6 +167,10 @@ impl Director {
             self.refused[seat.place] = seat.refused;
         }
         self.observer.observe(step, view, symbols, &self.refused);
+        if let Some(rows) = self.at_work.rows() {
+            let directed = (0..).zip(&self.seats).filter_map(|(place, seat)| seat.map(|_| place));
+            rows.look(step, view, symbols, directed, &self.refused);
+        }
         let seen = self.observer.seen();
         self.decisions += 1;
         // What is compiled in is checked like everything else: a method is not judged by how it is carried.

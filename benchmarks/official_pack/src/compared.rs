@@ -2,9 +2,10 @@
 //!
 //! So its tables, fronts, verdicts and page are those of studies, and `labtrust study status` reads it.
 
-use crate::policy::{NONE, PackPolicy, waits_for_models};
+use crate::policy::{NONE, PackPolicy};
 use crate::{Ground, PackError};
 use labtrust_assurance::pack::ground::TASK;
+use labtrust_coordination::catalogue::Catalogue;
 use labtrust_study::merge::merge;
 use labtrust_study::plan::{Grounds, Identity, NAME, NotRun, Plan, PlannedCell};
 use labtrust_study::run::{CELLS, Run};
@@ -24,7 +25,7 @@ pub fn compare(
     seed: u64,
     out: &Path,
 ) -> Result<Vec<NotRun>, PackError> {
-    let spec = spec(ground, pack, episodes, seed);
+    let spec = spec(ground, pack, episodes, seed)?;
     let identity = Identity::of(ground.policy, ground.git_sha, ground.lab_domain)?;
     let (registry, policy) = (ground.registry, ground.policy);
     let plan = Plan::make(&spec, &Grounds { registry, policy, identity: identity.clone(), logs: false })?;
@@ -41,15 +42,14 @@ pub fn compare(
     Err(PackError::NotGood(told))
 }
 
-fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> CoordinationSpec {
+fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Result<CoordinationSpec, PackError> {
+    let catalogue = Catalogue::load(ground.policy)?;
     let has_none = pack.injections.iter().any(|id| id == NONE);
     let baseline = (!has_none).then(|| NONE.to_owned());
     let injection = |id: String| Injection { id, intensity: None, seed_offset: None, phases: Phases::default() };
-    let method = |id: String| {
-        let lacks = ground.registry.coordination_method(&id).is_err() && waits_for_models(&id);
-        Method { not_run: lacks.then(|| format!("there is no {id} in this version")), id }
-    };
-    CoordinationSpec {
+    // What there is not and nobody waits for was refused when the pack was read.
+    let method = |id: String| Method { not_run: catalogue.not_run(ground.registry, &id), id };
+    Ok(CoordinationSpec {
         study_id: format!("official_pack_v{}", pack.version),
         seed_base: seed,
         episodes_per_cell: episodes,
@@ -59,5 +59,5 @@ fn spec(ground: &Ground<'_>, pack: &PackPolicy, episodes: u32, seed: u64) -> Coo
         risks: Vec::new(),
         waived: BTreeSet::new(),
         sha256: pack.sha256.clone(),
-    }
+    })
 }

@@ -165,7 +165,7 @@ fn methods(file: &File<'_>, entries: Vec<MethodEntry>, reading: &Reading<'_>) ->
             let hint = suggestion(known.iter().copied(), &id, "`labtrust methods list` shows them");
             return Err(file.wrong(&id, format!("there is no coordination method {id}"), hint));
         }
-        let not_run = (!is_there).then(|| format!("there is no {id} in this version"));
+        let not_run = catalogue.not_run(reading.registry, &id);
         methods.push(Method { id, not_run });
     }
     Ok(methods)

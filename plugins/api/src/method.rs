@@ -91,6 +91,20 @@ pub trait Method: Send + Sized + 'static {
     /// [`Problem`] when it cannot go on; what happens then is the study's choice.
     fn decide(&mut self, seen: &Observation, out: &mut Decision) -> Result<(), Problem>;
 
+    /// What it cannot do without and these parameters do not name: a file of weights. A table of methods then says so in place
+    /// of figures. Asked of what is compiled in only.
+    fn lacks(params: &Self::Params) -> Option<String> {
+        let _ = params;
+        None
+    }
+
+    /// Where it wants to be told, before each decision, what learners see of the step; `None` of a method that reads its
+    /// observation only, as all others do. Asked of what is compiled in only.
+    #[cfg(feature = "compiled-in")]
+    fn rows(&mut self) -> Option<&mut crate::lab::contract::Rows> {
+        None
+    }
+
     /// Nothing is asked of it for a while, and there are very many of it: it may give memory back whose content it can
     /// make again. What it decides does not change. Asked of what is compiled in only.
     fn rest(&mut self) {}
@@ -151,6 +165,12 @@ pub trait Coordinator: Send {
         Tally::default()
     }
 
+    /// As [`Method::rows`]; a method that is a file of its own reads its observation.
+    #[cfg(feature = "compiled-in")]
+    fn rows(&mut self) -> Option<&mut crate::lab::contract::Rows> {
+        None
+    }
+
     /// As [`Method::tap`]; a method that is a file of its own has no network that could be tapped.
     #[cfg(feature = "compiled-in")]
     fn tap(&mut self, tap: crate::SharedTap) -> bool {
@@ -202,6 +222,12 @@ pub trait CoordinationMethod: Send + Sync {
         None
     }
 
+    /// As [`Method::lacks`]; nothing where the settings cannot be read, which [`CoordinationMethod::create`] tells.
+    fn lacks(&self, settings: &Settings) -> Option<String> {
+        let _ = settings;
+        None
+    }
+
     /// The method at the start of an episode.
     ///
     /// # Errors
@@ -234,6 +260,10 @@ impl<M: Method> CoordinationMethod for Compiled<M> {
         M::CARD
     }
 
+    fn lacks(&self, settings: &Settings) -> Option<String> {
+        M::lacks(&M::Params::read(settings).ok()?)
+    }
+
     fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem> {
         let method = M::new(M::Params::read(settings)?, site)?;
         Ok(Box::new(AtWork(method)))
@@ -264,6 +294,11 @@ impl<M: Method> Coordinator for AtWork<M> {
 
     fn tally(&self) -> Tally {
         Tally { told: self.0.told(), ..Tally::default() }
+    }
+
+    #[cfg(feature = "compiled-in")]
+    fn rows(&mut self) -> Option<&mut crate::lab::contract::Rows> {
+        self.0.rows()
     }
 
     #[cfg(feature = "compiled-in")]

@@ -2,6 +2,7 @@
 //! as a policy has them.
 
 use labtrust_comms::NetworkSettings;
+use labtrust_plugin::Registry;
 use labtrust_plugin::wire::{Problem, Setting, Settings};
 use labtrust_policy::{PolicyError, PolicyStore};
 use serde::Deserialize;
@@ -141,6 +142,16 @@ impl Catalogue {
         self.with_network(settings)
     }
 
+    /// Why a table of methods has no figures of this one: there is no such method, or it lacks something that it cannot do
+    /// without. `None` of a method that can be run, and of one whose parameters are wrong: running it tells that.
+    #[must_use]
+    pub fn not_run(&self, registry: &Registry, id: &str) -> Option<String> {
+        match registry.coordination_method(id) {
+            Err(_) => Some(format!("there is no {id} in this version")),
+            Ok(method) => method.lacks(&self.settings(id, Settings::default()).ok()?),
+        }
+    }
+
     fn with_network(&self, mut settings: Settings) -> Result<Settings, CatalogueError> {
         if let Some(network @ Setting::Text(_)) = settings.0.get_mut("network")
             && *network == Setting::Text("policy".to_owned())
@@ -155,7 +166,6 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use labtrust_plugin::Registry;
 
     fn number(settings: &Settings, name: &str) -> Option<Setting> {
         settings.0.get(name).cloned()

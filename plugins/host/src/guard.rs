@@ -1,5 +1,6 @@
 //! What happens when a method fails at work: it is counted, and then done what the study says.
 
+use labtrust_plugin::lab::contract::Rows;
 use labtrust_plugin::method::{CoordinationMethod, Coordinator, Tally};
 use labtrust_plugin::wire::{Decision, Observation, Problem, Settings, Site};
 use serde::{Deserialize, Serialize};
@@ -140,6 +141,13 @@ impl<W: Worker> Coordinator for Guard<W> {
             Policy::EndEpisode => Err(Problem::new(failure)),
             Policy::Noop => Ok(()),
             Policy::Fallback(fallback) => fallback.decide(seen, out),
+        }
+    }
+
+    fn rows(&mut self) -> Option<&mut Rows> {
+        match &mut self.policy {
+            Policy::Fallback(fallback) => fallback.rows(),
+            Policy::EndEpisode | Policy::Noop => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `docs/src/reference/methods.md`: a card for every method, written from the code.
 
-use crate::episodes::{REGISTRY, methods};
+use crate::episodes::{REGISTRY, all_methods};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ coord_scale --coord-method ID`, its parameters with `--coord-param NAME=VALUE`; 
 default parameters too, is in `coordination/coordination_methods.v0.1.yaml`. With `--coord-param core=off` a method works
 without its core, to show what the core is worth: [do the methods differ?](discrimination.md)
 
-All share how open work is listed, who may do it, how far it is, what was refused, and when a centrifuge is started
+All but `marl_ppo` share how open work is listed, who may do it, how far it is, what was refused, and when a centrifuge is started
 (`plugins/coordination/src/core.rs`); a method is who gets which work, and in what order. None draws a number but from a
 stream named by the episode's seed and the method.
 
@@ -33,7 +33,7 @@ pub(crate) fn check_or_write() {
 fn page() -> String {
     let mut page = HEAD.to_owned();
     page.push_str("\n| Method | Class | Messages | A decision costs |\n|---|---|---|---|\n");
-    let cards = || methods().into_iter().filter_map(|id| REGISTRY.coordination_method(id).ok());
+    let cards = || all_methods().into_iter().filter_map(|id| REGISTRY.coordination_method(id).ok());
     for method in cards() {
         let Some(card) = method.card() else { continue };
         let (id, messages) = (method.id(), if card.uses_messages { "yes" } else { "no" });

@@ -81,12 +81,18 @@ pub(crate) fn bound(episodes: &[Judged]) -> f64 {
 }
 
 /// Ids of the methods of this project, sorted.
-pub(crate) fn methods() -> Vec<&'static str> {
+pub(crate) fn all_methods() -> Vec<&'static str> {
     let of = |entry: &&labtrust_plugin::Registration| match entry.plugin {
         Plugin::CoordinationMethod(method) if method.card().is_some() => Some(method.id()),
         _ => None,
     };
     REGISTRY.entries().iter().filter_map(of).collect()
+}
+
+/// Those that can be run as they are: without a file that nobody has for these sizes.
+pub(crate) fn methods() -> Vec<&'static str> {
+    let lacks = |id: &str| REGISTRY.coordination_method(id).ok()?.lacks(&Settings::default());
+    all_methods().into_iter().filter(|id| lacks(id).is_none()).collect()
 }
 
 /// Ids of those that send messages.

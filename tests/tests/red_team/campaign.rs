@@ -115,10 +115,10 @@ impl Outcome {
     }
 }
 
-/// Every method that is compiled in.
+/// Every method that is compiled in and lacks nothing.
 pub(crate) fn methods() -> impl Iterator<Item = &'static dyn CoordinationMethod> {
     REGISTRY.entries().iter().filter_map(|entry| match entry.plugin {
-        Plugin::CoordinationMethod(method) => Some(method),
+        Plugin::CoordinationMethod(method) if method.lacks(&Settings::default()).is_none() => Some(method),
         _ => None,
     })
 }

@@ -93,8 +93,15 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// Plays a cell, as far as `probe` says, and leaves its logs in `folder` where one is named: [`LOG`], the episodes beside it, how decisions came about, and
-    /// of an injection what it really did. Their names and SHA-256 are the second part.
+    /// Why nothing of a method is run, with a word for it in front; `None` where it can be.
+    #[must_use]
+    pub fn not_run(&self, method: &str) -> Option<String> {
+        let word = if self.registry.coordination_method(method).is_err() { "no_such_method" } else { "not_ready" };
+        self.methods.not_run(self.registry, method).map(|why| format!("({word}) {why}"))
+    }
+
+    /// Plays a cell, as far as `probe` says, and leaves its logs in `folder` where one is named: [`LOG`], the episodes beside it,
+    /// how decisions came about, and of an injection what it really did. Their names and SHA-256 are the second part.
     ///
     /// # Errors
     /// As [`Ground::play`], and [`AssuranceError::Bench`] for files that cannot be written.

@@ -98,8 +98,8 @@ impl PackOutcome {
 struct Pair<'a> {
     scale: &'a str,
     method: &'a str,
-    /// What is really run, if it is there.
-    runs: Option<&'a str>,
+    /// What is really run, or why nothing is.
+    runs: Result<&'a str, String>,
     clean: CleanCourses,
     baseline: Result<Played, String>,
     took: Duration,
@@ -151,7 +151,7 @@ fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) 
             let begun = Instant::now();
             let id = CellId { scale, method, injection: NONE };
             let runs = if request.multi_agentic { MULTI_AGENTIC_METHOD } else { method };
-            let runs = request.registry.coordination_method(runs).is_ok().then_some(runs);
+            let runs = ground.not_run(runs).map_or(Ok(runs), Err);
             let evidence = evidence_of(scale);
             let episodes = evidence.episodes.max(evidence.episodes_by_cost);
             // Where the matrix has no baseline it is played for the others, and has no folder.
@@ -159,8 +159,8 @@ fn run_all(request: &Request<'_>, config: &Config, gate: &Gate, matrix: Matrix) 
             let folder = if listed { request.folder(id)? } else { None };
             let course = Course { seed: first_of_scale(request.seed, scale), clean: None, folder: folder.as_deref() };
             let baseline = match runs {
-                None => Err(String::new()),
-                Some(method) => tried(|| ground.baseline(CellId { method, ..id }, course, episodes))?,
+                Err(_) => Err(String::new()),
+                Ok(method) => tried(|| ground.baseline(CellId { method, ..id }, course, episodes))?,
             };
             Ok(Pair { scale, method, runs, clean: CleanCourses::default(), baseline, took: begun.elapsed() })
         })
@@ -227,12 +227,9 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn cell(&self, id: CellId<'_>, evidence: &super::config::Evidence) -> Result<Cell, AssuranceError> {
         let nothing = |ruling: Ruling| Ok(self.made(id, cell::empty_row(id, self.phase), ruling, None));
-        let Some(runs) = self.pair.runs else {
-            let missing = if self.request.multi_agentic { MULTI_AGENTIC_METHOD } else { id.method };
-            return nothing(Ruling::new(
-                Verdict::NotRun,
-                format!("(no_such_method) there is no {missing} in this version"),
-            ));
+        let runs = match &self.pair.runs {
+            Ok(method) => *method,
+            Err(why) => return nothing(Ruling::new(Verdict::NotRun, why.clone())),
         };
         let crashed = |why: &str| Ruling::new(Verdict::Fail, format!("(crashed) {why}"));
         let baseline = match &self.pair.baseline {

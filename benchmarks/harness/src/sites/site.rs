@@ -56,7 +56,12 @@ impl Plan {
         let assignment = Assignment { seed: setup.seed, dt_s, directed: &directed, telemetry: false };
         let like = Observer::new(&view, engine.symbols(), &assignment);
         let beside = direction.method.create(direction.settings, like.site());
-        let beside = Mutex::new(beside.map_err(failed(setup, direction))?);
+        let mut beside = beside.map_err(failed(setup, direction))?;
+        if beside.rows().is_some() {
+            let what = "nobody makes rows of numbers there, and the method decides on nothing else; name another --coord-method";
+            return Err(BenchError::Sites { task, what });
+        }
+        let beside = Mutex::new(beside);
         // A step at least, or nothing would ever move.
         let window = (referrals.transport_s / dt_s.max(1)).max(1);
         let sla_s = setup.task.spec().sla_turnaround_s;

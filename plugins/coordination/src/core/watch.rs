@@ -5,6 +5,7 @@
 //! those who are contained; so a contained worker is asked for nothing, whatever the other method thinks of it.
 
 use super::detector::{Alarm, Budget, Detector, Residuals};
+use labtrust_plugin::lab::contract::Rows;
 use labtrust_plugin::method::{CoordinationMethod, Coordinator, Evidence, EvidenceKind, Figure, MethodCard, Tally};
 use labtrust_plugin::wire::{Act, Decision, Observation, Problem, Settings, Site};
 use labtrust_plugin::{Origin, SharedTap};
@@ -63,6 +64,10 @@ impl CoordinationMethod for Watched<'_> {
 
     fn origin(&self) -> Option<&Origin> {
         self.method.origin()
+    }
+
+    fn lacks(&self, settings: &Settings) -> Option<String> {
+        self.method.lacks(settings)
     }
 
     fn create(&self, settings: &Settings, site: &Site) -> Result<Box<dyn Coordinator>, Problem> {
@@ -176,6 +181,10 @@ impl Coordinator for Watching {
         self.held_back += (before - out.choices.len()) as u64;
         self.remember(seen, out);
         Ok(())
+    }
+
+    fn rows(&mut self) -> Option<&mut Rows> {
+        self.inner.rows()
     }
 
     fn tap(&mut self, tap: SharedTap) -> bool {

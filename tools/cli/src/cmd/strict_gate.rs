@@ -7,6 +7,7 @@ use labtrust_assurance::pack::strict::Strict;
 use labtrust_assurance::register::policy::Waiver;
 use labtrust_assurance::register::waivers;
 use labtrust_bench::date::Date;
+use labtrust_coordination::catalogue::Catalogue;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -43,7 +44,9 @@ impl StrictOptions {
             None => waivers::of_policy(&Session::open(global, None)?.policy)?,
         };
         let date = self.date.unwrap_or_else(|| Date::of(SystemTime::now()));
-        let exists = |method: &str| registry.coordination_method(method).is_ok();
+        // A method that lacks something would not be run again either.
+        let catalogue = Catalogue::load(&Session::open(global, None)?.policy)?;
+        let exists = |method: &str| catalogue.not_run(&registry, method).is_none();
         act(Some(Strict { waivers: &waivers, date, exists: &exists }))
     }
 }
