@@ -277,6 +277,26 @@ fn a_course_that_is_shared_judges_as_one_of_its_own() {
 }
 
 #[test]
+fn a_method_that_lacks_its_weights_is_not_run_and_never_passed() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "methods: [kernel_centralized_edf, marl_ppo]\n").expect("it can be written");
+    let mut request = request("", &[], 1, None);
+    request.asked = Asked {
+        methods_from: Some(file.path().display().to_string()),
+        scale_ids: ids(&["small_smoke"]),
+        injection_ids: ids(&["none"]),
+        ..Asked::default()
+    };
+    let outcome = run(&request).expect("it runs");
+    let of = |method| outcome.verdict("small_smoke", method, "none").expect("the cell is there");
+    assert_eq!(of("kernel_centralized_edf").verdict, Verdict::Pass);
+    let ruling = of("marl_ppo");
+    assert_eq!(ruling.verdict, Verdict::NotRun);
+    assert!(ruling.rationale.starts_with("(not_ready) marl_ppo has no weights"), "{}", ruling.rationale);
+    assert_eq!((outcome.gate.failed, outcome.gate.not_run), (0, 1));
+}
+
+#[test]
 fn lists_with_reserved_or_unknown_names_are_refused() {
     let refused = |change: &dyn Fn(&mut Asked)| {
         let mut request = request("hospital_lab_core", &[], 1, None);

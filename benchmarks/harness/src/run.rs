@@ -307,6 +307,11 @@ impl BenchmarkRun<'_> {
         if self.cast.injection.is_some() {
             metadata.insert("sec_semantics".to_owned(), json!(SEC_SEMANTICS));
         }
+        // What was learned before the run, and is the same in every episode of it.
+        let learning = tally.records.first().and_then(|first| first.metrics.get("coordination")?.get("learning"));
+        if let Some(learning) = learning {
+            metadata.insert("coordination".to_owned(), json!({ "learning": learning }));
+        }
         metadata.insert("distinct_chains".to_owned(), json!(tally.chains.len()));
         metadata.insert("program_version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         ResultsFile {

@@ -5,6 +5,7 @@
 
 use labtrust_coordination as _;
 use labtrust_hospital_lab as _;
+use labtrust_learned as _;
 use labtrust_mine_haulage as _;
 use labtrust_model_agents as _;
 use labtrust_plugin::{Registry, RegistryError};
