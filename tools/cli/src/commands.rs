@@ -22,6 +22,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry::<cmd::run_benchmark::Options>(),
     entry::<cmd::quick_eval::Options>(),
     entry::<cmd::eval_agent::Options>(),
+    entry::<cmd::train_ppo::Options>(),
+    entry::<cmd::eval_ppo::Options>(),
     entry::<cmd::run_summary::Options>(),
     entry::<cmd::summarize_results::Options>(),
     entry::<cmd::validate_results::Options>(),

@@ -52,6 +52,12 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Eval(#[from] crate::cmd::eval_agent::EvalError),
     #[error(transparent)]
+    Train(#[from] crate::cmd::train_ppo::TrainError),
+    #[error(transparent)]
+    Learned(#[from] labtrust_learned::file::FileError),
+    #[error(transparent)]
+    Environment(#[from] labtrust_environment::EnvironmentError),
+    #[error(transparent)]
     Baseline(#[from] crate::cmd::generate_official_baselines::BaselineError),
     #[error(transparent)]
     Scenario(#[from] crate::cmd::run_scenario::RunError),
@@ -227,6 +233,7 @@ impl CliError {
             Self::Bench(
                 BenchError::NothingToSummarise { .. } | BenchError::NotADirectory { .. } | BenchError::NoResults { .. },
             ) => "name the directory that a run wrote its results to".to_owned(),
+            Self::Train(error) => error.hint()?,
             Self::Registry(RegistryError::Unknown { kind: "task", .. }) => {
                 "`labtrust plugins list` shows every task".to_owned()
             }

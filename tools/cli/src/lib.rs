@@ -9,6 +9,7 @@ mod command;
 mod commands;
 mod error;
 mod plugin_files;
+mod python;
 mod replay;
 mod session;
 mod talk;

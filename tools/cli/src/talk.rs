@@ -17,6 +17,11 @@ impl Talk {
         Self { quiet, verbose }
     }
 
+    /// Whether nothing is to be said that nobody waits for.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Says something unless `-q` was given.
     pub(crate) fn say(self, text: &str) {
         if !self.quiet {

@@ -6,6 +6,7 @@ use crate::Global;
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
 use crate::error::CliError;
 use crate::plugin_files::{self, PluginOptions};
+use crate::python;
 use crate::session;
 use crate::talk::Talk;
 use crate::version;
@@ -18,8 +19,8 @@ use labtrust_plugin::{AgentSet, Registry, RegistryError, Task, Vacancy};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Variable that names the Python interpreter for agents in Python.
-const PYTHON_VARIABLE: &str = "LABTRUST_PYTHON";
+/// Module of the Python package that speaks for an agent in Python.
+const HOST: &str = "labtrust.agent_host";
 
 /// Let an agent play one seat of a task and measure what comes of it
 #[derive(Debug, clap::Args)]
@@ -165,10 +166,10 @@ impl Player {
         // What is nothing of the program's own may be offered by a package of Python. It is asked only where somebody
         // says which Python, as the Python package does: a mistyped name starts no process elsewhere.
         if let (Err(unknown), Err(_), Some(python)) =
-            (registry.agent_set(agent), registry.agent_policy(agent), named_python().filter(|_| !agent.contains(':')))
+            (registry.agent_set(agent), registry.agent_policy(agent), python::named().filter(|_| !agent.contains(':')))
         {
             options.agent_params.none_for(agent)?;
-            return Ok(start(host_of(python, agent)).map_err(|python| EvalError::NoAgent { unknown, python })?);
+            return Ok(start(host(python::module_of(python, HOST), agent)).map_err(|python| EvalError::NoAgent { unknown, python })?);
         }
         Ok(match options.agent_params.choose(agent, registry, plugins)? {
             Some(policy) => Self::Policy(policy),
@@ -186,17 +187,13 @@ fn command_of(agent: &str) -> Result<Option<Vec<String>>, EvalError> {
     if !is_python(agent) {
         return Ok(None);
     }
-    Ok(Some(host_of(named_python().unwrap_or_else(|| "python3".to_owned()), agent)))
-}
-
-/// The interpreter that somebody has named.
-fn named_python() -> Option<String> {
-    std::env::var(PYTHON_VARIABLE).ok().filter(|python| !python.is_empty())
+    Ok(Some(host(python::module(HOST), agent)))
 }
 
 /// What starts an agent in Python.
-fn host_of(python: String, agent: &str) -> Vec<String> {
-    [python.as_str(), "-m", "labtrust.agent_host", agent].map(str::to_owned).into()
+fn host(mut command: Vec<String>, agent: &str) -> Vec<String> {
+    command.push(agent.to_owned());
+    command
 }
 
 /// Whether it is written as `module.path:Name`; no other agent is.
