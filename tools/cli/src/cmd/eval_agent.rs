@@ -96,7 +96,7 @@ pub(crate) enum EvalError {
     #[error("task {task} has no seat {seat}; there are: [{}]", seats.join(", "))]
     NoSeat { task: String, seat: String, seats: Vec<String> },
     #[error("{unknown}; nor is it an agent that a package of Python offers: {python}")]
-    NoAgent { unknown: RegistryError, python: AgentProcessError },
+    NoAgent { unknown: RegistryError, python: Box<AgentProcessError> },
     #[error("exec: names no command")]
     NoCommand,
     #[error("exec: a quotation mark is not closed, or nothing follows a backslash")]
@@ -169,7 +169,8 @@ impl Player {
             (registry.agent_set(agent), registry.agent_policy(agent), python::named().filter(|_| !agent.contains(':')))
         {
             options.agent_params.none_for(agent)?;
-            return Ok(start(host(python::module_of(python, HOST), agent)).map_err(|python| EvalError::NoAgent { unknown, python })?);
+            let nor_there = |python| EvalError::NoAgent { unknown, python: Box::new(python) };
+            return Ok(start(host(python::module_of(python, HOST), agent)).map_err(nor_there)?);
         }
         Ok(match options.agent_params.choose(agent, registry, plugins)? {
             Some(policy) => Self::Policy(policy),
