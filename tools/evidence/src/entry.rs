@@ -89,7 +89,7 @@ impl Entry {
     /// A value; null is none.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        let place = self.members.iter().position(|member| member.key(&self.text) == key.as_bytes())?;
+        let place = strict::place(&self.members, &self.text, key)?;
         let raw = self.members[place].value(&self.text);
         if raw == b"null" {
             return None;

@@ -33,8 +33,21 @@ pub fn check(bytes: &[u8]) -> Result<(), NotCanonical> {
 /// Where a member of a map stands in its text, which is shorter than 4 GiB: a log has many of them in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberRange {
+    /// What tells most keys apart at a glance.
+    tag: u32,
     key: (u32, u32),
     value: (u32, u32),
+}
+
+/// The length of a key, and its first, middle and last byte.
+const fn tag_of(key: &[u8]) -> u32 {
+    match key {
+        [] => 0,
+        [first, ..] => {
+            let (middle, last) = (key[key.len() / 2], key[key.len() - 1]);
+            u32::from_le_bytes([key.len() as u8, *first, middle, last])
+        }
+    }
 }
 
 impl MemberRange {
@@ -54,7 +67,13 @@ impl MemberRange {
 /// The member with a key.
 #[must_use]
 pub fn member<'m>(members: &'m [MemberRange], text: &[u8], key: &str) -> Option<&'m MemberRange> {
-    members.iter().find(|member| member.key(text) == key.as_bytes())
+    place(members, text, key).map(|place| &members[place])
+}
+
+/// Its place.
+pub(crate) fn place(members: &[MemberRange], text: &[u8], key: &str) -> Option<usize> {
+    let tag = tag_of(key.as_bytes());
+    members.iter().position(|member| member.tag == tag && member.key(text) == key.as_bytes())
 }
 
 /// Where the members of a canonical map stand; `None` of another canonical value.
@@ -72,8 +91,9 @@ pub fn member_ranges(bytes: &[u8]) -> Result<Option<Vec<MemberRange>>, NotCanoni
     let mut members = Vec::with_capacity(24);
     let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     scan.members(0, |key, value| {
-        members
-            .push(MemberRange { key: (short(key.0 + 1), short(key.1 - 1)), value: (short(value.0), short(value.1)) });
+        let (from, to) = (key.0 + 1, key.1 - 1);
+        let (key, value) = ((short(from), short(to)), (short(value.0), short(value.1)));
+        members.push(MemberRange { tag: tag_of(&bytes[from..to]), key, value });
     })?;
     if scan.at < bytes.len() { scan.wrong("something follows the value") } else { Ok(Some(members)) }
 }
