@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labtrust import ppo
+from labtrust import ppo, ppo_program
 from labtrust.ppo import Adam, Network, Policy, Settings, learn, log_softmax, train
 from labtrust.ppo_program import main
 from labtrust.ppo_search import Search, search
@@ -140,6 +140,19 @@ def test_a_run_leaves_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert told["sha256"] == hashlib.sha256(best).hexdigest() and len(told["history"]) == 4
     config = json.loads((tmp_path / "train_config.json").read_text())
     assert (config["hidden"], config["n_steps"], config["checkpoint_every"]) == ([8, 8], 8, 16)
+
+
+def test_the_best_checkpoints_stay_and_of_equals_the_earlier_is_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewards = iter([1.0, 3.0, 2.0, 3.0])
+    monkeypatch.setattr(ppo_program, "play", lambda *_: ppo.Played([{"throughput": 0, "completion_rate": 0}], [next(rewards)]))
+    checkpoints = ppo_program.Checkpoints(TINY, tmp_path, every=10, keep_best=2)
+    policy = Policy.load(Path(__file__).parent / "learned" / "policy.bin")
+    for steps in (4, 12, 16, 20, 30, 49):
+        checkpoints.watch(steps, policy)
+    assert checkpoints.best == [(3.0, 20), (3.0, 49)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint_20.bin", "checkpoint_49.bin"]
 
 
 def test_a_configuration_file_sets_what_no_option_says(tmp_path: Path) -> None:
