@@ -10,7 +10,8 @@ use tempfile::TempDir;
 /// A script in the place of Python; what it was started with is in `python.arguments`.
 fn python(dir: &Path, trains: &str) {
     let path = dir.join("python");
-    let script = format!("#!/bin/sh\ncase \"$*\" in *--help*) exit 0;; esac\necho \"$@\" >\"$0.arguments\"\n{trains}\n");
+    let script =
+        format!("#!/bin/sh\ncase \"$*\" in *--help*) exit 0;; esac\necho \"$@\" >\"$0.arguments\"\n{trains}\n");
     std::fs::write(&path, script).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
