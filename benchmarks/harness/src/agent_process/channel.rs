@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 const LAST_WORDS: usize = 2000;
 /// The longest line that is taken for an answer [bytes].
 const LONGEST_LINE: u64 = 1 << 20;
+
+/// How long is waited for the rest of what an ended process said.
+const LISTEN: Duration = Duration::from_millis(500);
 
 /// Why an agent's process cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,8 @@ pub struct Channel {
     input: Option<ChildStdin>,
     lines: Receiver<String>,
     last_words: Arc<Mutex<Vec<u8>>>,
+    /// Nobody sends anything: it is closed when the last words were read.
+    heard_out: Receiver<()>,
     timeout: Duration,
     asked: u64,
 }
@@ -100,7 +105,9 @@ impl Channel {
         });
         let last_words = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&last_words);
+        let (reading, heard_out) = channel();
         std::thread::spawn(move || {
+            let _reading: Sender<()> = reading;
             let mut part = [0; 512];
             while let Ok(count @ 1..) = errors.read(&mut part) {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +116,7 @@ impl Channel {
                 kept.drain(..surplus);
             }
         });
-        Ok(Self { child, input, lines, last_words, timeout, asked: 0 })
+        Ok(Self { child, input, lines, last_words, heard_out, timeout, asked: 0 })
     }
 
     /// Asks `question`, with what is in `body`, and waits for the answer with the same id.
@@ -153,8 +160,9 @@ impl Channel {
     }
 
     fn ended(&mut self, question: &'static str) -> AgentProcessError {
-        // What it said before it ended may still be on the way.
+        // What it said before it ended may still be on the way, and whoever it started may never be done with saying more.
         ends_soon(&mut self.child);
+        let _ = self.heard_out.recv_timeout(LISTEN);
         let said = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let said = String::from_utf8_lossy(&said);
         let last_words = if said.trim().is_empty() { String::new() } else { format!("; it said: {}", said.trim()) };
