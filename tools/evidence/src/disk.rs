@@ -91,11 +91,12 @@ impl Disk for RealDisk {
 
     fn sync_tree(&self, path: &Path) -> io::Result<()> {
         let mut files = Vec::new();
-        list_tree(path, &mut files)?;
         #[cfg(target_os = "linux")]
-        if files.len() > MANY {
+        if !list_tree(path, &mut files, MANY)? {
             return Ok(rustix::fs::syncfs(File::open(path)?)?);
         }
+        #[cfg(not(target_os = "linux"))]
+        list_tree(path, &mut files, usize::MAX)?;
         files.iter().try_for_each(|file| File::open(file)?.sync_all())
     }
 
@@ -112,18 +113,21 @@ impl Disk for RealDisk {
 #[cfg(target_os = "linux")]
 const MANY: usize = 256;
 
-/// Everything below a directory, and then the directory.
-fn list_tree(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Everything below a directory, and then the directory. Whether that is all: it stops where there are more than `most`.
+fn list_tree(path: &Path, files: &mut Vec<PathBuf>, most: usize) -> io::Result<bool> {
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            list_tree(&entry.path(), files)?;
-        } else {
+        if !entry.file_type()?.is_dir() {
             files.push(entry.path());
+        } else if !list_tree(&entry.path(), files, most)? {
+            return Ok(false);
+        }
+        if files.len() > most {
+            return Ok(false);
         }
     }
     files.push(path.to_path_buf());
-    Ok(())
+    Ok(true)
 }
 
 impl DiskFile for File {

@@ -39,11 +39,15 @@ impl Entry {
         if line.len() > MAX_LINE {
             return Err(format!("the line is longer than {MAX_LINE} bytes"));
         }
-        let line = match Self::of_canonical(line) {
-            Ok(entry) => return entry,
-            Err((line, _)) => line,
-        };
-        let value: Value = serde_json::from_slice(&line).map_err(|error| format!("not JSON: {error}"))?;
+        Self::of_canonical(line).unwrap_or_else(|(line, _)| Self::made_canonical(&line))
+    }
+
+    /// Reads a line that is not canonical.
+    ///
+    /// # Errors
+    /// In words, when it is no JSON map.
+    pub(crate) fn made_canonical(line: &[u8]) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(line).map_err(|error| format!("not JSON: {error}"))?;
         let text = to_canonical_vec(&value).map_err(|error| error.to_string())?;
         Self::of_canonical(text).unwrap_or_else(|(_, error)| Err(error.to_string()))
     }

@@ -148,17 +148,16 @@ impl Export<'_> {
         if derived.receipts.is_empty() && derived.work > 0 && self.rules == Rules::Corrected {
             return Err(ExportError::NoReceipts { path: self.log.to_path_buf(), work: derived.work });
         }
-        // Names in one directory are made one after the other in any case: the other cores make what is written.
-        let text = |Receipt { file_name, mut content }| {
+        let Writer { directory, files } = &mut writer;
+        let written = |Receipt { file_name, mut content }| {
             if let (Rules::Reference, Some(signer)) = (self.rules, self.signer) {
                 content["signature"] = signature_block(&content, signer);
             }
             let bytes = strict::line(&content);
-            (file_name, sha256(&bytes), bytes)
+            directory.write(&file_name, &bytes).map(|()| (file_name, sha256(&bytes)))
         };
-        let Writer { directory, files } = &mut writer;
-        derived.receipts.each(text, |(name, digest, bytes)| {
-            directory.write(&name, &bytes)?;
+        derived.receipts.each(written, |receipt| {
+            let (name, digest) = receipt?;
             files.insert(name, digest);
             Ok::<_, DiskError>(())
         })?;
@@ -188,7 +187,9 @@ impl Export<'_> {
         writer: &mut Writer<'_>,
         root_hash: Option<&str>,
     ) -> Result<(Derived, usize, bool), ExportError> {
-        let mut outputs = [writer.begin(LOG)?, writer.begin(TRACE)?, writer.begin(ENFORCEMENTS)?];
+        // Its digest is known from reading.
+        let mut log = writer.directory.create(LOG)?;
+        let mut outputs = [writer.begin(TRACE)?, writer.begin(ENFORCEMENTS)?];
         let mut deriver = Deriver::new(self.rules);
         let (mut failure, mut number) = (None, 0);
         let (mut trace, mut enforcements) = (Vec::new(), Vec::new());
@@ -205,7 +206,7 @@ impl Export<'_> {
             trace.clear();
             enforcements.clear();
             deriver.take(line, &mut trace, &mut enforcements);
-            let [log, traced, enforced] = &mut outputs;
+            let [traced, enforced] = &mut outputs;
             let written = log.write(line.entry.bytes()).and_then(|()| log.write(b"\n"));
             let written = written.and_then(|()| traced.write(&trace)).and_then(|()| enforced.write(&enforcements));
             failure = written.err().map(ExportError::from);
@@ -219,6 +220,8 @@ impl Export<'_> {
             let (path, problem) = (self.log.to_path_buf(), problem.clone());
             return Err(ExportError::Chain { path, line: line + 1, problem });
         }
+        log.finish()?;
+        writer.files.insert(LOG.to_owned(), report.shown_sha256);
         for output in outputs {
             writer.end(output)?;
         }

@@ -65,6 +65,8 @@ pub enum Form {
 pub struct ReadReport {
     /// SHA-256 of the whole file, in lower-case hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the lines as they were shown, each with a line feed, in lower-case hexadecimal.
+    pub shown_sha256: String,
     /// Bytes after the last whole line: one whose writer was stopped in it [bytes].
     pub torn_tail: usize,
 }
@@ -112,6 +114,8 @@ pub fn read(path: &Path, form: Form, mut take: impl FnMut(&Arc<Line>)) -> Result
 struct Lines<'p> {
     path: &'p Path,
     reader: Hashing<BufReader<File>>,
+    /// Of the lines as they are shown, from where they are no longer what was read.
+    shown: Option<Sha256>,
     /// Where the log is framed.
     frames: Option<Frames>,
     number: u64,
@@ -140,6 +144,7 @@ impl<'p> Lines<'p> {
         let framed = frames::is_framed(reader.fill_buf().map_err(fail)?);
         let mut reader = Hashing { inner: reader, digest: Sha256::new() };
         let (mut frames, mut torn) = (None, 0);
+        let shown = framed.then(Sha256::new);
         if framed {
             let mut magic = frames::MAGIC;
             let read = frames::fill(&mut reader, &mut magic).map_err(fail)?;
@@ -150,20 +155,33 @@ impl<'p> Lines<'p> {
             torn = if read < magic.len() { read } else { 0 };
             frames = Some(Frames::default());
         }
-        Ok(Self { path, reader, frames, number: 0, torn, over: torn > 0 })
+        Ok(Self { path, reader, shown, frames, number: 0, torn, over: torn > 0 })
     }
 
     /// The next lines. There may be none in it, and still some after it.
     fn batch(&mut self, form: Form) -> Result<Vec<Arc<Line>>, LogError> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
+        let before = self.shown.is_none().then(|| self.reader.digest.clone());
         while bytes < BATCH && !self.over {
             let Some(line) = self.next()? else { break };
             bytes += line.len() + 1;
             batch.push((self.number, line));
         }
-        let looked: Result<Vec<Option<Arc<Line>>>, LogError> =
+        let looked: Result<Vec<(Option<Arc<Line>>, bool)>, LogError> =
             batch.into_par_iter().map(|(number, line)| look(self.path, form, number, line)).collect();
-        Ok(looked?.into_iter().flatten().collect())
+        let looked = looked?;
+        let as_read = self.torn == 0 && looked.iter().all(|(_, as_read)| *as_read);
+        let lines: Vec<Arc<Line>> = looked.into_iter().filter_map(|(line, _)| line).collect();
+        if let Some(before) = before.filter(|_| !as_read) {
+            self.shown = Some(before);
+        }
+        if let Some(shown) = &mut self.shown {
+            for line in &lines {
+                shown.update(line.entry.bytes());
+                shown.update(b"\n");
+            }
+        }
+        Ok(lines)
     }
 
     fn next(&mut self) -> Result<Option<Vec<u8>>, LogError> {
@@ -200,19 +218,61 @@ impl<'p> Lines<'p> {
     }
 
     fn report(self) -> ReadReport {
-        ReadReport { sha256: hex(&self.reader.digest.finalize()), torn_tail: self.torn }
+        let sha256 = hex(&self.reader.digest.finalize());
+        let shown_sha256 = self.shown.map_or_else(|| sha256.clone(), |shown| hex(&shown.finalize()));
+        ReadReport { sha256, shown_sha256, torn_tail: self.torn }
     }
 }
 
-fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<Option<Arc<Line>>, LogError> {
+/// A line, and whether it is shown as it was read.
+fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<(Option<Arc<Line>>, bool), LogError> {
     let wrong = |problem: String| LogError::Line { path: path.to_path_buf(), line, problem };
     if form == Form::Any && text.trim_ascii().is_empty() {
-        return Ok(None);
+        return Ok((None, false));
     }
-    let entry = match form {
-        Form::Canonical => Entry::of_canonical(text).unwrap_or_else(|(_, error)| Err(error.to_string())),
-        Form::Any => Entry::parse(text),
+    let (entry, as_read) = match (Entry::of_canonical(text), form) {
+        (Ok(entry), _) => (entry, true),
+        (Err((_, error)), Form::Canonical) => (Err(error.to_string()), false),
+        (Err((text, _)), Form::Any) => (Entry::made_canonical(&text), false),
     };
     let entry = entry.map_err(wrong)?;
-    Ok(Some(Arc::new(Line { leaf: leaf_hash(entry.bytes()), own: OwnWords::of(&entry), entry })))
+    Ok((Some(Arc::new(Line { leaf: leaf_hash(entry.bytes()), own: OwnWords::of(&entry), entry })), as_read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::Frames;
+
+    /// Lines as they are, and the digest of what is shown: across batches, wherever the first line is that is not canonical.
+    #[test]
+    fn the_digest_of_what_is_shown_is_that_of_the_lines_that_are_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.jsonl");
+        let canonical = format!("{{\"a\":\"{}\"}}\n", "x".repeat(BATCH / 3));
+        let spaced = "{ \"a\": 1 }\n".to_owned();
+        let digest = |bytes: &[u8]| hex(&Sha256::digest(bytes));
+        let check = |log: &[u8]| {
+            std::fs::write(&path, log).unwrap();
+            let mut shown = Vec::new();
+            let report = read(&path, Form::Any, |line| {
+                shown.extend_from_slice(line.entry.bytes());
+                shown.push(b'\n');
+            });
+            let report = report.unwrap();
+            assert_eq!((&report.sha256, &report.shown_sha256), (&digest(log), &digest(&shown)));
+            report.sha256 == report.shown_sha256
+        };
+        assert!(check(canonical.repeat(8).as_bytes()) && check(b""));
+        for other in [spaced.as_str(), "\n", "{\"torn\":"] {
+            for before in 0..8 {
+                let after = if other.ends_with('\n') { 8 - before } else { 0 };
+                let log = canonical.repeat(before) + other + &canonical.repeat(after);
+                assert!(!check(log.as_bytes()), "{before} lines and then {other:?}");
+            }
+        }
+        let (mut frames, mut log) = (Frames::default(), frames::MAGIC.to_vec());
+        (0..5).for_each(|_| frames.append_lines(&mut log, canonical.as_bytes()));
+        assert!(!check(&log));
+    }
 }
