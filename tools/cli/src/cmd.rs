@@ -9,6 +9,7 @@ pub(crate) mod build_episode_bundle;
 pub(crate) mod check_security_gate;
 pub(crate) mod check_trace;
 pub(crate) mod commands;
+mod common_options;
 pub(crate) mod completions;
 pub(crate) mod controls;
 pub(crate) mod deps_inventory;

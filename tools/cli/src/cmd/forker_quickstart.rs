@@ -1,5 +1,6 @@
 //! `forker-quickstart`: what somebody runs first who took the project over.
 
+use super::common_options::ThreadsOption;
 use super::pack_ground::{PackGround, tell};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
@@ -38,9 +39,8 @@ pub(crate) struct Options {
     /// Episodes of a cell instead of the policy's numbers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     episodes_per_cell: Option<u64>,
-    /// Threads to use; the files do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -76,7 +76,7 @@ impl CliCommand for Options {
         let opened = PackGround::open(global, partner(self.partner.as_deref()).as_deref())?;
         let start = |facts: &Value| replay::start(global, facts);
         let steps = quickstart(&Request {
-            ground: &opened.ground(self.threads, &start),
+            ground: &opened.ground(self.threads.threads, &start),
             asked: Asked {
                 preset: self.matrix_preset.clone(),
                 scale_ids: self.scale_ids.clone(),

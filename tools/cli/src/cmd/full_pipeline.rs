@@ -1,7 +1,8 @@
 //! `run-hospital-lab-full-pipeline`: pack, suite, gate, decision, safety case and register of risks, by one command.
 
-use super::not_yet::{MODEL, refuse_pipeline};
-use super::pack_ground::{PackGround, is_smoke_pack, tell};
+use super::common_options::{PackOptions, WholeOptions};
+use super::not_yet::MODEL;
+use super::pack_ground::{PackGround, tell};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -11,17 +12,14 @@ use crate::talk::Talk;
 use labtrust_official_pack::pipeline::{MANIFEST, Request, SUMMARY, Security, run};
 use labtrust_official_pack::steps::Step;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Run everything about a hospital laboratory: official pack, security, gate, decision, safety case and register of risks
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Directory for all of it, whole or not at all; a pipeline that is there is replaced
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Everything is drawn from it
-    #[arg(long, value_name = "SEED", default_value_t = 100)]
-    seed_base: u64,
+    #[command(flatten)]
+    whole: WholeOptions,
+    #[command(flatten)]
+    amount: PackOptions,
     /// Preset of the coordination security pack (hospital_lab, hospital_lab_full, full_matrix, ...); that of the pack unless given
     #[arg(long, value_name = "NAME")]
     matrix_preset: Option<String>,
@@ -34,31 +32,12 @@ pub(crate) struct Options {
     /// Episodes of a cell of the coordination security pack instead of the policy's numbers
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     episodes_per_cell: Option<u64>,
-    /// Few episodes; so it is, too, where LABTRUST_OFFICIAL_PACK_SMOKE or LABTRUST_PAPER_SMOKE is 1
-    #[arg(long)]
-    smoke: bool,
-    /// As many episodes as the pack says, whatever else asks for few
-    #[arg(long)]
-    no_smoke: bool,
-    /// Pack to begin with instead of that of the laboratory profile, of the partner, or of the policy
-    #[arg(long, value_name = "FILE")]
-    pack_policy: Option<PathBuf>,
-    /// Partner overlay of the policy
-    #[arg(long, value_name = "ID")]
-    partner: Option<String>,
-    /// Threads to use; the files do not depend on it. All that there are unless given
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
     #[arg(long, hide = true)]
     include_coordination_pack: bool,
-    #[arg(long, hide = true)]
-    pipeline_mode: Option<String>,
     #[arg(long, hide = true)]
     providers: Option<String>,
     #[arg(long, hide = true)]
     llm_attacker: bool,
-    #[arg(long, hide = true)]
-    allow_network: bool,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -125,27 +104,27 @@ impl CliCommand for Options {
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         self.refuse()?;
-        let opened = PackGround::open(global, self.partner.as_deref())?;
-        let mut pack = opened.pack(self.pack_policy.as_deref())?;
+        let opened = PackGround::open(global, self.amount.partner.as_deref())?;
+        let mut pack = opened.pack(self.amount.pack_policy.as_deref())?;
         if let Some(preset) = &self.matrix_preset {
             pack = pack.with_preset(preset);
         }
         let sized = pack.sized(&opened.session.policy)?;
         let start = |facts: &Value| replay::start_under(global, Some(&sized), facts);
         let ran = run(&Request {
-            ground: opened.ground(self.threads, &start),
+            ground: opened.ground(self.whole.threads.threads, &start),
             pack: &pack,
-            seed_base: self.seed_base,
-            smoke: is_smoke_pack(self.smoke, self.no_smoke),
+            seed_base: self.whole.seed_base,
+            smoke: self.amount.is_smoke(),
             security: self.security.into(),
             method_sweep: self.method_sweep,
             episodes_per_cell: self.episodes_per_cell,
-            out: &self.out,
+            out: &self.whole.out,
             told: &|step| tell(talk, step),
         })?;
         let mut answer = Answer::new(self.format, talk);
-        answer.wrote(&self.out.join(MANIFEST));
-        answer.wrote(&self.out.join(SUMMARY));
+        answer.wrote(&self.whole.out.join(MANIFEST));
+        answer.wrote(&self.whole.out.join(SUMMARY));
         if let Some(gate) = &ran.pack.coordination_pack {
             let passes = if gate["overall_pass"] == true { "PASS" } else { "FAIL" };
             talk.say(&format!("Gate: {passes}. Decision: {}.", gate["verdict"].as_str().unwrap_or("none")));
@@ -164,15 +143,10 @@ impl CliCommand for Options {
 impl Options {
     /// What is asked for and not there. The coordination pack is always part of it.
     fn refuse(&self) -> Result<(), CliError> {
-        refuse_pipeline(self.pipeline_mode.as_deref())?;
-        let flags = [
-            (self.providers.is_some(), "--providers", MODEL),
-            (self.llm_attacker, "--llm-attacker", MODEL),
-            (self.allow_network, "--allow-network", "nothing in it uses the network"),
-        ];
-        match flags.into_iter().find(|(given, ..)| *given) {
-            Some((_, flag, reason)) => Err(CliError::NotAvailable { flag, reason }),
-            None if self.out.as_os_str().is_empty() => Err(CliError::Empty { option: "--out" }),
+        self.whole.refuse()?;
+        let flags = [(self.providers.is_some(), "--providers"), (self.llm_attacker, "--llm-attacker")];
+        match flags.into_iter().find(|(given, _)| *given) {
+            Some((_, flag)) => Err(CliError::NotAvailable { flag, reason: MODEL }),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! `package-release`: studies with receipts, FHIR, plots and tables, or the release of a paper; a manifest over every file,
 //! verified.
 
-use super::not_yet::refuse_pipeline;
+use super::common_options::WholeOptions;
 use super::pack_ground::{PackGround, amount, tell};
 use super::study::{is_set, is_smoke};
 use crate::Global;
@@ -16,31 +16,18 @@ use labtrust_official_pack::release::{Request, release};
 use labtrust_official_pack::reproduce::Profile;
 use labtrust_official_pack::steps::Step;
 use serde_json::Value;
-use std::path::PathBuf;
 
 /// Make a release with a manifest over every file, verified; --profile is minimal, full or paper_v0.1
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Directory for the release, whole or not at all; a release that is there is replaced
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Everything is drawn from it
-    #[arg(long, value_name = "SEED", default_value_t = 100)]
-    seed_base: u64,
+    #[command(flatten)]
+    whole: WholeOptions,
     /// Of `minimal` and `full`: keep the studies that it was made of, in _repro/; the manifest does not list them
     #[arg(long)]
     keep_repro: bool,
-    /// Threads to use; the files do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
-    /// What decides: only `deterministic` is available
-    #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
-    pipeline_mode: Option<String>,
     /// Of `paper_v0.1`: the coordination security pack, too, with its report and its matrix
     #[arg(long)]
     include_coordination_pack: bool,
-    #[arg(long, hide = true)]
-    allow_network: bool,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -125,8 +112,8 @@ impl CliCommand for Options {
         self.refuse(kind)?;
         let opened = PackGround::open(&global, None)?;
         let start = |facts: &Value| replay::start(&global, facts);
-        let ground = &opened.ground(self.threads, &start);
-        let (seed_base, out, told) = (self.seed_base, self.out.as_path(), &|step: &Step| tell(talk, step));
+        let ground = &opened.ground(self.whole.threads.threads, &start);
+        let (seed_base, out, told) = (self.whole.seed_base, self.whole.out.as_path(), &|step: &Step| tell(talk, step));
         let steps = match kind {
             Kind::Studies(profile) => {
                 let (smoke, keep) = (is_smoke(), self.keep_repro);
@@ -154,22 +141,13 @@ impl Options {
     /// What is asked for and not there.
     fn refuse(&self, kind: Kind) -> Result<(), CliError> {
         let missing = |flag, reason| Err(CliError::NotAvailable { flag, reason });
-        refuse_pipeline(self.pipeline_mode.as_deref())?;
-        if self.allow_network {
-            return missing("--allow-network", "nothing in it uses the network");
-        }
+        self.whole.refuse()?;
         match kind {
             Kind::Studies(_) if self.include_coordination_pack => {
-                return missing("--include-coordination-pack", "only --profile paper_v0.1 has it");
+                missing("--include-coordination-pack", "only --profile paper_v0.1 has it")
             }
-            Kind::Paper if self.keep_repro => {
-                return missing("--keep-repro", "all that paper_v0.1 is made of stays in it");
-            }
-            Kind::Studies(_) | Kind::Paper => {}
-        }
-        match self.out.as_os_str().is_empty() {
-            true => Err(CliError::Empty { option: "--out" }),
-            false => Ok(()),
+            Kind::Paper if self.keep_repro => missing("--keep-repro", "all that paper_v0.1 is made of stays in it"),
+            Kind::Studies(_) | Kind::Paper => Ok(()),
         }
     }
 }

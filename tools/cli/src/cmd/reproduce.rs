@@ -1,5 +1,6 @@
 //! `reproduce`: two studies of what controls do, with plots, for anybody to repeat.
 
+use super::common_options::ThreadsOption;
 use super::pack_ground::{PackGround, amount, tell};
 use super::quick_eval::utc_stamp;
 use super::study::is_smoke;
@@ -24,9 +25,8 @@ pub(crate) struct Options {
     /// Everything is drawn from it
     #[arg(long, value_name = "SEED", default_value_t = 100)]
     seed_base: u64,
-    /// Threads to use; the files do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -74,7 +74,7 @@ impl CliCommand for Options {
         let opened = PackGround::open(&global, None)?;
         let start = |facts: &Value| replay::start(&global, facts);
         let steps = reproduce(&Request {
-            ground: &opened.ground(self.threads, &start),
+            ground: &opened.ground(self.threads.threads, &start),
             profile,
             seed_base: self.seed_base,
             smoke: is_smoke(),

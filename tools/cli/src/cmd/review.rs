@@ -1,5 +1,6 @@
 //! `review`: a coordination study as an external reviewer looks at it.
 
+use super::common_options::ThreadsOption;
 use super::pack_ground::{PackGround, tell};
 use super::study::{is_smoke, is_strict};
 use crate::Global;
@@ -27,9 +28,8 @@ pub(crate) struct Options {
     /// Fail where a required cell has no row; so it is, too, where LABTRUST_STRICT_COVERAGE is 1
     #[arg(long)]
     strict: bool,
-    /// Threads to use; the files do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -77,7 +77,7 @@ impl CliCommand for Options {
         };
         let start = |facts: &Value| replay::start(global, facts);
         let reviewed = review(&Request {
-            ground: &opened.ground(self.threads, &start),
+            ground: &opened.ground(self.threads.threads, &start),
             spec: spec.as_ref(),
             strict: self.strict || is_strict(),
             dir: &self.dir,

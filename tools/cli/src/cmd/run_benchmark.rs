@@ -1,5 +1,6 @@
 //! `run-benchmark`: the episodes of one task, and a results file.
 
+use super::common_options::ThreadsOption;
 use super::method_options::{AgentParams, ChosenMethod, MethodOptions};
 use super::not_yet;
 use super::run_options::{LogFormat, Made, RunOptions, SUMMARY};
@@ -50,9 +51,8 @@ pub(crate) struct Options {
     /// Disturbance of a task that takes one (`labtrust plugins list` shows them)
     #[arg(long, value_name = "ID")]
     injection: Option<String>,
-    /// Threads to use; the results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     /// Write checkpoint.json beside the log after every N-th episode
     #[arg(long, value_name = "N", requires = "log")]
     checkpoint_every: Option<NonZeroU64>,
@@ -257,7 +257,7 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
         timing: options.run.timing.map(Into::into),
         max_steps: options.max_steps,
         strict_signatures: session::strict_signatures(),
-        threads: options.threads,
+        threads: options.threads.threads,
         metrics: &metrics,
         scale: options.scale.as_deref(),
         cast,

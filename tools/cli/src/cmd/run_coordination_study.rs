@@ -1,5 +1,6 @@
 //! `run-coordination-study`: sizes, methods and injections set against each other, with tables and fronts.
 
+use super::common_options::ThreadsOption;
 use super::study::progress::{How, Progress};
 use super::study::{PlanOptions, Planned, draw, plan_in, require_coverage, tell_failures, tools};
 use crate::Global;
@@ -23,9 +24,8 @@ pub(crate) struct Options {
     out: PathBuf,
     #[command(flatten)]
     plan: PlanOptions,
-    /// Threads to use; the files do not depend on it. All that there are unless given
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     /// Make the cells of one of so many machines only; `study merge` puts the parts together
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
@@ -117,7 +117,7 @@ impl CliCommand for Options {
         let progress = Progress::new(self.progress, asked.len(), talk);
         let run = Run {
             tools: tools(&plan, &registry, &session.policy)?,
-            threads: self.threads,
+            threads: self.threads.threads,
             progress: &|cell, made| progress.tell(cell, made),
         };
         let failures = run.cells(&plan, &asked, &self.out);

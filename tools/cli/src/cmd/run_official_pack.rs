@@ -1,7 +1,8 @@
 //! `run-official-pack`: tasks, sizes, methods, security and evidence, in one folder that others can compare with.
 
-use super::not_yet::refuse_pipeline;
-use super::pack_ground::{PackGround, is_smoke_pack, tell};
+use super::common_options::{PackOptions, WholeOptions};
+use super::not_yet::MODEL;
+use super::pack_ground::{PackGround, tell};
 use crate::Global;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -11,45 +12,22 @@ use crate::talk::Talk;
 use labtrust_official_pack::pack::{MANIFEST, SUMMARY};
 use labtrust_official_pack::{Request, Status, run};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Run the official benchmark pack: tasks, sizes, methods, security suite, and the evidence of it all
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Directory for the pack, whole or not at all; a pack that is there is replaced
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Everything is drawn from it
-    #[arg(long, value_name = "SEED", default_value_t = 100)]
-    seed_base: u64,
-    /// Few episodes; so it is, too, where LABTRUST_OFFICIAL_PACK_SMOKE or LABTRUST_PAPER_SMOKE is 1
-    #[arg(long)]
-    smoke: bool,
-    /// As many episodes as the pack says, whatever else asks for few
-    #[arg(long)]
-    no_smoke: bool,
+    #[command(flatten)]
+    whole: WholeOptions,
+    #[command(flatten)]
+    amount: PackOptions,
     /// The whole security suite
     #[arg(long)]
     full: bool,
     /// The coordination security pack, too, with its report
     #[arg(long)]
     include_coordination_pack: bool,
-    /// Pack to run instead of that of the laboratory profile, of the partner, or of the policy
-    #[arg(long, value_name = "FILE")]
-    pack_policy: Option<PathBuf>,
-    /// Partner overlay of the policy
-    #[arg(long, value_name = "ID")]
-    partner: Option<String>,
-    /// Threads to use; the files do not depend on it. All that there are unless given
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
-    /// What decides: only `deterministic` is available
-    #[arg(long, value_name = "MODE", value_parser = ["deterministic", "llm_offline", "llm_live"])]
-    pipeline_mode: Option<String>,
     #[arg(long, hide = true)]
     llm_backend: Option<String>,
-    #[arg(long, hide = true)]
-    allow_network: bool,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -106,25 +84,25 @@ impl CliCommand for Options {
 
     fn run(&self, global: &Global, talk: Talk) -> Result<(), CliError> {
         self.refuse()?;
-        let opened = PackGround::open(global, self.partner.as_deref())?;
+        let opened = PackGround::open(global, self.amount.partner.as_deref())?;
         let policy = &opened.session.policy;
-        let pack = opened.pack(self.pack_policy.as_deref())?;
+        let pack = opened.pack(self.amount.pack_policy.as_deref())?;
         let sized = pack.sized(policy)?;
         let start = |facts: &Value| replay::start_under(global, Some(&sized), facts);
         let outcome = run(&Request {
-            ground: opened.ground(self.threads, &start),
+            ground: opened.ground(self.whole.threads.threads, &start),
             pack: &pack,
-            seed_base: self.seed_base,
-            smoke: is_smoke_pack(self.smoke, self.no_smoke),
+            seed_base: self.whole.seed_base,
+            smoke: self.amount.is_smoke(),
             full_security: self.full,
             coordination_pack: self.include_coordination_pack,
             episodes_per_cell: None,
-            out: &self.out,
+            out: &self.whole.out,
             told: &|step| tell(talk, step),
         })?;
         let mut answer = Answer::new(self.format, talk);
-        answer.wrote(&self.out.join(MANIFEST));
-        answer.wrote(&self.out.join(SUMMARY));
+        answer.wrote(&self.whole.out.join(MANIFEST));
+        answer.wrote(&self.whole.out.join(SUMMARY));
         for method in &outcome.not_run {
             talk.say(&format!("Not run: {}", method.reason));
         }
@@ -144,18 +122,10 @@ impl CliCommand for Options {
 impl Options {
     /// What is asked for and not there.
     fn refuse(&self) -> Result<(), CliError> {
-        refuse_pipeline(self.pipeline_mode.as_deref())?;
-        if self.llm_backend.is_some() {
-            let reason = "there are no language models in it";
-            return Err(CliError::NotAvailable { flag: "--llm-backend", reason });
-        }
-        if self.allow_network {
-            let reason = "nothing in it uses the network";
-            return Err(CliError::NotAvailable { flag: "--allow-network", reason });
-        }
-        match self.out.as_os_str().is_empty() {
-            true => Err(CliError::Empty { option: "--out" }),
-            false => Ok(()),
+        self.whole.refuse()?;
+        match self.llm_backend {
+            Some(_) => Err(CliError::NotAvailable { flag: "--llm-backend", reason: MODEL }),
+            None => Ok(()),
         }
     }
 }

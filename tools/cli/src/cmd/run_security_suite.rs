@@ -1,5 +1,6 @@
 //! `run-security-suite`: the attacks of the security suite, each with its control and without, and the securitization packet.
 
+use super::common_options::ThreadsOption;
 use super::deps_inventory;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -76,9 +77,8 @@ pub(crate) struct Options {
     /// Try again the payloads of an earlier run's llm_attacker_baseline.json that were blocked there
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Threads to use; the results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -164,7 +164,8 @@ fn run(options: &Options, global: &Global, talk: Talk) -> Result<(), CliError> {
     let registry = labtrust_builtin::registry()?;
     let suite = Suite::load(&session.policy)?;
     let lab = registry.lab_domain("hospital_lab")?.load(&session.policy)?;
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads =
+        options.threads.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let (seed, policy) = (options.seed, &session.policy);
     let matrices = Matrices { registry: &registry, policy, lab: Arc::clone(&lab), seed, threads };
     let bench = Bench::new(lab, policy)?;

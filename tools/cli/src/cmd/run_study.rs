@@ -1,6 +1,7 @@
 //! `run-study`: one task under every combination of a few controls, on the same seeds.
 
 use super::Timing;
+use super::common_options::ThreadsOption;
 use super::study::is_smoke;
 use crate::answer::{Answer, FormatOption};
 use crate::command::{CliCommand, Example, Json, Refusal, Spec, output};
@@ -33,9 +34,8 @@ pub(crate) struct Options {
     /// Who moves time, whatever the spec says
     #[arg(long, value_name = "MODE")]
     timing: Option<Timing>,
-    /// Threads to use; the files do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=4096))]
-    threads: Option<usize>,
+    #[command(flatten)]
+    threads: ThreadsOption,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -87,7 +87,7 @@ impl CliCommand for Options {
             registry: &registry,
             policy: &session.policy,
             domain,
-            threads: self.threads,
+            threads: self.threads.threads,
             git_sha: version::GIT_SHA.map(str::to_owned),
             out: &self.out,
             progress: &|| bar.inc(1),
@@ -102,7 +102,7 @@ impl CliCommand for Options {
             "policy": session.policy.source().to_string(),
             "spec_path": place,
             "out_dir": self.out.display().to_string(),
-            "threads": self.threads,
+            "threads": self.threads.threads,
         });
         let mut answer = Answer::new(self.format, talk);
         write_whole(&self.out.join(PROVENANCE), format!("{provenance:#}\n").as_bytes())?;
