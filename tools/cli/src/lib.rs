@@ -95,7 +95,8 @@ pub fn run_inside(arguments: &[OsString]) -> u8 {
     std::panic::catch_unwind(|| code_of(arguments)).unwrap_or(EXIT_BUG)
 }
 
-/// The same, with what went wrong as text instead of on the standard error.
+/// The same, with what went wrong as text instead of on the standard error; with `-q`, what was written is not told there
+/// either.
 ///
 /// # Errors
 /// [`Failed`].
@@ -104,7 +105,7 @@ pub fn try_inside(arguments: &[OsString]) -> Result<(), Failed> {
     let (matches, program) = parsed(arguments).map_err(|error| failed(EXIT_USAGE, &error.to_string()))?;
     let Some((command, options)) = commands::asked_for(&matches) else { return Err(failed(EXIT_USAGE, "no command")) };
     let global = program.global;
-    match command.run(options, &global, Talk::new(global.quiet, global.verbose)) {
+    match command.run(options, &global, Talk::new(global.quiet, global.verbose).called()) {
         Ok(()) => Ok(()),
         Err(Failure::Usage(error)) => Err(failed(EXIT_USAGE, &error.to_string())),
         Err(Failure::Command(error)) => Err(failed(error.exit_code(), &error.to_string())),

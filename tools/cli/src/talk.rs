@@ -10,11 +10,18 @@ use std::path::Path;
 pub(crate) struct Talk {
     quiet: bool,
     verbose: bool,
+    /// Nobody waits for a line about what was written.
+    called: bool,
 }
 
 impl Talk {
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
-        Self { quiet, verbose }
+        Self { quiet, verbose, called: false }
+    }
+
+    /// The same for a caller in this process, who knows what was written when the call comes back.
+    pub(crate) fn called(self) -> Self {
+        Self { called: true, ..self }
     }
 
     /// Whether nothing is to be said that nobody waits for.
@@ -36,9 +43,11 @@ impl Talk {
         }
     }
 
-    /// Says that a file was written; scripts wait for this line, so `-q` does not silence it.
+    /// Says that a file was written; scripts wait for this line, so for them `-q` does not silence it.
     pub(crate) fn wrote(self, path: &Path) {
-        to_stderr(&format!("Wrote {}", path.display()));
+        if !(self.quiet && self.called) {
+            to_stderr(&format!("Wrote {}", path.display()));
+        }
     }
 
     /// A bar for `steps` steps; invisible unless a person is watching.

@@ -27,6 +27,13 @@ def test_a_benchmark_has_the_results_that_the_program_writes(tmp_path: Path) -> 
     assert [row["seed"] for row in rows] == [9, 10, 11] and all(row["throughput"] > 0 for row in rows)
 
 
+def test_a_benchmark_says_nothing_where_all_is_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    labtrust.run_benchmark("throughput_sla", out=tmp_path / "a.json")
+    assert capfd.readouterr() == ("", "")
+    labtrust.command("run-benchmark", "--task", "throughput_sla", "--episodes", "1", "--out", tmp_path / "b.json")
+    assert "Wrote" in capfd.readouterr().err
+
+
 def test_results_become_tables() -> None:
     pandas = pytest.importorskip("pandas")
     frame = labtrust.run_benchmark("throughput_sla", episodes=2).to_pandas()
