@@ -9,6 +9,7 @@
 use labtrust_kernel::{Symbol, Symbols};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::io;
 
 /// A value that has no canonical text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -264,6 +265,79 @@ pub fn to_canonical_vec(value: &Value) -> Result<Vec<u8>, CanonicalError> {
     Ok(out)
 }
 
+/// How long the canonical text is of what `value` serializes to [B], without making either.
+///
+/// # Errors
+/// [`serde_json::Error`] for what is no JSON: maps whose keys are not texts, for instance.
+pub fn canonical_len<T: serde::Serialize + ?Sized>(value: &T) -> Result<usize, serde_json::Error> {
+    // The order of keys changes no length.
+    let mut counted = Counted(0);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut counted, Lengths))?;
+    Ok(counted.0)
+}
+
+/// Counts what is written [B].
+struct Counted(usize);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes as much as the canonical text has wherever JSON has several forms; of numbers nothing but their length.
+struct Lengths;
+
+impl Lengths {
+    fn digits<W: io::Write + ?Sized>(writer: &mut W, value: u64, negative: bool) -> io::Result<()> {
+        let digits = value.checked_ilog10().unwrap_or(0) as usize + 1 + usize::from(negative);
+        writer.write_all(&[b'0'; 21][..digits])
+    }
+}
+
+impl serde_json::ser::Formatter for Lengths {
+    fn write_i32<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: i32) -> io::Result<()> {
+        self.write_i64(writer, value.into())
+    }
+
+    fn write_i64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: i64) -> io::Result<()> {
+        Self::digits(writer, value.unsigned_abs(), value < 0)
+    }
+
+    fn write_u32<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: u32) -> io::Result<()> {
+        Self::digits(writer, value.into(), false)
+    }
+
+    fn write_u64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: u64) -> io::Result<()> {
+        Self::digits(writer, value, false)
+    }
+
+    fn write_f32<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        self.write_f64(writer, value.into())
+    }
+
+    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let mut text = Vec::with_capacity(24);
+        write_f64(&mut text, value).map_err(io::Error::other)?;
+        writer.write_all(&text)
+    }
+
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.bytes().all(is_plain) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        // With its two quotes.
+        let mut text = Vec::with_capacity(fragment.len() * 2);
+        write_str(&mut text, fragment);
+        writer.write_all(&text[1..text.len() - 1])
+    }
+}
+
 /// SHA-256 of the canonical text of `value`, lower-case hex: a policy's fingerprint.
 ///
 /// # Errors
@@ -407,6 +481,14 @@ mod tests {
             let text = canonical(&value);
             prop_assert!(text.bytes().all(|b| (0x20..0x7f).contains(&b)));
             prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+
+        #[test]
+        fn the_length_is_that_of_the_text(value in any_json(), number: f32, text: String, small: (i8, u16, Option<char>)) {
+            let number = if number.is_finite() { number } else { 0.5 };
+            let both = (value, number, text, small);
+            let text = canonical(&serde_json::to_value(&both).unwrap());
+            prop_assert_eq!(canonical_len(&both).unwrap(), text.len());
         }
 
         #[test]

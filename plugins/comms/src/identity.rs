@@ -92,23 +92,9 @@ impl KeyHandle {
     /// # Errors
     /// [`IdentityError::Payload`].
     pub fn sign(&self, message: Message) -> Result<Envelope, IdentityError> {
-        let envelope = self.address(message)?;
+        let envelope = Envelope::unsigned(&self.worker_id, message)?;
         let signature = self.sign_and_enter(&envelope.signed_bytes()?);
         Ok(Envelope { signature, ..envelope })
-    }
-
-    /// Puts `message` into an envelope of this worker without signing it.
-    ///
-    /// # Errors
-    /// [`IdentityError::Payload`].
-    pub(crate) fn address(&self, message: Message) -> Result<Envelope, IdentityError> {
-        Envelope::unsigned(&self.worker_id, message)
-    }
-
-    /// The same envelope, signed.
-    pub(crate) fn signed(&self, envelope: &Envelope) -> Envelope {
-        let signature = envelope.signed_bytes().map(|bytes| self.sign_and_enter(&bytes)).unwrap_or_default();
-        Envelope { signature, ..envelope.clone() }
     }
 
     /// Says that this worker stands by an envelope of somebody else.

@@ -1,13 +1,13 @@
 //! What an agent needs to sign what it says and to judge what it hears.
 
 use super::To;
-use super::speaker::Signed;
+use super::speaker::{Head, Signed, addressee};
 use crate::agent::AgentId;
 use crate::bus::{Bus, Control, Controls, IdentityPolicy, Rejection};
 use crate::identity::{IdentityError, KeyHandle, Message, Roster};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -103,17 +103,29 @@ impl Seal {
     }
 
     /// Signs what is said to one, or to whoever hears it; `None` of what is no JSON, which nothing of ours is.
-    pub fn sign<M>(&mut self, to: &To, said: &impl Serialize) -> Option<Signed<M>> {
+    pub fn sign<M: Serialize>(&mut self, to: &To, said: M) -> Option<Signed<M>> {
+        let head = self.head(to);
+        Signed::by(Arc::clone(&self.handle), head, said)
+    }
+
+    /// Signs any JSON, be it what nobody can read. Nobody has judged it yet.
+    pub(super) fn sign_anything<M>(&mut self, to: &To, said: Value) -> Option<Signed<M>> {
+        let Head { nonce, epoch, message_type, to } = self.head(to);
+        let mut payload = addressee(to);
+        payload["say"] = said;
+        let message = Message { nonce, epoch, message_type: message_type.to_owned(), payload };
+        Some(Signed::new(self.handle.sign(message).ok()?))
+    }
+
+    /// The head of the next letter.
+    fn head(&mut self, to: &To) -> Head {
         let to = match to {
-            To::One(agent) => json!(agent.0),
-            To::Many(_) | To::Others => Value::Null,
+            To::One(agent) => Some(*agent),
+            To::Many(_) | To::Others => None,
         };
-        let payload = json!({"to": to, "say": serde_json::to_value(said).ok()?});
-        let (nonce, epoch) = (self.nonce, self.bus.epoch());
+        let nonce = self.nonce;
         self.nonce += 1;
-        let message = Message { nonce, epoch, message_type: self.kind.to_owned(), payload };
-        let face = self.handle.address(message).ok()?;
-        Some(Signed::by(Arc::clone(&self.handle), face))
+        Head { nonce, epoch: self.bus.epoch(), message_type: self.kind, to }
     }
 
     /// What an envelope that came from `from` says to agent `me`, and who signed it.

@@ -12,8 +12,9 @@ use super::watch::{Mark, Watch};
 use super::{Doubts, Machine, Outbox, To};
 use crate::agent::AgentId;
 use crate::codes;
-use crate::identity::{Envelope, KeyHandle};
+use crate::identity::{Envelope, KeyHandle, Message};
 use crate::network::Wire;
+use labtrust_trust::canonical::canonical_len;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -99,20 +100,24 @@ impl<M: DeserializeOwned> Letter<M> {
     }
 }
 
-/// Characters of an Ed25519 signature in standard base64 [count].
-const SIGNATURE: u32 = 88;
-
 /// An envelope, and what the first who judged and read it has found: the others share it.
 #[derive(Debug)]
 pub struct Signed<M> {
-    /// The envelope; of one that is signed when somebody looks, without its signature.
+    /// The envelope; of one that is made when somebody looks, what is on its face: neither what it says nor a signature.
     face: Envelope,
-    /// Who signs it when somebody looks.
-    signer: Option<Arc<KeyHandle>>,
+    /// Who makes it when somebody looks.
+    maker: Option<Maker<M>>,
     sealed: OnceLock<Envelope>,
     bytes: u32,
     good: OnceLock<()>,
     said: OnceLock<Option<M>>,
+}
+
+/// Makes an envelope of what is said.
+#[derive(Debug)]
+struct Maker<M> {
+    signer: Arc<KeyHandle>,
+    payload: fn(&Value, &M) -> Option<Value>,
 }
 
 impl<M> Signed<M> {
@@ -122,32 +127,23 @@ impl<M> Signed<M> {
         Self {
             bytes: envelope.wire_bytes(),
             face: envelope,
-            signer: None,
+            maker: None,
             sealed: OnceLock::new(),
             good: OnceLock::new(),
             said: OnceLock::new(),
         }
     }
 
-    /// An envelope of a worker who signs it with the key that the roster has for that worker. Its signature is good without a
-    /// look, so it is not even computed before somebody wants to see it: an adversary on the network, say. Whoever changes
-    /// the envelope makes another one, which nobody has judged.
-    #[must_use]
-    pub(super) fn by(signer: Arc<KeyHandle>, face: Envelope) -> Self {
-        let unsigned = Self::new(face);
-        Self { bytes: unsigned.bytes + SIGNATURE, signer: Some(signer), good: OnceLock::from(()), ..unsigned }
-    }
-
     /// What travels.
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
-        match &self.signer {
-            None => &self.face,
-            Some(signer) => self.sealed.get_or_init(|| signer.signed(&self.face)),
+        match (&self.maker, self.said.get()) {
+            (Some(maker), Some(Some(said))) => self.sealed.get_or_init(|| maker.make(&self.face, said)),
+            _ => &self.face,
         }
     }
 
-    /// All of it but, where nobody has to look at that, its signature.
+    /// All of it but, where nobody has to look at that, its signature and what it says.
     pub(super) fn face(&self) -> &Envelope {
         if self.good.get().is_some() { &self.face } else { self.envelope() }
     }
@@ -155,6 +151,73 @@ impl<M> Signed<M> {
     /// Set once somebody has found the signature and the payload good.
     pub(super) const fn good(&self) -> &OnceLock<()> {
         &self.good
+    }
+}
+
+impl<M: Serialize> Signed<M> {
+    /// What a worker says and signs with the key that the roster has for that worker. Its signature is good without a look, so
+    /// neither it nor what it covers is even made before somebody wants to see it: an adversary on the network, say. Whoever
+    /// changes the envelope makes another one, which nobody has judged. `None` of what is no JSON.
+    #[must_use]
+    pub(super) fn by(signer: Arc<KeyHandle>, head: Head, said: M) -> Option<Self> {
+        let Head { nonce, epoch, message_type, to } = head;
+        let said_bytes = canonical_len(&said).ok()?;
+        let to = addressee(to);
+        let face = Envelope {
+            sender_id: signer.worker_id().to_owned(),
+            nonce,
+            epoch,
+            message_type: message_type.to_owned(),
+            payload: to,
+            payload_hash: String::new(),
+            signature: String::new(),
+            countersign: None,
+        };
+        let bytes = face.wire_bytes() + u32::try_from(said_bytes).ok()? + UNSAID;
+        let maker = Some(Maker { signer, payload: with_payload::<M> });
+        Some(Self {
+            face,
+            maker,
+            sealed: OnceLock::new(),
+            bytes,
+            good: OnceLock::from(()),
+            said: OnceLock::from(Some(said)),
+        })
+    }
+}
+
+/// What a letter has beside what it says.
+pub(super) struct Head {
+    pub(super) nonce: u64,
+    pub(super) epoch: u64,
+    pub(super) message_type: &'static str,
+    /// Whom it is for, where it is for one.
+    pub(super) to: Option<AgentId>,
+}
+
+/// A payload that says nothing yet.
+pub(super) fn addressee(to: Option<AgentId>) -> Value {
+    Value::Object(std::iter::once(("to".to_owned(), to.map(|agent| agent.0).into())).collect())
+}
+
+fn with_payload<M: Serialize>(to: &Value, said: &M) -> Option<Value> {
+    let mut payload = to.clone();
+    payload["say"] = serde_json::to_value(said).ok()?;
+    Some(payload)
+}
+
+/// What the canonical text of an envelope has beside that of its face [B]: `"say":,` in the payload, the payload's hash, and the
+/// signature in standard base64.
+const UNSAID: u32 = 7 + 32 + 88;
+
+impl<M> Maker<M> {
+    fn make(&self, face: &Envelope, said: &M) -> Envelope {
+        let signed = (self.payload)(&face.payload, said).and_then(|payload| {
+            let (nonce, epoch, message_type) = (face.nonce, face.epoch, face.message_type.clone());
+            self.signer.sign(Message { nonce, epoch, message_type, payload }).ok()
+        });
+        // What has a canonical length has a canonical text.
+        signed.unwrap_or_else(|| face.clone())
     }
 }
 
@@ -259,11 +322,21 @@ where
 }
 
 /// What is said, as it travels.
-fn letter<M: Serialize>(seal: &mut Option<&mut Seal>, to: &To, message: M) -> Option<Letter<M>> {
+fn letter<M>(seal: &mut Option<&mut Seal>, to: &To, message: M) -> Option<Letter<M>>
+where
+    M: Serialize + DeserializeOwned,
+{
+    debug_assert!(reads_back(&message), "what is heard would not be what was said");
     match seal {
         None => Some(Letter::Open(message)),
-        Some(seal) => seal.sign(to, &message).map(|signed| Letter::Signed(Arc::new(signed))),
+        Some(seal) => seal.sign(to, message).map(|signed| Letter::Signed(Arc::new(signed))),
     }
+}
+
+/// Whether whoever reads the JSON of a message reads that message: who hears it is given the message itself.
+fn reads_back<M: Serialize + DeserializeOwned>(message: &M) -> bool {
+    let read = serde_json::to_value(message).and_then(|text| Ok((M::deserialize(&text)?, text)));
+    read.and_then(|(read, text)| Ok(serde_json::to_value(read)? == text)).unwrap_or(false)
 }
 
 /// The same when an insider may say something else.
@@ -278,7 +351,7 @@ where
         _ if said == meant => letter(seal, to, message)?,
         None => Letter::read(said, false),
         // Who has a key signs anything, also what nobody can read.
-        Some(seal) => Letter::Signed(Arc::new(seal.sign(to, &said)?)),
+        Some(seal) => Letter::Signed(Arc::new(seal.sign_anything(to, said)?)),
     };
     Some(travels.marked(mark))
 }

@@ -149,7 +149,7 @@ where
     pub fn tell_all(&mut self, fact: &M) {
         let letter = match self.seals.last_mut() {
             None => Some(Letter::Open(fact.clone())),
-            Some(world) => world.sign(&To::Others, fact).map(|signed| Letter::Signed(Arc::new(signed))),
+            Some(world) => world.sign(&To::Others, fact.clone()).map(|signed| Letter::Signed(Arc::new(signed))),
         };
         if let Some(letter) = letter {
             self.network.broadcast(AgentId::WORLD, &letter);

@@ -94,12 +94,12 @@ impl Injector<Letter<Word>> for Attacker {
             Control::Quota if !first => {
                 let seal = self.stolen.get_or_insert_with(|| {
                     let mut seal = seals(Controls::ALL).swap_remove(1);
-                    (0..1000).for_each(|_| drop(seal.sign::<Word>(&To::Others, &Word(0))));
+                    (0..1000).for_each(|_| drop(seal.sign::<Word>(&To::Others, Word(0))));
                     seal
                 });
                 seal.begin_epoch(u64::from(self.sent / 2 - 1));
                 for _ in 0..QUOTA {
-                    let flood = seal.sign(&To::One(victim), &Word(55)).unwrap();
+                    let flood = seal.sign(&To::One(victim), Word(55)).unwrap();
                     extra.push(marked(Letter::Signed(Arc::new(flood))));
                 }
             }

@@ -38,9 +38,12 @@ impl Machine for Echo {
 
 const PEOPLE: u32 = 4;
 
+fn names() -> Vec<String> {
+    (0..PEOPLE).map(|n| format!("worker_{n}")).collect()
+}
+
 fn seals() -> Vec<Seal> {
-    let names: Vec<String> = (0..PEOPLE).map(|n| format!("worker_{n}")).collect();
-    Seal::of_all(7, &names, "WORD", Controls::ALL).unwrap()
+    Seal::of_all(7, &names(), "WORD", Controls::ALL).unwrap()
 }
 
 /// Everybody speaks in some steps; what they heard in all.
@@ -147,13 +150,44 @@ fn what_was_tampered_with_is_not_heard_and_is_told_by_its_code() {
 fn what_was_said_to_one_is_not_believed_by_another() {
     let mut seals = seals();
     let (left, right) = seals.split_at_mut(1);
-    let envelope = left[0].sign(&crate::protocols::To::One(AgentId(1)), &Word(5)).unwrap();
+    let envelope = left[0].sign(&crate::protocols::To::One(AgentId(1)), Word(5)).unwrap();
     let heard = right[0].open::<Word>(AgentId(1), AgentId(0), &envelope);
     assert_eq!(heard.map(|(from, word)| (from.0, word.0)), Ok((0, 5)));
     let turned = right[1].open::<Word>(AgentId(2), AgentId(0), &envelope).map(|_| ()).unwrap_err();
     assert_eq!((turned.code, turned.blamed), (codes::COORD_REPLAY_DETECTED, Some(AgentId(0))));
     assert_eq!(right[1].refused().get(codes::COORD_REPLAY_DETECTED), Some(&1));
-    let fact = seals[PEOPLE as usize].sign(&crate::protocols::To::Others, &Word(8)).unwrap();
+    let fact = seals[PEOPLE as usize].sign(&crate::protocols::To::Others, Word(8)).unwrap();
     let heard = seals[2].open::<Word>(AgentId(2), AgentId::WORLD, &fact);
     assert_eq!(heard.map(|(from, _)| from), Ok(AgentId::WORLD));
+}
+
+/// A message of everything that JSON has several forms for.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Odd {
+    Map { text: String, float: f64, small: i64, large: u64, none: Option<u8> },
+    Nothing,
+}
+
+#[test]
+fn a_letter_that_nobody_has_looked_at_is_what_it_is_when_somebody_does() {
+    use crate::protocols::To;
+    let mut seals = seals();
+    let text = "w\u{f6}rker \"\\ \u{1f600} \u{7f}\n".to_owned();
+    let odd = Odd::Map { text, float: 1e-7, small: i64::MIN, large: u64::MAX, none: None };
+    for (to, said) in [(To::Others, odd.clone()), (To::One(AgentId(3)), odd), (To::One(AgentId(1)), Odd::Nothing)] {
+        let letter: Letter<Odd> = Letter::Signed(Arc::new(seals[0].sign(&to, said.clone()).unwrap()));
+        let Letter::Signed(signed) = &letter else { unreachable!("it is signed") };
+        let envelope = signed.envelope();
+        assert_eq!(signed.bytes, envelope.wire_bytes());
+        assert!(envelope.payload_matches());
+        assert!(seals[0].roster().verify(&envelope.sender_id, &envelope.signature, &envelope.signed_bytes().unwrap()));
+        // Who takes it from the wire reads the same.
+        let taken = Signed::new(envelope.clone());
+        let to = if let To::One(agent) = to { agent } else { AgentId(2) };
+        for signed in [signed, &taken] {
+            let mut fresh = Seal::of_all(7, &names(), "WORD", Controls::ALL).unwrap();
+            let heard = fresh[to.index()].open::<Odd>(to, AgentId(0), signed);
+            assert_eq!(heard, Ok((AgentId(0), said.clone())));
+        }
+    }
 }
