@@ -16,7 +16,6 @@ use crate::agent::AgentId;
 use crate::network::Wire;
 use labtrust_kernel::{Stream, Streams};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What a claim is about; the method says what the numbers mean.
 pub type Key = u32;
@@ -50,6 +49,27 @@ pub enum GossipMessage {
     Supply(Vec<Claim>),
 }
 
+impl Claim {
+    /// Which register it is of: of each an agent knows one claim.
+    const fn register(&self) -> Register {
+        (self.key, self.owner)
+    }
+}
+
+/// A key and whose word on it.
+type Register = (Key, AgentId);
+
+/// Where `register` is in a list that is sorted by registers, or would be: looked for from `from` on, in steps that double, so that a
+/// pass over two lists costs no more than the shorter one asks for.
+fn place_from<T>(list: &[T], from: usize, register: Register, of: impl Fn(&T) -> Register) -> usize {
+    let mut step = 1;
+    while list.get(from + step - 1).is_some_and(|item| of(item) < register) {
+        step *= 2;
+    }
+    let (begin, end) = (from + step / 2, list.len().min(from + step));
+    begin + list[begin..end].partition_point(|item| of(item) < register)
+}
+
 impl Wire for GossipMessage {
     /// 12 bytes a version, 21 a claim, 8 a wish, and 5 for the message [B].
     fn wire_bytes(&self) -> u32 {
@@ -68,7 +88,8 @@ pub struct Gossip {
     me: AgentId,
     peers: Vec<AgentId>,
     fanout: usize,
-    known: BTreeMap<(Key, AgentId), Claim>,
+    /// One claim of each register, sorted.
+    known: Vec<Claim>,
     choice: Stream,
 }
 
@@ -78,7 +99,7 @@ impl Gossip {
     #[must_use]
     pub fn new(me: AgentId, peers: Vec<AgentId>, fanout: usize, episode_seed: u64) -> Self {
         let choice = Streams::new(episode_seed).stream_indexed("comms.gossip", u64::from(me.0));
-        Self { me, peers, fanout, known: BTreeMap::new(), choice }
+        Self { me, peers, fanout, known: Vec::new(), choice }
     }
 
     /// Which agent this is.
@@ -94,19 +115,25 @@ impl Gossip {
 
     /// Takes the claim on `key` back; nothing happens where there is none.
     pub fn withdraw(&mut self, key: Key) {
-        if self.known.get(&(key, self.me)).is_some_and(|claim| claim.live) {
+        if self.known_of((key, self.me)).is_some_and(|claim| claim.live) {
             self.say(key, 0, false);
         }
     }
 
+    /// The claim of a register.
+    fn known_of(&self, register: Register) -> Option<&Claim> {
+        let place = self.known.binary_search_by_key(&register, Claim::register).ok()?;
+        self.known.get(place)
+    }
+
     fn say(&mut self, key: Key, priority: i64, live: bool) {
-        let known = self.known.get(&(key, self.me));
-        // The same word again is no news.
-        if known.is_some_and(|claim| (claim.priority, claim.live) == (priority, live)) {
-            return;
+        let claim = Claim { key, owner: self.me, version: 1, priority, live };
+        match self.known.binary_search_by_key(&claim.register(), Claim::register) {
+            Err(place) => self.known.insert(place, claim),
+            // The same word again is no news.
+            Ok(place) if (self.known[place].priority, self.known[place].live) == (priority, live) => {}
+            Ok(place) => self.known[place] = Claim { version: self.known[place].version + 1, ..claim },
         }
-        let version = known.map_or(1, |claim| claim.version + 1);
-        self.known.insert((key, self.me), Claim { key, owner: self.me, version, priority, live });
     }
 
     /// Whose claim on `key` wins, as far as this agent knows.
@@ -117,33 +144,76 @@ impl Gossip {
 
     /// The live claims on `key` that this agent knows of, by owner.
     pub fn claims_on(&self, key: Key) -> impl Iterator<Item = &Claim> {
-        let all = (key, AgentId(0))..=(key, AgentId(u32::MAX));
-        self.known.range(all).map(|(_, claim)| claim).filter(|claim| claim.live)
+        let begin = self.known.partition_point(|claim| claim.key < key);
+        self.known[begin..].iter().take_while(move |claim| claim.key == key).filter(|claim| claim.live)
     }
 
     /// Everything this agent has heard of, withdrawn claims too, by key and owner.
     pub fn known(&self) -> impl Iterator<Item = &Claim> {
-        self.known.values()
+        self.known.iter()
     }
 
     /// Forgets every claim on a key for which `keep` is false: items that are done. Everybody must forget them, else they come back.
     pub fn retain(&mut self, mut keep: impl FnMut(Key) -> bool) {
-        self.known.retain(|(key, _), _| keep(*key));
+        self.known.retain(|claim| keep(claim.key));
     }
 
     fn hear(&mut self, claims: &[Claim]) {
+        let (mut at, known) = (0, self.known.len());
         for claim in claims {
             // Nobody but this agent knows better what it said; and its versions must not be taken from it.
             if claim.owner == self.me {
                 continue;
             }
-            let known = self.known.entry((claim.key, claim.owner)).or_insert(*claim);
-            // Of one key and owner, so the version decides. What follows it takes part so that an owner that says two things under
-            // one version divides nobody.
-            if *claim > *known {
-                *known = *claim;
+            // Whoever is honest says them in order.
+            if at > 0 && self.known[..known][at - 1].register() >= claim.register() {
+                at = 0;
+            }
+            at = place_from(&self.known[..known], at, claim.register(), Claim::register);
+            match self.known[..known].get_mut(at) {
+                Some(mine) if mine.register() == claim.register() => {
+                    // Of one register, so the version decides. What follows it takes part so that an owner that says two things
+                    // under one version divides nobody.
+                    *mine = (*mine).max(*claim);
+                    at += 1;
+                }
+                _ => self.known.push(*claim),
             }
         }
+        if self.known.len() > known {
+            self.known.sort_unstable();
+            // Of what was said twice the greater one.
+            self.known.dedup_by(|later, kept| {
+                let same = later.register() == kept.register();
+                if same {
+                    *kept = *later;
+                }
+                same
+            });
+        }
+    }
+
+    /// What of this agent's claims is newer than what was offered, and of what it would rather have the offered. What is offered is
+    /// sorted.
+    fn compare(&self, offered: &[VersionOf]) -> (Vec<Claim>, Vec<Register>) {
+        let (mut newer, mut wanted) = (Vec::new(), Vec::new());
+        let mut mine = self.known.iter().peekable();
+        for offers in offered.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            // Of what is offered twice the later version.
+            let Some(&(key, owner, version)) = offers.last() else { continue };
+            while let Some(claim) = mine.next_if(|claim| claim.register() < (key, owner)) {
+                newer.push(*claim);
+            }
+            let known = mine.next_if(|claim| claim.register() == (key, owner));
+            if let Some(claim) = known.filter(|claim| claim.version > version) {
+                newer.push(*claim);
+            }
+            if owner != self.me && known.is_none_or(|claim| claim.version < version) {
+                wanted.push((key, owner));
+            }
+        }
+        newer.extend(mine);
+        (newer, wanted)
     }
 }
 
@@ -151,7 +221,7 @@ impl Machine for Gossip {
     type Message = GossipMessage;
 
     fn on_round(&mut self, _round: u32, out: &mut Outbox<GossipMessage>) {
-        let offer: Vec<VersionOf> = self.known.values().map(|claim| (claim.key, claim.owner, claim.version)).collect();
+        let offer: Vec<VersionOf> = self.known.iter().map(|claim| (claim.key, claim.owner, claim.version)).collect();
         // The first places of a shuffle are a sample without repetition.
         let talks_to = self.fanout.min(self.peers.len());
         for place in 0..talks_to {
@@ -167,27 +237,15 @@ impl Machine for Gossip {
         match message {
             GossipMessage::Offer(mut offered) => {
                 offered.sort_unstable();
-                let version_of = |claim: &Claim| {
-                    let at = offered.binary_search_by_key(&(claim.key, claim.owner), |(key, owner, _)| (*key, *owner));
-                    at.ok().map(|at| offered[at].2)
-                };
-                let newer = |claim: &&Claim| version_of(claim).is_none_or(|version| version < claim.version);
-                let claims: Vec<Claim> = self.known.values().filter(newer).copied().collect();
-                let wanted: Vec<(Key, AgentId)> = offered
-                    .iter()
-                    .filter(|(key, owner, version)| {
-                        *owner != self.me
-                            && self.known.get(&(*key, *owner)).is_none_or(|known| known.version < *version)
-                    })
-                    .map(|(key, owner, _)| (*key, *owner))
-                    .collect();
+                let (claims, wanted) = self.compare(&offered);
                 if !claims.is_empty() || !wanted.is_empty() {
                     out.send(from, GossipMessage::Answer(claims, wanted));
                 }
             }
             GossipMessage::Answer(claims, wanted) => {
                 self.hear(&claims);
-                let supply: Vec<Claim> = wanted.iter().filter_map(|name| self.known.get(name)).copied().collect();
+                let supply: Vec<Claim> =
+                    wanted.iter().filter_map(|&register| self.known_of(register)).copied().collect();
                 if !supply.is_empty() {
                     out.send(from, GossipMessage::Supply(supply));
                 }

@@ -1,5 +1,8 @@
 use super::*;
 use crate::protocols::gossip::{Claim, Gossip, GossipMessage};
+use crate::protocols::{Machine as _, Outbox};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn gossips(agents: u32) -> Vec<Gossip> {
     let peers = |me: u32| (0..agents).filter(|other| *other != me).map(AgentId).collect();
@@ -88,4 +91,64 @@ fn nobody_can_put_words_into_an_agents_own_mouth() {
     let forged = Claim { key: 1, owner: AgentId(0), version: 99, priority: -1, live: false };
     machine.on_message(AgentId(1), GossipMessage::Supply(vec![forged]), &mut Outbox::default());
     assert_eq!(machine.winner(1).map(|claim| (claim.priority, claim.version)), Some((5, 1)));
+}
+
+fn any_claims() -> impl Strategy<Value = Vec<Claim>> {
+    let claim =
+        (0_u32..6, 0_u32..5, 1_u32..4, -2_i64..3, any::<bool>()).prop_map(|(key, owner, version, priority, live)| {
+            let owner = AgentId(owner);
+            Claim { key, owner, version, priority, live }
+        });
+    proptest::collection::vec(claim, 0..40)
+}
+
+/// What an agent 0 knows after hearing these, register by register.
+fn model(heard: &[Claim]) -> BTreeMap<(u32, AgentId), Claim> {
+    let mut known: BTreeMap<_, Claim> = BTreeMap::new();
+    for claim in heard.iter().filter(|claim| claim.owner != AgentId(0)) {
+        let mine = known.entry((claim.key, claim.owner)).or_insert(*claim);
+        *mine = (*mine).max(*claim);
+    }
+    known
+}
+
+proptest! {
+    /// Whatever comes, sorted or not, once or twice: of each register the greatest claim is known.
+    #[test]
+    fn of_each_register_the_greatest_claim_is_known(parts in proptest::collection::vec(any_claims(), 0..5)) {
+        let mut agent = gossips(2).swap_remove(0);
+        let mut out = Outbox::default();
+        for claims in &parts {
+            agent.on_message(AgentId(1), GossipMessage::Supply(claims.clone()), &mut out);
+        }
+        let known: Vec<Claim> = agent.known().copied().collect();
+        let model = model(&parts.concat());
+        prop_assert_eq!(&known, &model.values().copied().collect::<Vec<_>>());
+        for key in 0..6 {
+            let live: Vec<Claim> = model.values().filter(|claim| claim.key == key && claim.live).copied().collect();
+            prop_assert_eq!(agent.claims_on(key).copied().collect::<Vec<_>>(), live);
+        }
+    }
+
+    /// An offer is answered with what is newer, and with a wish for what is newer in it.
+    #[test]
+    fn an_offer_is_answered_with_what_is_newer_on_either_side(heard in any_claims(), offered in any_claims()) {
+        let mut agent = gossips(2).swap_remove(0);
+        let mut out = Outbox::default();
+        agent.on_message(AgentId(1), GossipMessage::Supply(heard.clone()), &mut out);
+        let offered = model(&offered);
+        let versions = offered.values().map(|claim| (claim.key, claim.owner, claim.version)).collect();
+        agent.on_message(AgentId(1), GossipMessage::Offer(versions), &mut out);
+        let known = model(&heard);
+        let newer = |one: &BTreeMap<(u32, AgentId), Claim>, other: &BTreeMap<(u32, AgentId), Claim>| -> Vec<Claim> {
+            let later = |claim: &&Claim| {
+                other.get(&(claim.key, claim.owner)).is_none_or(|theirs| theirs.version < claim.version)
+            };
+            one.values().filter(later).copied().collect()
+        };
+        let wanted: Vec<_> = newer(&offered, &known).iter().map(|claim| (claim.key, claim.owner)).collect();
+        let answer = GossipMessage::Answer(newer(&known, &offered), wanted);
+        let said: Vec<_> = out.drain().map(|(_, message)| message).collect();
+        prop_assert_eq!(said, if answer == GossipMessage::Answer(vec![], vec![]) { vec![] } else { vec![answer] });
+    }
 }
