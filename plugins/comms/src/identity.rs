@@ -8,10 +8,12 @@
 
 mod envelope;
 mod roster;
+mod signature;
 
 pub use envelope::{Countersign, Envelope, Message};
 use roster::Made;
 pub use roster::Roster;
+pub use signature::Signature;
 
 use labtrust_trust::canonical::CanonicalError;
 use labtrust_trust::keys::Signer;
@@ -65,6 +67,12 @@ impl KeyHandle {
         let place = roster.place(&self.worker_id);
         let own = place.filter(|place| roster.public_key(*place) == Some(&self.public_key_b64()));
         Self { entered: own.map(|place| (place, roster.made())), ..self }
+    }
+
+    /// Its place in this roster, if it is [entered](Self::entered_in) there.
+    fn place_in(&self, roster: &Roster) -> Option<usize> {
+        let (place, made) = self.entered.as_ref()?;
+        Arc::ptr_eq(made, &roster.made()).then_some(*place)
     }
 
     fn sign_and_enter(&self, bytes: &[u8]) -> String {

@@ -36,6 +36,11 @@ use std::collections::{BinaryHeap, VecDeque};
 pub trait Wire {
     /// Its length [B].
     fn wire_bytes(&self) -> u32;
+
+    /// The length of its canonical JSON [B], where it can be told without writing that.
+    fn canonical_len(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A message that has arrived.

@@ -21,6 +21,7 @@ use super::paxos::Outcome;
 use super::{Doubts, Machine, Outbox, Quorum};
 use crate::agent::AgentId;
 use crate::codes;
+use crate::lengths::{digits, list, map, variant};
 use crate::network::Wire;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,6 +99,42 @@ impl<V: Wire, S: Wire> Wire for CertifiedMessage<V, S> {
             }
         }
     }
+
+    fn canonical_len(&self) -> Option<usize> {
+        let where_ = |slot: u64, term: u32| [("slot", digits(slot)), ("term", digits(term))];
+        let (name, fields) = match self {
+            Self::View { slot, term, locked } => {
+                let locked = match locked {
+                    None => "null".len(),
+                    Some((value, proof)) => list([value.canonical_len()?, proof.canonical_len()?].into_iter()),
+                };
+                let [slot, term] = where_(*slot, *term);
+                ("View", map([slot, term, ("locked", locked)]))
+            }
+            Self::Propose { slot, term, value, justify, signature } => {
+                let justify = match justify {
+                    None => "null".len(),
+                    Some(proof) => proof.canonical_len()?,
+                };
+                let [slot, term] = where_(*slot, *term);
+                let (value, signature) = (("value", value.canonical_len()?), ("signature", signature.canonical_len()?));
+                ("Propose", map([slot, term, value, ("justify", justify), signature]))
+            }
+            Self::Voted { slot, term, phase, digest, vote } => {
+                let [slot, term] = where_(*slot, *term);
+                let what = [("phase", phase.canonical_len()), ("digest", certificate::digest_len(digest))];
+                ("Voted", map([slot, term, what[0], what[1], ("vote", vote.canonical_len()?)]))
+            }
+            Self::Prepared { value, certificate } => ("Prepared", proven(value, certificate)?),
+            Self::Decide { value, certificate } => ("Decide", proven(value, certificate)?),
+        };
+        Some(variant(name, fields))
+    }
+}
+
+/// The length of a value with its certificate [B].
+fn proven<V: Wire, S: Wire>(value: &V, certificate: &Certificate<S>) -> Option<usize> {
+    Some(map([("value", value.canonical_len()?), ("certificate", certificate.canonical_len()?)]))
 }
 
 /// A message that was not believed, or a leader that was caught.

@@ -13,6 +13,7 @@
 
 use super::{Machine, Outbox};
 use crate::agent::AgentId;
+use crate::lengths::{digits, list, map, variant};
 use crate::network::Wire;
 use labtrust_kernel::{Stream, Streams};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,29 @@ impl Wire for GossipMessage {
             Self::Supply(claims) => claims.len() * 21,
         };
         u32::try_from(bytes + 5).unwrap_or(u32::MAX)
+    }
+
+    fn canonical_len(&self) -> Option<usize> {
+        let claim = |claim: &Claim| {
+            map([
+                ("key", digits(claim.key)),
+                ("live", if claim.live { "true" } else { "false" }.len()),
+                ("owner", digits(claim.owner.0)),
+                ("priority", digits(claim.priority.unsigned_abs()) + usize::from(claim.priority < 0)),
+                ("version", digits(claim.version)),
+            ])
+        };
+        let version =
+            |(key, owner, version): &VersionOf| list([digits(*key), digits(owner.0), digits(*version)].into_iter());
+        let wish = |(key, owner): &Register| list([digits(*key), digits(owner.0)].into_iter());
+        Some(match self {
+            Self::Offer(versions) => variant("Offer", list(versions.iter().map(version))),
+            Self::Answer(claims, wanted) => {
+                let both = [list(claims.iter().map(claim)), list(wanted.iter().map(wish))];
+                variant("Answer", list(both.into_iter()))
+            }
+            Self::Supply(claims) => variant("Supply", list(claims.iter().map(claim))),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use super::speaker::{Head, Signed, addressee};
 use crate::agent::AgentId;
 use crate::bus::{Bus, Control, Controls, IdentityPolicy, Rejection};
 use crate::identity::{IdentityError, KeyHandle, Message, Roster};
+use crate::network::Wire;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -103,7 +104,7 @@ impl Seal {
     }
 
     /// Signs what is said to one, or to whoever hears it; `None` of what is no JSON, which nothing of ours is.
-    pub fn sign<M: Serialize>(&mut self, to: &To, said: M) -> Option<Signed<M>> {
+    pub fn sign<M: Serialize + Wire>(&mut self, to: &To, said: M) -> Option<Signed<M>> {
         let head = self.head(to);
         Signed::by(Arc::clone(&self.handle), head, said)
     }

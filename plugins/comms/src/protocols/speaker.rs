@@ -154,14 +154,14 @@ impl<M> Signed<M> {
     }
 }
 
-impl<M: Serialize> Signed<M> {
+impl<M: Serialize + Wire> Signed<M> {
     /// What a worker says and signs with the key that the roster has for that worker. Its signature is good without a look, so
     /// neither it nor what it covers is even made before somebody wants to see it: an adversary on the network, say. Whoever
     /// changes the envelope makes another one, which nobody has judged. `None` of what is no JSON.
     #[must_use]
     pub(super) fn by(signer: Arc<KeyHandle>, head: Head, said: M) -> Option<Self> {
         let Head { nonce, epoch, message_type, to } = head;
-        let said_bytes = canonical_len(&said).ok()?;
+        let said_bytes = said.canonical_len().or_else(|| canonical_len(&said).ok())?;
         let to = addressee(to);
         let face = Envelope {
             sender_id: signer.worker_id().to_owned(),
@@ -324,9 +324,13 @@ where
 /// What is said, as it travels.
 fn letter<M>(seal: &mut Option<&mut Seal>, to: &To, message: M) -> Option<Letter<M>>
 where
-    M: Serialize + DeserializeOwned,
+    M: Serialize + DeserializeOwned + Wire,
 {
     debug_assert!(reads_back(&message), "what is heard would not be what was said");
+    debug_assert!(
+        message.canonical_len().is_none_or(|length| canonical_len(&message).is_ok_and(|written| written == length)),
+        "it is as long as it says"
+    );
     match seal {
         None => Some(Letter::Open(message)),
         Some(seal) => seal.sign(to, message).map(|signed| Letter::Signed(Arc::new(signed))),
@@ -342,7 +346,7 @@ fn reads_back<M: Serialize + DeserializeOwned>(message: &M) -> bool {
 /// The same when an insider may say something else.
 fn tempted<M>(watch: &dyn Watch, me: AgentId, seal: &mut Option<&mut Seal>, to: &To, message: M) -> Option<Letter<M>>
 where
-    M: Serialize + DeserializeOwned,
+    M: Serialize + DeserializeOwned + Wire,
 {
     let meant = serde_json::to_value(&message).ok()?;
     let mut said = meant.clone();

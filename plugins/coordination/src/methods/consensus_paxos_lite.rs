@@ -14,6 +14,7 @@
 use crate::core::talk::{self, Signing, Talk};
 use crate::core::{Core, Floor, Plan, Rule, Step, greedy};
 use labtrust_comms::AgentId;
+use labtrust_comms::identity::Signature;
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::certified::{self, Certified, CertifiedMessage, CertifiedRules, Keys};
 use labtrust_comms::protocols::gossip::Key;
@@ -47,6 +48,12 @@ impl Wire for Decree {
     /// Six bytes an entry [B].
     fn wire_bytes(&self) -> u32 {
         u32::try_from(self.0.len() * 6).unwrap_or(u32::MAX)
+    }
+
+    fn canonical_len(&self) -> Option<usize> {
+        let digits = |number: u32| number.checked_ilog10().unwrap_or(0) as usize + 1;
+        let entry = |(agent, key): &(u16, Key)| digits((*agent).into()) + digits(*key) + "[,]".len();
+        Some(self.0.iter().map(entry).sum::<usize>() + self.0.len().saturating_sub(1) + "[]".len())
     }
 }
 
@@ -92,7 +99,7 @@ enum Parliament {
     /// They believe what they hear.
     Plain(Vec<Paxos<Decree>>, Talk<PaxosMessage<Decree>>),
     /// They believe what a quorum has signed.
-    Certified(Vec<Certified<Decree, Keys>>, Talk<CertifiedMessage<Decree, String>>),
+    Certified(Vec<Certified<Decree, Keys>>, Talk<CertifiedMessage<Decree, Signature>>),
 }
 
 labtrust_plugin::register_method!(crate::core::Driver<ConsensusPaxosLite>);

@@ -1,7 +1,8 @@
 //! Votes, and enough of them.
 
 use crate::agent::AgentId;
-use crate::identity::{KeyHandle, Roster};
+use crate::identity::{KeyHandle, Roster, Signature};
+use crate::lengths::{digits, list, map};
 use crate::network::Wire;
 use crate::protocols::Quorum;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,22 @@ pub enum Phase {
     Prepare = 1,
     /// A vote that the prepared value be decided.
     Commit = 2,
+}
+
+impl Phase {
+    /// The length of its canonical JSON [B].
+    pub(super) const fn canonical_len(self) -> usize {
+        match self {
+            Self::Propose => "\"Propose\"".len(),
+            Self::Prepare => "\"Prepare\"".len(),
+            Self::Commit => "\"Commit\"".len(),
+        }
+    }
+}
+
+/// The length of the canonical JSON of a digest, a list of its bytes [B].
+pub(super) fn digest_len(digest: &[u8; 32]) -> usize {
+    list(digest.iter().map(|byte| digits(*byte)))
 }
 
 /// A value that can be agreed on.
@@ -51,6 +68,10 @@ impl<S: Wire> Wire for Vote<S> {
     fn wire_bytes(&self) -> u32 {
         4 + self.signature.wire_bytes()
     }
+
+    fn canonical_len(&self) -> Option<usize> {
+        Some(map([("voter", digits(self.voter.0)), ("signature", self.signature.canonical_len()?)]))
+    }
 }
 
 /// That enough agents have voted for one thing.
@@ -71,6 +92,17 @@ pub struct Certificate<S> {
 impl<S: Wire> Wire for Certificate<S> {
     fn wire_bytes(&self) -> u32 {
         45 + self.votes.iter().map(Wire::wire_bytes).sum::<u32>()
+    }
+
+    fn canonical_len(&self) -> Option<usize> {
+        let votes: Vec<usize> = self.votes.iter().map(Wire::canonical_len).collect::<Option<_>>()?;
+        Some(map([
+            ("phase", self.phase.canonical_len()),
+            ("slot", digits(self.slot)),
+            ("term", digits(self.term)),
+            ("digest", digest_len(&self.digest)),
+            ("votes", list(votes.into_iter())),
+        ]))
     }
 }
 
@@ -115,21 +147,13 @@ impl Keys {
 }
 
 impl Authority for Keys {
-    /// Standard base64.
-    type Signature = String;
+    type Signature = Signature;
 
-    fn sign(&self, bytes: &[u8]) -> String {
-        self.handle.sign_bytes(bytes)
+    fn sign(&self, bytes: &[u8]) -> Signature {
+        Signature::by(Arc::clone(&self.handle), bytes)
     }
 
-    fn verify(&self, agent: AgentId, bytes: &[u8], signature: &String) -> bool {
-        self.roster.worker_id(agent.index()).is_some_and(|id| self.roster.verify(id, signature, bytes))
-    }
-}
-
-impl Wire for String {
-    /// Its length [B].
-    fn wire_bytes(&self) -> u32 {
-        u32::try_from(self.len()).unwrap_or(u32::MAX)
+    fn verify(&self, agent: AgentId, bytes: &[u8], signature: &Signature) -> bool {
+        signature.is_of(&self.roster, agent.index(), bytes)
     }
 }
