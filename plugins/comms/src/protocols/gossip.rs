@@ -17,6 +17,7 @@ use crate::lengths::{digits, list, map, variant};
 use crate::network::Wire;
 use labtrust_kernel::{Stream, Streams};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a claim is about; the method says what the numbers mean.
 pub type Key = u32;
@@ -114,6 +115,8 @@ pub struct Gossip {
     fanout: usize,
     /// One claim of each register, sorted.
     known: Vec<Claim>,
+    /// The keys that there are; any where nobody has said.
+    keys: Option<Arc<[Key]>>,
     choice: Stream,
 }
 
@@ -123,7 +126,7 @@ impl Gossip {
     #[must_use]
     pub fn new(me: AgentId, peers: Vec<AgentId>, fanout: usize, episode_seed: u64) -> Self {
         let choice = Streams::new(episode_seed).stream_indexed("comms.gossip", u64::from(me.0));
-        Self { me, peers, fanout, known: Vec::new(), choice }
+        Self { me, peers, fanout, known: Vec::new(), keys: None, choice }
     }
 
     /// Which agent this is.
@@ -177,35 +180,42 @@ impl Gossip {
         self.known.iter()
     }
 
-    /// Forgets every claim on a key for which `keep` is false: items that are done. Everybody must forget them, else they come back.
-    pub fn retain(&mut self, mut keep: impl FnMut(Key) -> bool) {
-        self.known.retain(|claim| keep(claim.key));
+    /// From now on there are these keys, sorted, and no others: claims on others are forgotten, and not heard when they come late,
+    /// else those who tell each other of them would never be done with what is done. The same for everybody.
+    pub fn keep_only(&mut self, keys: Arc<[Key]>) {
+        self.known.retain(|claim| keys.binary_search(&claim.key).is_ok());
+        self.keys = Some(keys);
+    }
+
+    fn is_key(&self, key: Key) -> bool {
+        self.keys.as_ref().is_none_or(|keys| keys.binary_search(&key).is_ok())
     }
 
     fn hear(&mut self, claims: &[Claim]) {
-        let (mut at, known) = (0, self.known.len());
+        let (mut at, mut fresh) = (0, Vec::new());
         for claim in claims {
             // Nobody but this agent knows better what it said; and its versions must not be taken from it.
             if claim.owner == self.me {
                 continue;
             }
             // Whoever is honest says them in order.
-            if at > 0 && self.known[..known][at - 1].register() >= claim.register() {
+            if at > 0 && self.known[at - 1].register() >= claim.register() {
                 at = 0;
             }
-            at = place_from(&self.known[..known], at, claim.register(), Claim::register);
-            match self.known[..known].get_mut(at) {
-                Some(mine) if mine.register() == claim.register() => {
-                    // Of one register, so the version decides. What follows it takes part so that an owner that says two things
-                    // under one version divides nobody.
-                    *mine = (*mine).max(*claim);
-                    at += 1;
-                }
-                _ => self.known.push(*claim),
+            at = place_from(&self.known, at, claim.register(), Claim::register);
+            let known = self.known.get(at).is_some_and(|mine| mine.register() == claim.register());
+            if known {
+                // Of one register, so the version decides. What follows it takes part so that an owner that says two things
+                // under one version divides nobody.
+                self.known[at] = self.known[at].max(*claim);
+            } else if self.is_key(claim.key) {
+                fresh.push(*claim);
             }
         }
-        if self.known.len() > known {
-            self.known.sort_unstable();
+        if !fresh.is_empty() {
+            // Two sorted runs, which a stable sort merges.
+            self.known.append(&mut fresh);
+            self.known.sort();
             // Of what was said twice the greater one.
             self.known.dedup_by(|later, kept| {
                 let same = later.register() == kept.register();
@@ -215,6 +225,19 @@ impl Gossip {
                 same
             });
         }
+    }
+
+    /// Those of its claims that somebody wants, in the order in which they are wanted.
+    fn supply(&self, wanted: &[Register]) -> Vec<Claim> {
+        let mut at = 0;
+        let claim = |&register: &Register| {
+            if at > 0 && self.known[at - 1].register() >= register {
+                at = 0;
+            }
+            at = place_from(&self.known, at, register, Claim::register);
+            self.known.get(at).filter(|claim| claim.register() == register).copied()
+        };
+        wanted.iter().filter_map(claim).collect()
     }
 
     /// What of this agent's claims is newer than what was offered, and of what it would rather have the offered. What is offered is
@@ -232,7 +255,8 @@ impl Gossip {
             if let Some(claim) = known.filter(|claim| claim.version > version) {
                 newer.push(*claim);
             }
-            if owner != self.me && known.is_none_or(|claim| claim.version < version) {
+            let newer = known.map_or_else(|| self.is_key(key), |claim| claim.version < version);
+            if owner != self.me && newer {
                 wanted.push((key, owner));
             }
         }
@@ -268,8 +292,7 @@ impl Machine for Gossip {
             }
             GossipMessage::Answer(claims, wanted) => {
                 self.hear(&claims);
-                let supply: Vec<Claim> =
-                    wanted.iter().filter_map(|&register| self.known_of(register)).copied().collect();
+                let supply = self.supply(&wanted);
                 if !supply.is_empty() {
                     out.send(from, GossipMessage::Supply(supply));
                 }

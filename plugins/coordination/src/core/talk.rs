@@ -357,6 +357,12 @@ impl Open {
         Self(open)
     }
 
+    /// Their keys, sorted.
+    #[must_use]
+    pub fn keys(&self) -> Arc<[Key]> {
+        self.0.iter().map(|&(key, _)| key).collect()
+    }
+
     /// The number of a job; `None` of one that is not open any more.
     #[must_use]
     pub fn job(&self, key: Key) -> Option<usize> {

@@ -17,6 +17,7 @@ use labtrust_comms::protocols::gossip::{Gossip, GossipMessage};
 use labtrust_plugin::SharedTap;
 use labtrust_plugin::method::{Evidence, MethodCard, Told};
 use labtrust_plugin::wire::Problem;
+use std::sync::Arc;
 
 labtrust_plugin::params! {
     /// Parameters, as written on a command line or in a policy.
@@ -72,8 +73,9 @@ impl Rule for GossipConsensus {
         let Self { rounds, agents, talk } = self;
         talk.begin_step(step.seen.step);
         let open = Open::of(step);
+        let keys = open.keys();
         for agent in agents.iter_mut() {
-            agent.retain(|key| open.job(key).is_some());
+            agent.keep_only(Arc::clone(&keys));
         }
         let places: Vec<_> = step.workers.iter().map(|worker| talk::place(step.floor, worker.agent)).collect();
         let mut claimed: Vec<Option<usize>> = vec![None; step.workers.len()];

@@ -67,8 +67,27 @@ fn a_withdrawn_claim_stays_withdrawn_whoever_still_tells_the_old_one() {
     assert_eq!(machines[4].winner(1).unwrap().owner, AgentId(0));
     spread(&mut machines, &NetworkSettings::default(), 8);
     assert!(agree(&machines) && machines.iter().all(|machine| machine.winner(1).unwrap().owner == AgentId(5)));
-    machines.iter_mut().for_each(|machine| machine.retain(|key| key != 1));
+    machines.iter_mut().for_each(|machine| machine.keep_only([0, 2].into()));
     assert!(machines.iter().all(|machine| machine.known().count() == 0));
+}
+
+#[test]
+fn what_is_done_does_not_come_back_with_a_late_message() {
+    let mut agent = gossips(2).swap_remove(0);
+    let claim = |key| Claim { key, owner: AgentId(1), version: 1, priority: 3, live: true };
+    let late = vec![claim(1), claim(2)];
+    let mut out = Outbox::default();
+    agent.on_message(AgentId(1), GossipMessage::Supply(late.clone()), &mut out);
+    agent.keep_only([0, 2].into());
+    let is_known = |agent: &Gossip| agent.known().map(|claim| claim.key).collect::<Vec<_>>();
+    assert_eq!(is_known(&agent), [2]);
+    agent.on_message(AgentId(1), GossipMessage::Supply(late), &mut out);
+    assert_eq!(is_known(&agent), [2]);
+    // Nor is it asked for, while what there is is.
+    let offer = [0, 1, 2].map(|key| (key, AgentId(1), 1)).to_vec();
+    agent.on_message(AgentId(1), GossipMessage::Offer(offer), &mut out);
+    let said: Vec<_> = out.drain().map(|(_, message)| message).collect();
+    assert_eq!(said, [GossipMessage::Answer(Vec::new(), vec![(0, AgentId(1))])]);
 }
 
 #[test]
