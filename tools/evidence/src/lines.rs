@@ -167,9 +167,8 @@ impl<'p> Lines<'p> {
             bytes += line.len() + 1;
             batch.push((self.number, line));
         }
-        let looked: Result<Vec<(Option<Arc<Line>>, bool)>, LogError> =
-            batch.into_par_iter().map(|(number, line)| look(self.path, form, number, line)).collect();
-        let looked = looked?;
+        let look = |(number, line)| look(self.path, form, number, line);
+        let looked: Vec<Looked> = batch.into_par_iter().map(look).collect::<Result<_, _>>()?;
         let as_read = self.torn == 0 && looked.iter().all(|(_, as_read)| *as_read);
         let lines: Vec<Arc<Line>> = looked.into_iter().filter_map(|(line, _)| line).collect();
         if let Some(before) = before.filter(|_| !as_read) {
@@ -224,8 +223,10 @@ impl<'p> Lines<'p> {
     }
 }
 
-/// A line, and whether it is shown as it was read.
-fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<(Option<Arc<Line>>, bool), LogError> {
+/// A line, where it is none of blanks, and whether it is shown as it was read.
+type Looked = (Option<Arc<Line>>, bool);
+
+fn look(path: &Path, form: Form, line: u64, text: Vec<u8>) -> Result<Looked, LogError> {
     let wrong = |problem: String| LogError::Line { path: path.to_path_buf(), line, problem };
     if form == Form::Any && text.trim_ascii().is_empty() {
         return Ok((None, false));
