@@ -13,6 +13,7 @@ import pytest
 
 import labtrust
 from labtrust import agent_host
+from labtrust.program import command
 
 
 def test_a_benchmark_has_the_results_that_the_program_writes(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_a_benchmark_has_the_results_that_the_program_writes(tmp_path: Path) -> 
 def test_a_benchmark_says_nothing_where_all_is_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     labtrust.run_benchmark("throughput_sla", out=tmp_path / "a.json")
     assert capfd.readouterr() == ("", "")
-    labtrust.command("run-benchmark", "--task", "throughput_sla", "--episodes", "1", "--out", tmp_path / "b.json")
+    command("run-benchmark", "--task", "throughput_sla", "--episodes", "1", "--out", tmp_path / "b.json")
     assert "Wrote" in capfd.readouterr().err
 
 
