@@ -11,7 +11,7 @@ pub mod codes;
 pub mod crdt;
 mod hash;
 pub mod identity;
-mod lengths;
+pub mod lengths;
 pub mod network;
 pub mod protocols;
 pub mod robust;

@@ -12,12 +12,16 @@ use super::*;
 use crate::network::{Delay, NetworkSettings, Partition};
 
 /// A value to agree on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub(super) struct Plan(pub(super) u8);
 
 impl Wire for Plan {
     fn wire_bytes(&self) -> u32 {
         1
+    }
+
+    fn canonical_len(&self) -> Option<usize> {
+        Some(crate::lengths::digits(self.0))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::core::talk::{self, Signing, Talk};
 use crate::core::{Core, Floor, Plan, Rule, Step, greedy};
 use labtrust_comms::AgentId;
 use labtrust_comms::identity::Signature;
+use labtrust_comms::lengths::{digits, list};
 use labtrust_comms::network::Wire;
 use labtrust_comms::protocols::certified::{self, Certified, CertifiedMessage, CertifiedRules, Keys};
 use labtrust_comms::protocols::gossip::Key;
@@ -51,9 +52,7 @@ impl Wire for Decree {
     }
 
     fn canonical_len(&self) -> Option<usize> {
-        let digits = |number: u32| number.checked_ilog10().unwrap_or(0) as usize + 1;
-        let entry = |(agent, key): &(u16, Key)| digits((*agent).into()) + digits(*key) + "[,]".len();
-        Some(self.0.iter().map(entry).sum::<usize>() + self.0.len().saturating_sub(1) + "[]".len())
+        Some(list(self.0.iter().map(|&(agent, key)| list([digits(agent), digits(key)].into_iter()))))
     }
 }
 

@@ -332,3 +332,32 @@ fn a_quorum_of_a_mere_majority_is_found_out_by_an_equivocating_leader() {
     });
     assert!(caught);
 }
+
+#[test]
+fn every_message_is_as_long_as_it_says() {
+    use crate::identity::Signature;
+    use crate::protocols::certified::{Certificate, Vote};
+    use labtrust_trust::canonical::canonical_len;
+    let key = Arc::new(KeyHandle::derive(42, "worker_0").unwrap());
+    let signature = || Signature::by(key.clone(), b"vote");
+    let vote = |voter| Vote { voter: AgentId(voter), signature: signature() };
+    let digest = std::array::from_fn(|place| 8 * place as u8);
+    let proof = |phase, votes| Certificate { phase, slot: 1234, term: 0, digest, votes };
+    let (slot, term, value) = (u64::MAX, 10, Plan(207));
+    let (none, some) = (proof(Phase::Propose, vec![]), proof(Phase::Prepare, vec![vote(0), vote(10), vote(199)]));
+    let mut messages: Vec<CertifiedMessage<Plan, Signature>> = vec![
+        CertifiedMessage::View { slot, term, locked: None },
+        CertifiedMessage::Propose { slot, term, value, justify: None, signature: signature() },
+        CertifiedMessage::Decide { value, certificate: proof(Phase::Commit, vec![vote(7)]) },
+    ];
+    for proof in [none, some] {
+        let (phase, justify) = (proof.phase, Some(proof.clone()));
+        messages.push(CertifiedMessage::View { slot, term, locked: Some((value, proof.clone())) });
+        messages.push(CertifiedMessage::Propose { slot: 0, term, value, justify, signature: signature() });
+        messages.push(CertifiedMessage::Voted { slot, term: 0, phase, digest, vote: vote(99) });
+        messages.push(CertifiedMessage::Prepared { value, certificate: proof });
+    }
+    for message in messages {
+        assert_eq!(message.canonical_len(), canonical_len(&message).ok(), "{message:?}");
+    }
+}

@@ -149,6 +149,19 @@ proptest! {
         }
     }
 
+    #[test]
+    fn every_message_is_as_long_as_it_says(claims in any_claims(), more in any_claims(), priority: i64, key: u32) {
+        let mut claims = claims;
+        claims.push(Claim { key, owner: AgentId(key / 3), version: key / 7, priority, live: key % 2 == 0 });
+        let offer = more.iter().map(|claim| (claim.key, claim.owner, claim.version)).collect();
+        let wanted = more.iter().map(|claim| (claim.key, claim.owner)).collect();
+        let messages =
+            [GossipMessage::Offer(offer), GossipMessage::Answer(more, wanted), GossipMessage::Supply(claims)];
+        for message in messages {
+            prop_assert_eq!(message.canonical_len(), labtrust_trust::canonical::canonical_len(&message).ok());
+        }
+    }
+
     /// An offer is answered with what is newer, and with a wish for what is newer in it.
     #[test]
     fn an_offer_is_answered_with_what_is_newer_on_either_side(heard in any_claims(), offered in any_claims()) {
